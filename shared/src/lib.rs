@@ -1,0 +1,43 @@
+//! The bytes that both sides of enrolment agree on: pure, sans-IO.
+//!
+//! ```text
+//!  unit                                                    centre
+//!  Draft → Record → SealedRecord → Batch ═══ transfer ═══▶ ReceivedBatch → VerifiedBatch → LoggedBatch → MergedBatch
+//!          form      seal          batch     hello                         verify          log           merge
+//!                                            ◀════════════════════════════════════════════ receipt ═════ outcome
+//! ```
+//!
+//! Ground first, then one file a stage, in the road's order. `SPEC.md` beside this crate has the bytes.
+
+// ground
+pub mod text;
+pub mod id;
+pub mod time;
+pub mod keys;
+pub mod note;
+pub mod slip;
+pub mod problem;
+
+// the road
+pub mod roster;
+#[cfg(feature = "form")]
+pub mod form;
+#[cfg(feature = "form")]
+pub mod draft;
+#[cfg(feature = "form")]
+pub mod image;
+#[cfg(feature = "seal")]
+pub mod record;
+#[cfg(feature = "seal")]
+pub mod seal;
+pub mod batch;
+pub mod hello;
+pub mod verify;
+pub mod log;
+#[cfg(feature = "seal")]
+pub mod merge;
+pub mod receipt;
+pub mod outcome;
+
+#[cfg(feature = "sample")]
+pub mod sample;
