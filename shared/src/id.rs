@@ -328,6 +328,46 @@ impl CaseRef {
     }
 }
 
+/// What a record does to the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transaction {
+    /// Founds a resident.
+    New,
+    /// A new document for a known resident: the last value of each field wins.
+    Renewal,
+    /// A document lost or damaged.
+    Replacement,
+    /// Changes only the fields that it carries; null clears one.
+    Correction,
+}
+
+impl Transaction {
+    /// All of version 1.
+    pub const ALL: [Self; 4] = [Self::New, Self::Renewal, Self::Replacement, Self::Correction];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Renewal => "renewal",
+            Self::Replacement => "replacement",
+            Self::Correction => "correction",
+        }
+    }
+}
+impl fmt::Display for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl FromStr for Transaction {
+    type Err = IdError;
+    fn from_str(s: &str) -> Result<Self, IdError> {
+        Self::ALL.into_iter().find(|t| t.as_str() == s).ok_or(IdError("transaction"))
+    }
+}
+serde_as_text!(Transaction);
+
 #[cfg(test)]
 mod tests {
     use super::*;
