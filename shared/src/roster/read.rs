@@ -1,0 +1,185 @@
+//! Reads a roster's text. Whatever reads without error prints as the same text again.
+
+use super::{
+    AgeRecipient, AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, Recipients, Revocation, SupervisorEntry, UnitEntry, print,
+};
+use crate::{
+    id::{KeyName, LogIndex},
+    keys::VerifierKey,
+    problem::{Code, Problem},
+    text::{Lines, TextError, decimal},
+};
+
+/// Reads the text of a roster, demanding canonical form and one role a name.
+pub(super) fn facts(text: &str) -> Result<Facts, Problem> {
+    let facts = read(text)?;
+    if print::text(&facts) != text {
+        return Err(Code::TextMalformed.into());
+    }
+    consistent(&facts)?;
+    Ok(facts)
+}
+
+fn read(text: &str) -> Result<Facts, TextError> {
+    let mut lines = Lines::new(text)?;
+    lines.header("enroll-roster")?;
+    let facts = Facts {
+        centre: field(&mut lines, "centre")?,
+        version: field(&mut lines, "version")?,
+        published: field(&mut lines, "published")?,
+        expires: field(&mut lines, "expires")?,
+        grace: number(&mut lines, "grace")?,
+        retention: number(&mut lines, "retention")?,
+        software: field(&mut lines, "software")?,
+        recipients: recipients(&mut lines)?,
+        log: field(&mut lines, "log")?,
+        centre_key: field(&mut lines, "centre-key")?,
+        signers: quorum(&mut lines, "signers", "signer")?,
+        witnesses: quorum(&mut lines, "witnesses", "witness")?,
+        forms: many(&mut lines, "form", form)?,
+        limits: Limits {
+            lines: number(&mut lines, "limit lines")?,
+            batch: number(&mut lines, "limit batch")?,
+            record: number(&mut lines, "limit record")?,
+        },
+        approval: approval(&mut lines)?,
+        units: many(&mut lines, "unit", unit)?,
+        agents: many(&mut lines, "agent", agent)?,
+        supervisors: many(&mut lines, "supervisor", supervisor)?,
+        carriers: many(&mut lines, "carrier", agent)?,
+        revoked: many(&mut lines, "revoked", revoked)?,
+    };
+    lines.end()?;
+    Ok(facts)
+}
+
+fn field<T: std::str::FromStr>(lines: &mut Lines<'_>, word: &str) -> Result<T, TextError> {
+    let value = lines.field(word)?;
+    lines.parse(value)
+}
+
+fn number(lines: &mut Lines<'_>, word: &str) -> Result<u64, TextError> {
+    let value = lines.field(word)?;
+    decimal(value).filter(|&n| n < 1 << 53).ok_or_else(|| lines.bad())
+}
+
+fn many<'a, T>(lines: &mut Lines<'a>, word: &str, one: fn(&Lines<'a>, &'a str) -> Result<T, TextError>) -> Result<Vec<T>, TextError> {
+    let mut found = Vec::new();
+    while let Some(value) = lines.optional(word)? {
+        found.push(one(lines, value)?);
+    }
+    Ok(found)
+}
+
+fn recipients(lines: &mut Lines<'_>) -> Result<Recipients, TextError> {
+    Ok(Recipients {
+        working: field(lines, "recipient working")?,
+        recovery: field(lines, "recipient recovery")?,
+        auditors: many(lines, "recipient auditor", Lines::parse::<AgeRecipient>)?,
+    })
+}
+
+fn quorum(lines: &mut Lines<'_>, plural: &str, word: &str) -> Result<Quorum, TextError> {
+    let value = lines.field(plural)?;
+    let [needed, of, count] = lines.words(value)?;
+    let number = |text| decimal(text).and_then(|n| usize::try_from(n).ok());
+    let (Some(needed), "of", Some(count)) = (number(needed), of, number(count)) else { return Err(lines.bad()) };
+    let bad = lines.bad();
+    let keys: Vec<VerifierKey> = many(lines, word, Lines::parse)?;
+    if keys.len() == count && needed <= count { Ok(Quorum { needed, keys }) } else { Err(bad) }
+}
+
+fn form(lines: &Lines<'_>, value: &str) -> Result<FormRef, TextError> {
+    let [name, size, blob] = lines.clone().words(value)?;
+    Ok(FormRef { name: lines.parse(name)?, size: decimal(size).ok_or_else(|| lines.bad())?, blob: lines.parse(blob)? })
+}
+
+fn approval(lines: &mut Lines<'_>) -> Result<Approval, TextError> {
+    match lines.field("approval")? {
+        "required" => Ok(Approval::Required),
+        "none" => Ok(Approval::None),
+        other => {
+            let hours = other.strip_prefix("after ").and_then(|h| h.strip_suffix('h')).and_then(decimal);
+            hours.filter(|h| (1..=8784).contains(h)).map(|hours| Approval::After { hours }).ok_or_else(|| lines.bad())
+        }
+    }
+}
+
+fn unit(lines: &Lines<'_>, value: &str) -> Result<UnitEntry, TextError> {
+    let (value, crew) = value.strip_suffix(" alone").map_or((value, Crew::Several), |v| (v, Crew::Alone));
+    let [name, epoch, key, word, region] = lines.clone().words(value)?;
+    let epoch = decimal(epoch).and_then(|e| u32::try_from(e).ok()).filter(|&e| e >= 1).ok_or_else(|| lines.bad())?;
+    if word != "region" || !plain_word(region) {
+        return Err(lines.bad());
+    }
+    Ok(UnitEntry { name: lines.parse(name)?, epoch, key: lines.parse(key)?, region: region.to_owned(), crew })
+}
+
+fn agent(lines: &Lines<'_>, value: &str) -> Result<AgentEntry, TextError> {
+    let [name, key] = lines.clone().words(value)?;
+    Ok(AgentEntry { name: lines.parse(name)?, key: lines.parse(key)? })
+}
+
+fn supervisor(lines: &Lines<'_>, value: &str) -> Result<SupervisorEntry, TextError> {
+    let [name, key, recipient] = lines.clone().words(value)?;
+    Ok(SupervisorEntry { name: lines.parse(name)?, key: lines.parse(key)?, recipient: lines.parse(recipient)? })
+}
+
+fn revoked(lines: &Lines<'_>, value: &str) -> Result<Revocation, TextError> {
+    let [key, word, cut, reason] = lines.clone().words(value)?;
+    let cut = decimal(cut).filter(|&n| n < 1 << 53).ok_or_else(|| lines.bad())?;
+    if word != "cut" || !plain_word(reason) {
+        return Err(lines.bad());
+    }
+    Ok(Revocation { key: lines.parse(key)?, cut: LogIndex(cut), reason: reason.to_owned() })
+}
+
+fn plain_word(word: &str) -> bool {
+    (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn ascending<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
+    let items: Vec<T> = items.into_iter().collect();
+    items.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// Sorted, one role a name, each key under its owner's name, one kind of recipient.
+fn consistent(facts: &Facts) -> Result<(), Problem> {
+    let refuse = |why: &str| Err(Problem::new(Code::RosterRefused, why));
+    let sorted = ascending(facts.units.iter().map(|u| (&u.name, u.epoch)))
+        && ascending(facts.agents.iter().map(|a| &a.name))
+        && ascending(facts.supervisors.iter().map(|s| &s.name))
+        && ascending(facts.carriers.iter().map(|c| &c.name))
+        && ascending(facts.forms.iter().map(|f| &f.name))
+        && ascending(facts.revoked.iter().map(|r| &r.key))
+        && ascending(facts.signers.keys.iter().map(VerifierKey::name))
+        && ascending(facts.witnesses.keys.iter().map(VerifierKey::name));
+    if !sorted {
+        return refuse("members are not sorted");
+    }
+    let mut names = facts.member_names();
+    names.sort();
+    if !ascending(names) {
+        return refuse("a name has two roles");
+    }
+    let mut keys =
+        facts.units.iter().map(|u| (&u.name, &u.key)).chain(facts.agents.iter().chain(&facts.carriers).map(|a| (&a.name, &a.key)));
+    let own_names = keys.all(|(name, key)| KeyName::from(name) == *key.name())
+        && facts.supervisors.iter().all(|s| KeyName::from(&s.name) == *s.key.name())
+        && *facts.log.name() == facts.centre.log_name()
+        && *facts.centre_key.name() == facts.centre.key_name();
+    if !own_names {
+        return refuse("a key does not bear its owner's name");
+    }
+    if facts.recipients.working.kind() != facts.recipients.recovery.kind() {
+        return refuse("working and recovery recipient are of two kinds");
+    }
+    if facts.signers.needed == 0 || facts.recipients.auditors.is_empty() {
+        return refuse("no signer or no auditor");
+    }
+    let (limits, most) = (facts.limits, Limits::MOST);
+    if limits.lines == 0 || limits.lines > most.lines || limits.batch > most.batch || limits.record > most.record {
+        return refuse("a limit is larger than this version admits");
+    }
+    Ok(())
+}
