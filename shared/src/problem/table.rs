@@ -1,534 +1,534 @@
 problems! {
     TextMalformed "text-malformed" Unit Never
-        "Text malformed." "…"
-        "Text malformed." "…"
-        "Text malformed." "…";
+        "A signed text is not written as its format demands. It was not taken in; nothing is lost." "Get the file again from where it came. If this repeats, report this code and the line number to the centre."
+        "Un texte signé n'est pas écrit comme son format l'exige. Il n'a pas été pris en compte ; rien n'est perdu." "Reprenez le fichier à sa source. Si cela se répète, signalez au centre ce code et le numéro de ligne."
+        "نص موقَّع غير مكتوب كما يفرضه شكله. لم يُؤخذ به ولم يضع شيء." "خذ الملف الرقمي من مصدره مرة أخرى. إذا تكرر ذلك فأبلغ المركز بهذا الرمز وبرقم السطر.";
     UpgradeNeeded "upgrade-needed" Unit AfterStep
-        "Upgrade needed." "…"
-        "Upgrade needed." "…"
-        "Upgrade needed." "…";
+        "This was written by a newer version of the software. It waits; nothing is lost." "Install the newer version on this machine, then give the same command again."
+        "Ceci a été écrit par une version plus récente du logiciel. C'est en attente ; rien n'est perdu." "Installez la version plus récente sur cette machine, puis relancez la même commande."
+        "كُتب هذا بإصدار أحدث من البرنامج. إنه في الانتظار ولم يضع شيء." "ثبّت الإصدار الأحدث على هذا الجهاز ثم أعد الأمر نفسه.";
     NoteMalformed "note-malformed" Unit Never
-        "Note malformed." "…"
-        "Note malformed." "…"
-        "Note malformed." "…";
+        "This is not a signed note, or it is damaged. It was not taken in; nothing is lost." "Get the file again from where it came. If this repeats, report this code to the centre."
+        "Ce n'est pas une note signée, ou elle est abîmée. Elle n'a pas été prise en compte ; rien n'est perdu." "Reprenez le fichier à sa source. Si cela se répète, signalez ce code au centre."
+        "هذه ليست مذكرة موقَّعة أو أنها تالفة. لم يُؤخذ بها ولم يضع شيء." "خذ الملف الرقمي من مصدره مرة أخرى. إذا تكرر ذلك فأبلغ المركز بهذا الرمز.";
     NoteSignatures "note-signatures" Unit Never
-        "Note signatures." "…"
-        "Note signatures." "…"
-        "Note signatures." "…";
+        "The signatures under a note are not exactly those it must carry, in their order. It was not accepted; the records stay on the unit." "On the unit run `enroll-client doctor` and report its result to the centre."
+        "Les signatures d'une note ne sont pas exactement celles qu'elle doit porter, dans l'ordre. Elle n'a pas été acceptée ; les dossiers restent sur l'unité." "Sur l'unité, lancez `enroll-client doctor` et transmettez le résultat au centre."
+        "التوقيعات أسفل المذكرة ليست هي المطلوبة بالضبط وبترتيبها. لم تُقبل، والملفات باقية في الوحدة." "شغّل على الوحدة `enroll-client doctor` وأبلغ المركز بالنتيجة.";
     SignatureInvalid "signature-invalid" Unit Never
-        "Signature invalid." "…"
-        "Signature invalid." "…"
-        "Signature invalid." "…";
+        "A signature does not fit its text: the text was altered or damaged after it was signed. It was not accepted; the original is untouched." "Send the original again: `enroll-client sync`. If this repeats, keep the laptop as it is and tell the centre."
+        "Une signature ne correspond pas à son texte : le texte a été modifié ou abîmé après la signature. Il n'a pas été accepté ; l'original est intact." "Renvoyez l'original : `enroll-client sync`. Si cela se répète, ne touchez plus à l'ordinateur et prévenez le centre."
+        "توقيع لا يطابق نصه: غُيّر النص أو تلف بعد التوقيع. لم يُقبل، والأصل سليم." "أرسل الأصل مرة أخرى: `enroll-client sync`. إذا تكرر ذلك فاترك الحاسوب كما هو وأخبر المركز.";
     CosignatureMissing "cosignature-missing" Person AfterStep
-        "Cosignature missing." "…"
-        "Cosignature missing." "…"
-        "Cosignature missing." "…";
+        "The signature of a supervisor who is named in it is missing. It waits; nothing is lost." "Have that supervisor sign it on the unit, then send it again: `enroll-client sync`."
+        "La signature d'un superviseur qui y est nommé manque. C'est en attente ; rien n'est perdu." "Faites-le signer par ce superviseur sur l'unité, puis renvoyez : `enroll-client sync`."
+        "ينقص توقيع مشرف مذكور فيه. إنه في الانتظار ولم يضع شيء." "ليوقّعه هذا المشرف على الوحدة، ثم أعد الإرسال: `enroll-client sync`.";
     KeyWrong "key-wrong" Unit Never
-        "Key wrong." "…"
-        "Key wrong." "…"
-        "Key wrong." "…";
+        "It was signed with another key than the one registered under that name. It was not accepted; the records stay on the unit." "On the unit run `enroll-client doctor`; at the centre compare with `sync-server unit list` and `sync-server agent list`."
+        "La signature vient d'une autre clé que celle enregistrée sous ce nom. Ce n'est pas accepté ; les dossiers restent sur l'unité." "Sur l'unité, lancez `enroll-client doctor` ; au centre, comparez avec `sync-server unit list` et `sync-server agent list`."
+        "وُقّع بمفتاح غير المفتاح المسجَّل بهذا الاسم. لم يُقبل، والملفات باقية في الوحدة." "شغّل على الوحدة `enroll-client doctor`، وقارن في المركز مع `sync-server unit list` و `sync-server agent list`.";
     KeyUnknown "key-unknown" Unit AfterStep
-        "Key unknown." "…"
-        "Key unknown." "…"
-        "Key unknown." "…";
+        "The key that signed this was never admitted by the centre. It was not accepted; the records stay on the unit." "At the centre admit its request file: `sync-server unit admit FILE` or `sync-server agent admit FILE`. Then on the unit: `enroll-client sync`."
+        "La clé qui a signé n'a jamais été admise par le centre. Ce n'est pas accepté ; les dossiers restent sur l'unité." "Au centre, admettez le fichier de demande : `sync-server unit admit FILE` ou `sync-server agent admit FILE`. Puis sur l'unité : `enroll-client sync`."
+        "المفتاح الذي وقّع هذا لم يقبله المركز قط. لم يُقبل، والملفات باقية في الوحدة." "اقبل طلبه في المركز: `sync-server unit admit FILE` أو `sync-server agent admit FILE`. ثم على الوحدة: `enroll-client sync`.";
     NoRoster "no-roster" Person AfterStep
-        "No roster." "…"
-        "No roster." "…"
-        "No roster." "…";
+        "The unit has no roster yet, so it does not know who may enrol. Nothing is lost." "Take the roster over the network with `enroll-client sync`, or from a file with `enroll-client roster import FILE`."
+        "L'unité n'a pas encore de liste d'habilitation : elle ne sait pas qui peut enrôler. Rien n'est perdu." "Prenez la liste par le réseau avec `enroll-client sync`, ou depuis un fichier avec `enroll-client roster import FILE`."
+        "ليست للوحدة بعدُ قائمة المخوَّلين، فلا تعرف من يحق له التسجيل. لم يضع شيء." "خذ القائمة عبر الشبكة بالأمر `enroll-client sync` أو من ملف رقمي بالأمر `enroll-client roster import FILE`.";
     RosterUnknown "roster-unknown" Centre Later
-        "Roster unknown." "…"
-        "Roster unknown." "…"
-        "Roster unknown." "…";
+        "It names a roster that is not known here yet. It waits; nothing is lost." "Run `enroll-client sync` again later. If it stays so, the centre looks at `sync-server roster show` and `sync-server doctor`."
+        "Il est question d'une liste d'habilitation encore inconnue ici. C'est en attente ; rien n'est perdu." "Relancez `enroll-client sync` plus tard. Si cela dure, le centre consulte `sync-server roster show` et `sync-server doctor`."
+        "يُذكر فيه إصدار من قائمة المخوَّلين غير معروف هنا بعد. إنه في الانتظار ولم يضع شيء." "أعد `enroll-client sync` لاحقًا. إذا استمر ذلك فليراجع المركز `sync-server roster show` و `sync-server doctor`.";
     RosterRefused "roster-refused" Centre Never
-        "Roster refused." "…"
-        "Roster refused." "…"
-        "Roster refused." "…";
+        "The roster offered was not taken: it is older, lacks signatures of the known signers, or lacks its proof. The present roster stays in force; nothing is lost." "Get the newest roster from the centre: `enroll-client sync` or `enroll-client roster import FILE`. If it is refused again, tell the centre by phone: it may be false."
+        "La liste d'habilitation proposée n'a pas été prise : plus ancienne, sans les signatures connues ou sans preuve. La liste actuelle reste valable ; rien n'est perdu." "Prenez la dernière liste du centre : `enroll-client sync` ou `enroll-client roster import FILE`. Si elle est encore refusée, appelez le centre : elle peut être fausse."
+        "لم تُؤخذ قائمة المخوَّلين المقترحة: فهي أقدم أو تنقصها التوقيعات المعروفة أو الإثبات. تبقى القائمة الحالية سارية ولم يضع شيء." "خذ أحدث قائمة من المركز: `enroll-client sync` أو `enroll-client roster import FILE`. إذا رُفضت ثانية فاتصل بالمركز: قد تكون مزوّرة.";
     RosterExpired "roster-expired" Person AfterStep
-        "Roster expired." "…"
-        "Roster expired." "…"
-        "Roster expired." "…";
+        "The roster is past its date and its grace: no new record can be finished. Drafts and finished records are safe." "Connect and run `enroll-client sync`, or bring the newest roster: `enroll-client roster import FILE`."
+        "La liste d'habilitation a dépassé sa date et son délai : aucun nouveau dossier ne peut être terminé. Brouillons et dossiers terminés sont en sécurité." "Connectez-vous et lancez `enroll-client sync`, ou apportez la dernière liste : `enroll-client roster import FILE`."
+        "انتهت مدة قائمة المخوَّلين ومهلتها: لا يمكن إتمام ملف جديد. المسودات والملفات المكتملة في أمان." "اتصل بالشبكة وشغّل `enroll-client sync` أو أحضر أحدث قائمة: `enroll-client roster import FILE`.";
     FormUnknown "form-unknown" Person AfterStep
-        "Form unknown." "…"
-        "Form unknown." "…"
-        "Form unknown." "…";
+        "The form that is named is not in the roster. Nothing is lost." "See the forms with `enroll-client roster show`; take the newest with `enroll-client sync`. A new form is published with `sync-server roster publish`."
+        "Le formulaire nommé n'est pas dans la liste d'habilitation. Rien n'est perdu." "Voyez les formulaires avec `enroll-client roster show` ; prenez les derniers avec `enroll-client sync`. Un nouveau formulaire se publie avec `sync-server roster publish`."
+        "الاستمارة المذكورة غير موجودة في قائمة المخوَّلين. لم يضع شيء." "اعرض الاستمارات بالأمر `enroll-client roster show` وخذ أحدثها بالأمر `enroll-client sync`. تُنشر استمارة جديدة بالأمر `sync-server roster publish`.";
     FormMismatch "form-mismatch" Centre AfterStep
-        "Form mismatch." "…"
-        "Form mismatch." "…"
-        "Form mismatch." "…";
+        "The form's file is not the one that the roster names: its size or digest differs. It is not used; nothing is lost." "Fetch it again with `enroll-client sync`. If it stays so, the centre publishes the form again: `sync-server roster publish`."
+        "Le fichier du formulaire n'est pas celui que nomme la liste d'habilitation : taille ou empreinte différente. Il n'est pas utilisé ; rien n'est perdu." "Reprenez-le avec `enroll-client sync`. Si cela dure, le centre publie de nouveau le formulaire : `sync-server roster publish`."
+        "ملف الاستمارة ليس هو المذكور في قائمة المخوَّلين: حجمه أو بصمته مختلفة. لا يُستعمل ولم يضع شيء." "خذه مرة أخرى بالأمر `enroll-client sync`. إذا استمر ذلك فلينشر المركز الاستمارة من جديد: `sync-server roster publish`.";
     ManifestTooLarge "manifest-too-large" Unit Never
-        "Manifest too large." "…"
-        "Manifest too large." "…"
-        "Manifest too large." "…";
+        "The manifest of a batch is longer than 1,000,000 bytes. It was not accepted; the records stay on the unit." "Report this code and the batch to the centre. Close the next days in smaller batches: `enroll-client close`."
+        "Le bordereau d'un lot dépasse 1 000 000 d'octets. Il n'a pas été accepté ; les dossiers restent sur l'unité." "Signalez ce code et le lot au centre. Fermez les jours suivants en lots plus petits : `enroll-client close`."
+        "بيان الدفعة يتجاوز 1000000 بايت. لم يُقبل، والملفات باقية في الوحدة." "أبلغ المركز بهذا الرمز وبالدفعة. أغلق الأيام التالية في دفعات أصغر: `enroll-client close`.";
     ManifestInvalid "manifest-invalid" Unit Never
-        "Manifest invalid." "…"
-        "Manifest invalid." "…"
-        "Manifest invalid." "…";
+        "A manifest contradicts itself: its numbers, order, sizes or chain do not fit. It was not accepted; the records stay on the unit." "On the unit run `enroll-client doctor` and send its result with this code to the centre."
+        "Un bordereau se contredit : numéros, ordre, tailles ou chaîne ne concordent pas. Il n'a pas été accepté ; les dossiers restent sur l'unité." "Sur l'unité, lancez `enroll-client doctor` et envoyez le résultat avec ce code au centre."
+        "بيان الدفعة يناقض نفسه: الأرقام أو الترتيب أو الأحجام أو التسلسل لا تتطابق. لم يُقبل، والملفات باقية في الوحدة." "شغّل على الوحدة `enroll-client doctor` وأرسل النتيجة مع هذا الرمز إلى المركز.";
     EpochUnknown "epoch-unknown" Unit AfterStep
-        "Epoch unknown." "…"
-        "Epoch unknown." "…"
-        "Epoch unknown." "…";
+        "The unit works with a key period that the roster does not name. It was not accepted; the records stay on the unit." "Run `enroll-client sync` for the newest roster. If it stays so, the centre looks at `sync-server unit list` and admits the unit's request: `sync-server unit admit FILE`."
+        "L'unité travaille avec une période de clé que la liste d'habilitation ne nomme pas. Ce n'est pas accepté ; les dossiers restent sur l'unité." "Lancez `enroll-client sync` pour la dernière liste. Si cela dure, le centre consulte `sync-server unit list` et admet la demande : `sync-server unit admit FILE`."
+        "تعمل الوحدة بفترة مفتاح لا تذكرها قائمة المخوَّلين. لم يُقبل ذلك، والملفات باقية في الوحدة." "شغّل `enroll-client sync` لأخذ أحدث قائمة. إذا استمر ذلك فليراجع المركز `sync-server unit list` وليقبل الطلب: `sync-server unit admit FILE`.";
     LinesTooMany "lines-too-many" Unit Never
-        "Lines too many." "…"
-        "Lines too many." "…"
-        "Lines too many." "…";
+        "A batch has more than 500 lines. It was not accepted; the records stay on the unit." "Report this code and the batch to the centre. Close the next days in smaller batches: `enroll-client close`."
+        "Un lot a plus de 500 lignes. Il n'a pas été accepté ; les dossiers restent sur l'unité." "Signalez ce code et le lot au centre. Fermez les jours suivants en lots plus petits : `enroll-client close`."
+        "في الدفعة أكثر من 500 سطر. لم تُقبل، والملفات باقية في الوحدة." "أبلغ المركز بهذا الرمز وبالدفعة. أغلق الأيام التالية في دفعات أصغر: `enroll-client close`.";
     BatchTooLarge "batch-too-large" Unit Never
-        "Batch too large." "…"
-        "Batch too large." "…"
-        "Batch too large." "…";
+        "A batch is larger than the roster allows. It was not accepted; the records stay on the unit." "Report this code and the batch to the centre. Close the next days in smaller batches: `enroll-client close`."
+        "Un lot est plus grand que la liste d'habilitation ne le permet. Il n'a pas été accepté ; les dossiers restent sur l'unité." "Signalez ce code et le lot au centre. Fermez les jours suivants en lots plus petits : `enroll-client close`."
+        "حجم الدفعة أكبر مما تسمح به قائمة المخوَّلين. لم تُقبل، والملفات باقية في الوحدة." "أبلغ المركز بهذا الرمز وبالدفعة. أغلق الأيام التالية في دفعات أصغر: `enroll-client close`.";
     RecordTooLarge "record-too-large" Unit Never
-        "Record too large." "…"
-        "Record too large." "…"
-        "Record too large." "…";
+        "A record is larger than the roster allows. It was not accepted; the draft or the sealed record is kept." "In a draft, attach smaller images with `enroll-client draft attach` and run `enroll-client finish` again. If the centre refused it, enrol the resident again."
+        "Un dossier est plus grand que la liste d'habilitation ne le permet. Il n'a pas été accepté ; le brouillon ou le dossier scellé est conservé." "Dans un brouillon, joignez des images plus petites avec `enroll-client draft attach`, puis relancez `enroll-client finish`. Si le centre l'a refusé, enrôlez de nouveau la personne."
+        "الملف أكبر مما تسمح به قائمة المخوَّلين. لم يُقبل، والمسودة أو الملف المختوم محفوظ." "في المسودة أرفق صورًا أصغر بالأمر `enroll-client draft attach` ثم أعد `enroll-client finish`. إذا رفضه المركز فسجّل الشخص من جديد.";
     RecordSignature "record-signature" Unit Never
-        "Record signature." "…"
-        "Record signature." "…"
-        "Record signature." "…";
+        "The agent's signature under a record's line is not valid. The record is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "La signature de l'agent sur la ligne d'un dossier n'est pas valable. Le dossier est refusé ; ses octets scellés sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "توقيع الموظف على سطر الملف غير صحيح. رُفض الملف، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     RecordResigned "record-resigned" Unit Never
-        "Record resigned." "…"
-        "Record resigned." "…"
-        "Record resigned." "…";
+        "A record was signed by another agent than the one who enrolled the resident. This delivery is refused; the record still counts under its true line." "Find out at the centre who signed it: `sync-server record trace ID`. The record is safe when its own agent's line arrives."
+        "Un dossier a été signé par un autre agent que celui qui a enrôlé la personne. Cette livraison est refusée ; le dossier compte toujours sous sa vraie ligne." "Au centre, cherchez qui l'a signé : `sync-server record trace ID`. Le dossier est sauf dès que la ligne de son propre agent arrive."
+        "وقّع الملفَّ موظف غير الذي سجّل الشخص. رُفض هذا التسليم، ويبقى الملف معتبرًا بسطره الصحيح." "ابحث في المركز عمّن وقّعه: `sync-server record trace ID`. الملف في أمان عند وصول سطر موظفه.";
     CentreWrong "centre-wrong" Person AfterStep
-        "Centre wrong." "…"
-        "Centre wrong." "…"
-        "Centre wrong." "…";
+        "This is meant for another centre. It was not taken in; nothing is lost." "Check the address of the server and the centre's name: `enroll-client doctor`, `enroll-client roster show`."
+        "Ceci est destiné à un autre centre. Ce n'est pas pris en compte ; rien n'est perdu." "Vérifiez l'adresse du serveur et le nom du centre : `enroll-client doctor`, `enroll-client roster show`."
+        "هذا موجَّه إلى مركز آخر. لم يُؤخذ به ولم يضع شيء." "تحقق من عنوان الخادم واسم المركز: `enroll-client doctor` و `enroll-client roster show`.";
     PayloadCorrupt "payload-corrupt" Medium Later
-        "Payload corrupt." "…"
-        "Payload corrupt." "…"
-        "Payload corrupt." "…";
+        "The batch was damaged on the way. The damaged copy was thrown away; the unit still has the whole one, nothing is lost." "`enroll-client sync` sends it again from the start; there is nothing else to do."
+        "Le lot a été abîmé en route. La copie abîmée a été jetée ; l'unité a toujours l'original, rien n'est perdu." "`enroll-client sync` le renvoie depuis le début ; il n'y a rien d'autre à faire."
+        "تلفت الدفعة في الطريق. حُذفت النسخة التالفة، والنسخة الكاملة باقية في الوحدة، فلم يضع شيء." "يعيد `enroll-client sync` إرسالها من البداية، ولا شيء آخر يلزم.";
     PayloadTruncated "payload-truncated" Medium Later
-        "Payload truncated." "…"
-        "Payload truncated." "…"
-        "Payload truncated." "…";
+        "Only part of the batch has arrived. What arrived is kept; nothing is lost." "Run `enroll-client sync` again: it goes on where it stopped."
+        "Seule une partie du lot est arrivée. Ce qui est arrivé est conservé ; rien n'est perdu." "Relancez `enroll-client sync` : l'envoi reprend où il s'est arrêté."
+        "وصل جزء من الدفعة فقط. ما وصل محفوظ ولم يضع شيء." "أعد `enroll-client sync`: يستأنف الإرسال من حيث توقف.";
     RecordDigest "record-digest" Unit Never
-        "Record digest." "…"
-        "Record digest." "…"
-        "Record digest." "…";
+        "The bytes of a record are not those that its signed line names. The record is refused; the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the laptop's disk checked: `enroll-client doctor`."
+        "Les octets d'un dossier ne sont pas ceux que nomme sa ligne signée. Le dossier est refusé ; les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier le disque : `enroll-client doctor`."
+        "بيانات الملف ليست هي المذكورة في سطره الموقَّع. رُفض الملف، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص القرص: `enroll-client doctor`.";
     RecipientsWrong "recipients-wrong" Unit Never
-        "Recipients wrong." "…"
-        "Recipients wrong." "…"
-        "Recipients wrong." "…";
+        "A record is sealed to others than the registry's two recipients. It is refused; the sealed bytes are kept and the others go on." "Take the newest roster (`enroll-client sync`), enrol the resident again, and have the unit checked: `enroll-client doctor`."
+        "Un dossier est scellé pour d'autres destinataires que les deux du registre. Il est refusé ; ses octets sont conservés et les autres continuent." "Prenez la dernière liste d'habilitation (`enroll-client sync`), enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "خُتم الملف لغير مستلِمَي السجل. رُفض الملف، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "خذ أحدث قائمة (`enroll-client sync`) وسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     NotAge "not-age" Unit Never
-        "Not age." "…"
-        "Not age." "…"
-        "Not age." "…";
+        "What should be a sealed record is not an age file. It is refused; the bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "Ce qui devrait être un dossier scellé n'est pas un fichier age. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "ما يجب أن يكون ملفًا مختومًا ليس بصيغة age. رُفض، وبياناته محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     RecipientUnknown "recipient-unknown" Centre AfterStep
-        "Recipient unknown." "…"
-        "Recipient unknown." "…"
-        "Recipient unknown." "…";
+        "None of the centre's identities opens this record. Its bytes stay in the archive; the others go on." "If an identity was retired, put it back and run `sync-server doctor`, then `sync-server rebuild`. If it was sealed to a stranger, enrol the resident again."
+        "Aucune identité du centre n'ouvre ce dossier. Ses octets restent dans les archives ; les autres continuent." "Si une identité a été retirée, remettez-la et lancez `sync-server doctor`, puis `sync-server rebuild`. S'il est scellé pour un inconnu, enrôlez de nouveau la personne."
+        "لا تفتح أيٌّ من هويات المركز هذا الملف. بياناته باقية في الأرشيف، وبقية الملفات مستمرة." "إذا سُحبت هوية قديمة فأعدها وشغّل `sync-server doctor` ثم `sync-server rebuild`. وإذا خُتم لجهة غريبة فسجّل الشخص من جديد.";
     SealDamaged "seal-damaged" Unit Never
-        "Seal damaged." "…"
-        "Seal damaged." "…"
-        "Seal damaged." "…";
+        "A sealed record is damaged inside: it does not open to the end. It is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "Un dossier scellé est abîmé à l'intérieur : il ne s'ouvre pas jusqu'au bout. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "الملف المختوم تالف من الداخل ولا يُفتح إلى آخره. رُفض، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     Gap "gap" Medium Later
-        "Gap." "…"
-        "Gap." "…"
-        "Gap." "…";
+        "An earlier batch of this unit has not arrived yet. This one is accepted and safe." "Nothing to do for this one. Bring the missing batch: `enroll-client sync`; `sync-server batch list` names it."
+        "Un lot antérieur de cette unité n'est pas encore arrivé. Celui-ci est accepté et en sécurité." "Rien à faire pour celui-ci. Apportez le lot manquant : `enroll-client sync` ; `sync-server batch list` le nomme."
+        "لم تصل بعدُ دفعة سابقة من هذه الوحدة. هذه الدفعة مقبولة وفي أمان." "لا شيء يلزم لهذه الدفعة. أحضر الدفعة الناقصة: `enroll-client sync`، ويبيّنها `sync-server batch list`.";
     Fork "fork" Unit AfterStep
-        "Fork." "…"
-        "Fork." "…"
-        "Fork." "…";
+        "Two different batches claim the same place in the unit's chain. Both are kept; later work of the unit is set aside until somebody decides." "Stop enrolling on this unit and call the centre: its disk may have been copied or put back. The centre sees both: `sync-server batch list`."
+        "Deux lots différents occupent la même place dans la chaîne de l'unité. Les deux sont conservés ; la suite du travail est mise de côté jusqu'à décision." "Arrêtez d'enrôler sur cette unité et appelez le centre : son disque a pu être copié ou restauré. Le centre voit les deux : `sync-server batch list`."
+        "دفعتان مختلفتان في الموضع نفسه من تسلسل الوحدة. كلتاهما محفوظة، ويُوضع عمل الوحدة اللاحق جانبًا حتى يُتخذ قرار." "أوقف التسجيل على هذه الوحدة واتصل بالمركز: ربما نُسخ قرصها أو استُرجع. يرى المركز الدفعتين: `sync-server batch list`.";
     Repeat "repeat" Unit Never
-        "Repeat." "…"
-        "Repeat." "…"
-        "Repeat." "…";
+        "The same bytes had already arrived. Nothing is lost and nothing counts twice." "Nothing to do."
+        "Les mêmes octets étaient déjà arrivés. Rien n'est perdu et rien ne compte deux fois." "Rien à faire."
+        "وصلت البيانات نفسها من قبل. لم يضع شيء ولا يُحسب شيء مرتين." "لا شيء يلزم فعله.";
     Unapproved "unapproved" Person AfterStep
-        "Unapproved." "…"
-        "Unapproved." "…"
-        "Unapproved." "…";
+        "The batch was closed without a supervisor although the roster demands one. It is kept and has its receipt; its records are held." "A supervisor at the centre must decide about it: `sync-server batch show`. Have the next days approved: `enroll-client review list`, `enroll-client close`."
+        "Le lot a été fermé sans superviseur alors que la liste d'habilitation en exige un. Il est conservé et a son reçu ; ses dossiers sont en attente." "Un superviseur du centre doit décider : `sync-server batch show`. Faites approuver les jours suivants : `enroll-client review list`, `enroll-client close`."
+        "أُغلقت الدفعة دون مشرف مع أن قائمة المخوَّلين تشترطه. هي محفوظة ولها وصل، وملفاتها معلَّقة." "على مشرف في المركز أن يقرر بشأنها: `sync-server batch show`. ولتُعتمد الأيام التالية: `enroll-client review list` ثم `enroll-client close`.";
     SelfApproved "self-approved" Person AfterStep
-        "Self approved." "…"
-        "Self approved." "…"
-        "Self approved." "…";
+        "A supervisor approved records that they had enrolled themselves. The batch is kept and has its receipt; its records are held." "Another supervisor must decide at the centre: `sync-server batch show`. Have the next days approved by somebody else."
+        "Un superviseur a approuvé des dossiers qu'il avait enrôlés lui-même. Le lot est conservé et a son reçu ; ses dossiers sont en attente." "Un autre superviseur doit décider au centre : `sync-server batch show`. Faites approuver les jours suivants par quelqu'un d'autre."
+        "اعتمد مشرف ملفات سجّلها بنفسه. الدفعة محفوظة ولها وصل، وملفاتها معلَّقة." "على مشرف آخر أن يقرر في المركز: `sync-server batch show`. وليعتمد الأيام التالية شخص آخر.";
     Revoked "revoked" Unit AfterStep
-        "Revoked." "…"
-        "Revoked." "…"
-        "Revoked." "…";
+        "This unit's key was revoked. Work from before the cut stays valid; later batches are kept but set aside." "Stop enrolling on this unit and call the centre; it looks at `sync-server unit list`."
+        "La clé de cette unité a été révoquée. Le travail d'avant la coupure reste valable ; les lots suivants sont conservés mais mis de côté." "Arrêtez d'enrôler sur cette unité et appelez le centre, qui consulte `sync-server unit list`."
+        "أُلغي مفتاح هذه الوحدة. العمل السابق للإلغاء يبقى صحيحًا، والدفعات اللاحقة محفوظة لكنها موضوعة جانبًا." "أوقف التسجيل على هذه الوحدة واتصل بالمركز، وهو يراجع `sync-server unit list`.";
     AgentRevoked "agent-revoked" Person AfterStep
-        "Agent revoked." "…"
-        "Agent revoked." "…"
-        "Agent revoked." "…";
+        "This person's key was revoked. Work from before the cut stays valid; later records are kept but held." "This person stops enrolling and calls the centre; it looks at `sync-server agent list`."
+        "La clé de cette personne a été révoquée. Le travail d'avant la coupure reste valable ; les dossiers suivants sont conservés mais en attente." "Cette personne cesse d'enrôler et appelle le centre, qui consulte `sync-server agent list`."
+        "أُلغي مفتاح هذا الموظف. العمل السابق للإلغاء يبقى صحيحًا، والملفات اللاحقة محفوظة لكنها معلَّقة." "ليتوقف هذا الموظف عن التسجيل وليتصل بالمركز، وهو يراجع `sync-server agent list`.";
     Frozen "frozen" Unit AfterStep
-        "Frozen." "…"
-        "Frozen." "…"
-        "Frozen." "…";
+        "The unit is frozen: it told the centre two things about its own batches that cannot both be true. All that was sent is kept; new work is set aside." "Stop enrolling on this unit, keep the laptop as it is, and call the centre: `sync-server unit list`."
+        "L'unité est gelée : elle a dit au centre deux choses sur ses propres lots qui ne peuvent être vraies toutes deux. Tout ce qui a été envoyé est conservé ; le nouveau travail est mis de côté." "Arrêtez d'enrôler sur cette unité, laissez l'ordinateur en l'état et appelez le centre : `sync-server unit list`."
+        "الوحدة مجمَّدة: قالت للمركز عن دفعاتها قولين لا يصحّان معًا. كل ما أُرسل محفوظ، والعمل الجديد يوضع جانبًا." "أوقف التسجيل على هذه الوحدة واترك الحاسوب كما هو واتصل بالمركز: `sync-server unit list`.";
     Duplicate "duplicate" Centre AfterStep
-        "Duplicate." "…"
-        "Duplicate." "…"
-        "Duplicate." "…";
+        "Another record of what seems to be the same person already stands. This one is held; nothing is lost." "Staff compare the two: `sync-server case list`, `sync-server case show`. The unit has nothing to do."
+        "Un autre dossier, apparemment de la même personne, est déjà en place. Celui-ci est en attente ; rien n'est perdu." "Le personnel compare les deux : `sync-server case list`, `sync-server case show`. L'unité n'a rien à faire."
+        "يوجد ملف آخر يبدو أنه للشخص نفسه. هذا الملف معلَّق ولم يضع شيء." "يقارن الموظفون في المركز بين الملفين: `sync-server case list` و `sync-server case show`. لا شيء يلزم على الوحدة.";
     Displaced "displaced" Centre AfterStep
-        "Displaced." "…"
-        "Displaced." "…"
-        "Displaced." "…";
+        "This record stood until an earlier record of the same person arrived. It is held now; nothing is lost." "Staff compare the two: `sync-server case list`, `sync-server case show`."
+        "Ce dossier était en place jusqu'à l'arrivée d'un dossier antérieur de la même personne. Il est maintenant en attente ; rien n'est perdu." "Le personnel compare les deux : `sync-server case list`, `sync-server case show`."
+        "كان هذا الملف معتمدًا حتى وصل ملف أسبق للشخص نفسه. هو الآن معلَّق ولم يضع شيء." "يقارن الموظفون في المركز بين الملفين: `sync-server case list` و `sync-server case show`.";
     Clock "clock" Unit AfterStep
-        "Clock." "…"
-        "Clock." "…"
-        "Clock." "…";
+        "The time of this record cannot be right: the laptop's clock was wrong. The record is kept; it does not override another." "Set the laptop's clock and run `enroll-client doctor`. Staff look at `sync-server case list`."
+        "L'heure de ce dossier ne peut être juste : l'horloge de l'ordinateur était fausse. Le dossier est conservé ; il ne l'emporte sur aucun autre." "Réglez l'horloge de l'ordinateur et lancez `enroll-client doctor`. Le personnel consulte `sync-server case list`."
+        "وقت هذا الملف لا يمكن أن يكون صحيحًا: كانت ساعة الحاسوب خاطئة. الملف محفوظ ولا يتقدم على غيره." "اضبط ساعة الحاسوب وشغّل `enroll-client doctor`. ويراجع موظفو المركز `sync-server case list`.";
     Waiting "waiting" Unit Later
-        "Waiting." "…"
-        "Waiting." "…"
-        "Waiting." "…";
+        "What this record renews, replaces or corrects has not arrived yet. It is held and will settle by itself; nothing is lost." "Send what is still on the units: `enroll-client sync`. `sync-server record trace ID` shows what is awaited."
+        "Ce que ce dossier renouvelle, remplace ou corrige n'est pas encore arrivé. Il est en attente et se réglera tout seul ; rien n'est perdu." "Envoyez ce qui reste sur les unités : `enroll-client sync`. `sync-server record trace ID` montre ce qui est attendu."
+        "لم يصل بعدُ الملف الذي يجدده هذا الملف أو يعوضه أو يصححه. هو معلَّق وسيُسوّى تلقائيًا ولم يضع شيء." "أرسل ما بقي في الوحدات: `enroll-client sync`. ويبيّن `sync-server record trace ID` ما هو منتظر.";
     NumberReused "number-reused" Unit AfterStep
-        "Number reused." "…"
-        "Number reused." "…"
-        "Number reused." "…";
+        "One number of the unit stands for two different records. All of them are kept and held until somebody decides." "Stop enrolling on this unit and call the centre; it looks at `sync-server batch list` and `sync-server record trace ID`."
+        "Un même numéro de l'unité désigne deux dossiers différents. Tous sont conservés et en attente jusqu'à décision." "Arrêtez d'enrôler sur cette unité et appelez le centre, qui consulte `sync-server batch list` et `sync-server record trace ID`."
+        "رقم واحد من الوحدة يدل على ملفين مختلفين. كلها محفوظة ومعلَّقة حتى يُتخذ قرار." "أوقف التسجيل على هذه الوحدة واتصل بالمركز، وهو يراجع `sync-server batch list` و `sync-server record trace ID`.";
     RecordReused "record-reused" Unit AfterStep
-        "Record reused." "…"
-        "Record reused." "…"
-        "Record reused." "…";
+        "The same record id came with different bytes. All of them are kept and held until somebody decides." "Staff look at `sync-server record trace ID`; have the unit checked: `enroll-client doctor`."
+        "Le même identifiant de dossier est arrivé avec des octets différents. Tous sont conservés et en attente jusqu'à décision." "Le personnel consulte `sync-server record trace ID` ; faites vérifier l'unité : `enroll-client doctor`."
+        "وصل معرّف الملف نفسه ببيانات مختلفة. كلها محفوظة ومعلَّقة حتى يُتخذ قرار." "يراجع موظفو المركز `sync-server record trace ID`. وافحص الوحدة: `enroll-client doctor`.";
     Unopened "unopened" Centre AfterStep
-        "Unopened." "…"
-        "Unopened." "…"
-        "Unopened." "…";
+        "Opening this record failed several times. It is kept and held; the others go on." "At the centre look at `sync-server record trace ID`; after an update `sync-server rebuild` tries again."
+        "L'ouverture de ce dossier a échoué plusieurs fois. Il est conservé et en attente ; les autres continuent." "Au centre, consultez `sync-server record trace ID` ; après une mise à jour, `sync-server rebuild` essaie de nouveau."
+        "فشل فتح هذا الملف عدة مرات. هو محفوظ ومعلَّق، وبقية الملفات مستمرة." "راجع في المركز `sync-server record trace ID`. بعد تحديث البرنامج يعيد `sync-server rebuild` المحاولة.";
     LineMismatch "line-mismatch" Unit Never
-        "Line mismatch." "…"
-        "Line mismatch." "…"
-        "Line mismatch." "…";
+        "The inside of a record contradicts its signed line. This delivery is refused; the sealed bytes are kept, the others go on, and the same bytes under their true line still count." "Look at `sync-server record trace ID` and ask unit and agent. If the true line does not come, enrol the resident again."
+        "L'intérieur d'un dossier contredit sa ligne signée. Cette livraison est refusée ; ses octets sont conservés, les autres continuent, et les mêmes octets sous leur vraie ligne comptent toujours." "Consultez `sync-server record trace ID` et interrogez l'unité et l'agent. Si la vraie ligne ne vient pas, enrôlez de nouveau la personne."
+        "محتوى الملف يناقض سطره الموقَّع. رُفض هذا التسليم، وبياناته المختومة محفوظة، وبقية الملفات مستمرة، وتبقى البيانات نفسها معتبرة بسطرها الصحيح." "راجع `sync-server record trace ID` واسأل الوحدة والموظف. إذا لم يصل السطر الصحيح فسجّل الشخص من جديد.";
     PlainSizeWrong "plain-size-wrong" Unit Never
-        "Plain size wrong." "…"
-        "Plain size wrong." "…"
-        "Plain size wrong." "…";
+        "A record's size after opening is not the signed one. It is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "La taille d'un dossier une fois ouvert n'est pas celle qui est signée. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "حجم الملف بعد فتحه ليس هو الحجم الموقَّع. رُفض، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     PlainSizeExceeded "plain-size-exceeded" Unit Never
-        "Plain size exceeded." "…"
-        "Plain size exceeded." "…"
-        "Plain size exceeded." "…";
+        "A record grows past its signed or allowed size when opened; opening was stopped. It is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "À l'ouverture, un dossier dépasse la taille signée ou permise ; l'ouverture a été arrêtée. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "تجاوز الملف عند فتحه الحجم الموقَّع أو المسموح، فأُوقف الفتح. رُفض، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     ZstdInvalid "zstd-invalid" Unit Never
-        "Zstd invalid." "…"
-        "Zstd invalid." "…"
-        "Zstd invalid." "…";
+        "The compression inside a record is damaged or not zstd. It is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "La compression à l'intérieur d'un dossier est abîmée ou n'est pas du zstd. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "ضغط البيانات داخل الملف تالف أو ليس بصيغة zstd. رُفض، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     ZstdWindow "zstd-window" Unit Never
-        "Zstd window." "…"
-        "Zstd window." "…"
-        "Zstd window." "…";
+        "A record demands more memory to decompress than is allowed. It is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "Un dossier demande plus de mémoire à la décompression qu'il n'est permis. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "يتطلب فك ضغط الملف ذاكرة أكبر من المسموح. رُفض، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     PaddingWrong "padding-wrong" Unit Never
-        "Padding wrong." "…"
-        "Padding wrong." "…"
-        "Padding wrong." "…";
+        "What follows the compressed data in a record is not the agreed padding. It is refused; the sealed bytes are kept and the others go on." "Enrol the resident again (`enroll-client outcome show` names the record) and have the unit checked: `enroll-client doctor`."
+        "Ce qui suit les données compressées d'un dossier n'est pas le remplissage convenu. Il est refusé ; ses octets sont conservés et les autres continuent." "Enrôlez de nouveau la personne (`enroll-client outcome show` nomme le dossier) et faites vérifier l'unité : `enroll-client doctor`."
+        "ما يلي البيانات المضغوطة في الملف ليس هو الحشو المتفق عليه. رُفض، وبياناته المختومة محفوظة، وبقية الملفات مستمرة." "سجّل الشخص من جديد (يبيّن الملف الأمر `enroll-client outcome show`) وافحص الوحدة: `enroll-client doctor`.";
     TarPathParent "tar-path-parent" Unit Never
-        "Tar path parent." "…"
-        "Tar path parent." "…"
-        "Tar path parent." "…";
+        "A part's name inside the tar tries to leave its folder (`..`). Nothing was unpacked; the tar is refused and the others go on." "Make the tar again without such names. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le nom d'une pièce dans le tar veut sortir de son dossier (`..`). Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar sans de tels noms. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "اسم جزء داخل tar يحاول الخروج من مجلده (`..`). لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد دون مثل هذه الأسماء. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarPathAbsolute "tar-path-absolute" Unit Never
-        "Tar path absolute." "…"
-        "Tar path absolute." "…"
-        "Tar path absolute." "…";
+        "A part's name inside the tar is an absolute path. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again with plain names. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le nom d'une pièce dans le tar est un chemin absolu. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar avec des noms simples. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "اسم جزء داخل tar مسار مطلق. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بأسماء بسيطة. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarLink "tar-link" Unit Never
-        "Tar link." "…"
-        "Tar link." "…"
-        "Tar link." "…";
+        "The tar contains a link. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again with ordinary files only. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le tar contient un lien. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar avec des fichiers ordinaires seulement. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "يحتوي tar على رابط. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بملفات رقمية عادية فقط. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarDevice "tar-device" Unit Never
-        "Tar device." "…"
-        "Tar device." "…"
-        "Tar device." "…";
+        "The tar contains a device or another special file. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again with ordinary files only. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le tar contient un périphérique ou un autre fichier spécial. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar avec des fichiers ordinaires seulement. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "يحتوي tar على ملف جهاز أو ملف خاص آخر. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بملفات رقمية عادية فقط. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarSparse "tar-sparse" Unit Never
-        "Tar sparse." "…"
-        "Tar sparse." "…"
-        "Tar sparse." "…";
+        "The tar contains a sparse file. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again as plain ustar. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le tar contient un fichier à trous. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar en simple ustar. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "يحتوي tar على ملف ذي فراغات (sparse). لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بصيغة ustar البسيطة. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarPax "tar-pax" Unit Never
-        "Tar pax." "…"
-        "Tar pax." "…"
-        "Tar pax." "…";
+        "The tar contains extended headers (pax or GNU) that could override names and sizes. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again as plain ustar (`tar --format=ustar`). If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le tar contient des en-têtes étendus (pax ou GNU) qui pourraient changer noms et tailles. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar en simple ustar (`tar --format=ustar`). Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "يحتوي tar على ترويسات موسَّعة (pax أو GNU) قد تغيّر الأسماء والأحجام. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بصيغة ustar البسيطة (`tar --format=ustar`). وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarDuplicate "tar-duplicate" Unit Never
-        "Tar duplicate." "…"
-        "Tar duplicate." "…"
-        "Tar duplicate." "…";
+        "The tar contains the same name twice. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again with each name once. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le tar contient deux fois le même nom. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar avec chaque nom une seule fois. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "يتكرر الاسم نفسه داخل tar. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بكل اسم مرة واحدة. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarHeader "tar-header" Unit Never
-        "Tar header." "…"
-        "Tar header." "…"
-        "Tar header." "…";
+        "A header inside the tar is not written as agreed. Nothing was unpacked; the tar is refused and the others go on." "Make the tar again as plain ustar. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Un en-tête dans le tar n'est pas écrit comme convenu. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Refaites le tar en simple ustar. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "ترويسة داخل tar غير مكتوبة كما هو متفق عليه. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "أنشئ tar من جديد بصيغة ustar البسيطة. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     TarEnd "tar-end" Unit Never
-        "Tar end." "…"
-        "Tar end." "…"
-        "Tar end." "…";
+        "The tar does not end as agreed: it is cut off, or something follows its end. Nothing was unpacked; the tar is refused and the others go on." "Copy or make the tar again. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Le tar ne finit pas comme convenu : il est coupé, ou quelque chose suit sa fin. Rien n'a été extrait ; le tar est refusé et les autres continuent." "Recopiez ou refaites le tar. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "لا ينتهي tar كما هو متفق عليه: إما مبتور أو يتبع نهايتَه شيء. لم يُستخرج شيء، ورُفض tar، والبقية مستمرة." "انسخ tar أو أنشئه من جديد. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     PartMissing "part-missing" Unit Never
-        "Part missing." "…"
-        "Part missing." "…"
-        "Part missing." "…";
+        "A part that the record lists is not there. Nothing was taken in; what was given is untouched." "Add the part and hand it in again. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Une pièce que le dossier énumère n'y est pas. Rien n'a été pris en compte ; ce qui a été remis est intact." "Ajoutez la pièce et présentez de nouveau. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "جزء مذكور في الملف غير موجود. لم يُؤخذ شيء، وما سُلّم باقٍ كما هو." "أضف الجزء وقدّمه من جديد. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     PartExtra "part-extra" Unit Never
-        "Part extra." "…"
-        "Part extra." "…"
-        "Part extra." "…";
+        "There is a part that the record does not list. Nothing was taken in; what was given is untouched." "Remove the part or list it, and hand it in again. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Il y a une pièce que le dossier n'énumère pas. Rien n'a été pris en compte ; ce qui a été remis est intact." "Retirez la pièce ou énumérez-la, puis présentez de nouveau. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "يوجد جزء غير مذكور في الملف. لم يُؤخذ شيء، وما سُلّم باقٍ كما هو." "احذف الجزء أو اذكره ثم قدّمه من جديد. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     PartDigest "part-digest" Unit Never
-        "Part digest." "…"
-        "Part digest." "…"
-        "Part digest." "…";
+        "A part is not the one that the record names: its size or digest differs. Nothing was taken in; what was given is untouched." "Attach the part again with `enroll-client draft attach`. If it was a sealed record, enrol the resident again and have the unit checked: `enroll-client doctor`."
+        "Une pièce n'est pas celle que nomme le dossier : taille ou empreinte différente. Rien n'a été pris en compte ; ce qui a été remis est intact." "Joignez de nouveau la pièce avec `enroll-client draft attach`. Si c'était un dossier scellé, enrôlez de nouveau la personne et faites vérifier l'unité : `enroll-client doctor`."
+        "جزء ليس هو المذكور في الملف: حجمه أو بصمته مختلفة. لم يُؤخذ شيء، وما سُلّم باقٍ كما هو." "أرفق الجزء من جديد بالأمر `enroll-client draft attach`. وإذا كان ملفًا مختومًا فسجّل الشخص من جديد وافحص الوحدة: `enroll-client doctor`.";
     PartsTooMany "parts-too-many" Unit Never
-        "Parts too many." "…"
-        "Parts too many." "…"
-        "Parts too many." "…";
+        "A record has more than 64 parts. It was not taken in; the draft is kept." "Leave out parts that are not needed, then run `enroll-client finish` again."
+        "Un dossier a plus de 64 pièces. Il n'a pas été pris en compte ; le brouillon est conservé." "Retirez les pièces inutiles, puis relancez `enroll-client finish`."
+        "في الملف أكثر من 64 جزءًا. لم يُؤخذ به، والمسودة محفوظة." "احذف الأجزاء غير اللازمة ثم أعد `enroll-client finish`.";
     JsonTooDeep "json-too-deep" Unit Never
-        "Json too deep." "…"
-        "Json too deep." "…"
-        "Json too deep." "…";
+        "A JSON text is nested deeper than 16 levels. It was not taken in; nothing is lost." "Correct the file and hand it in again. If it was inside a sealed record, enrol the resident again."
+        "Un texte JSON a plus de 16 niveaux d'imbrication. Il n'a pas été pris en compte ; rien n'est perdu." "Corrigez le fichier et présentez-le de nouveau. S'il était dans un dossier scellé, enrôlez de nouveau la personne."
+        "نص JSON متداخل بأكثر من 16 مستوى. لم يُؤخذ به ولم يضع شيء." "صحّح الملف الرقمي وقدّمه من جديد. وإذا كان داخل ملف مختوم فسجّل الشخص من جديد.";
     JsonTooLarge "json-too-large" Unit Never
-        "Json too large." "…"
-        "Json too large." "…"
-        "Json too large." "…";
+        "A JSON text is larger than allowed. It was not taken in; nothing is lost." "Shorten the file and hand it in again. If it was inside a sealed record, enrol the resident again."
+        "Un texte JSON est plus grand que permis. Il n'a pas été pris en compte ; rien n'est perdu." "Raccourcissez le fichier et présentez-le de nouveau. S'il était dans un dossier scellé, enrôlez de nouveau la personne."
+        "نص JSON أكبر من المسموح. لم يُؤخذ به ولم يضع شيء." "اختصر الملف الرقمي وقدّمه من جديد. وإذا كان داخل ملف مختوم فسجّل الشخص من جديد.";
     JsonDuplicateKey "json-duplicate-key" Unit Never
-        "Json duplicate key." "…"
-        "Json duplicate key." "…"
-        "Json duplicate key." "…";
+        "A JSON text has the same key twice, so it could be read in two ways. It was not taken in; nothing is lost." "Keep one of the two and hand it in again. If it was inside a sealed record, enrol the resident again."
+        "Un texte JSON contient deux fois la même clé : il pourrait se lire de deux façons. Il n'a pas été pris en compte ; rien n'est perdu." "Gardez l'une des deux et présentez-le de nouveau. S'il était dans un dossier scellé, enrôlez de nouveau la personne."
+        "يتكرر الحقل نفسه في نص JSON، فيمكن قراءته بوجهين. لم يُؤخذ به ولم يضع شيء." "أبقِ أحدهما وقدّمه من جديد. وإذا كان داخل ملف مختوم فسجّل الشخص من جديد.";
     JsonNotUtf8 "json-not-utf8" Unit Never
-        "Json not utf8." "…"
-        "Json not utf8." "…"
-        "Json not utf8." "…";
+        "A JSON text is not written in UTF-8. It was not taken in; nothing is lost." "Save the file as UTF-8 and hand it in again. If it was inside a sealed record, enrol the resident again."
+        "Un texte JSON n'est pas écrit en UTF-8. Il n'a pas été pris en compte ; rien n'est perdu." "Enregistrez le fichier en UTF-8 et présentez-le de nouveau. S'il était dans un dossier scellé, enrôlez de nouveau la personne."
+        "نص JSON غير مكتوب بترميز UTF-8. لم يُؤخذ به ولم يضع شيء." "احفظ الملف الرقمي بترميز UTF-8 وقدّمه من جديد. وإذا كان داخل ملف مختوم فسجّل الشخص من جديد.";
     JsonMalformed "json-malformed" Unit Never
-        "Json malformed." "…"
-        "Json malformed." "…"
-        "Json malformed." "…";
+        "A text is not valid JSON. It was not taken in; nothing is lost." "Correct the file and hand it in again. If it was inside a sealed record, enrol the resident again."
+        "Un texte n'est pas du JSON valable. Il n'a pas été pris en compte ; rien n'est perdu." "Corrigez le fichier et présentez-le de nouveau. S'il était dans un dossier scellé, enrôlez de nouveau la personne."
+        "النص ليس JSON صحيحًا. لم يُؤخذ به ولم يضع شيء." "صحّح الملف الرقمي وقدّمه من جديد. وإذا كان داخل ملف مختوم فسجّل الشخص من جديد.";
     ContentInvalid "content-invalid" Unit Never
-        "Content invalid." "…"
-        "Content invalid." "…"
-        "Content invalid." "…";
+        "The content of a record lacks something, or has something that its format does not know. It was not taken in; nothing is lost." "Correct what the detail names and hand it in again. If it was inside a sealed record, enrol the resident again."
+        "Il manque quelque chose au contenu d'un dossier, ou il contient ce que son format ne connaît pas. Il n'a pas été pris en compte ; rien n'est perdu." "Corrigez ce que le détail indique et présentez-le de nouveau. S'il était dans un dossier scellé, enrôlez de nouveau la personne."
+        "ينقص محتوى الملف شيء أو فيه ما لا يعرفه شكله. لم يُؤخذ به ولم يضع شيء." "صحّح ما يذكره التفصيل وقدّمه من جديد. وإذا كان داخل ملف مختوم فسجّل الشخص من جديد.";
     FormInvalid "form-invalid" Person AfterStep
-        "Form invalid." "…"
-        "Form invalid." "…"
-        "Form invalid." "…";
+        "The record does not meet its form. The draft, or the sealed record, is kept." "Correct the field that the detail names: `enroll-client draft set`, `enroll-client draft attach`. If the centre refused it, enrol the resident again."
+        "Le dossier ne répond pas à son formulaire. Le brouillon, ou le dossier scellé, est conservé." "Corrigez le champ indiqué dans le détail : `enroll-client draft set`, `enroll-client draft attach`. Si le centre l'a refusé, enrôlez de nouveau la personne."
+        "الملف لا يستوفي شروط استمارته. المسودة أو الملف المختوم محفوظ." "صحّح الحقل المذكور في التفصيل: `enroll-client draft set` أو `enroll-client draft attach`. إذا رفضه المركز فسجّل الشخص من جديد.";
     ImageInvalid "image-invalid" Person AfterStep
-        "Image invalid." "…"
-        "Image invalid." "…"
-        "Image invalid." "…";
+        "An image is damaged, cut off, or of another kind than it says. It was not taken; the draft is kept." "Capture or scan it again, then `enroll-client draft attach`. If the centre refused the record, enrol the resident again."
+        "Une image est abîmée, coupée ou d'un autre type qu'annoncé. Elle n'a pas été prise ; le brouillon est conservé." "Refaites la prise ou la numérisation, puis `enroll-client draft attach`. Si le centre a refusé le dossier, enrôlez de nouveau la personne."
+        "الصورة تالفة أو مبتورة أو من نوع غير المعلن. لم تُؤخذ، والمسودة محفوظة." "أعد الالتقاط أو المسح ثم شغّل `enroll-client draft attach`. إذا رفض المركز الملف فسجّل الشخص من جديد.";
     ImageTooLarge "image-too-large" Person AfterStep
-        "Image too large." "…"
-        "Image too large." "…"
-        "Image too large." "…";
+        "An image has more pixels than allowed. It was not taken; the draft is kept." "Capture or scan it at a lower resolution (at most 10,000 pixels a side and 64 million in all), then `enroll-client draft attach`."
+        "Une image a plus de pixels que permis. Elle n'a pas été prise ; le brouillon est conservé." "Refaites-la avec une résolution plus basse (au plus 10 000 pixels par côté et 64 millions en tout), puis `enroll-client draft attach`."
+        "عدد نقاط الصورة أكبر من المسموح. لم تُؤخذ، والمسودة محفوظة." "أعدها بدقة أقل (10000 نقطة للضلع و64 مليون نقطة على الأكثر) ثم شغّل `enroll-client draft attach`.";
     HelloFirst "hello-first" Unit Later
-        "Hello first." "…"
-        "Hello first." "…"
-        "Hello first." "…";
+        "The unit has to announce itself to the centre before it sends. Nothing is lost." "Run `enroll-client sync` again: it does that first."
+        "L'unité doit s'annoncer au centre avant d'envoyer. Rien n'est perdu." "Relancez `enroll-client sync` : il commence par là."
+        "على الوحدة أن تعرّف بنفسها لدى المركز قبل الإرسال. لم يضع شيء." "أعد `enroll-client sync`: فهو يبدأ بذلك.";
     TokenInvalid "token-invalid" Unit Later
-        "Token invalid." "…"
-        "Token invalid." "…"
-        "Token invalid." "…";
+        "The session with the centre has ended or does not count. What arrived is kept; nothing is lost." "Run `enroll-client sync` again: it opens a new session and goes on where it stopped."
+        "La session avec le centre est terminée ou n'est pas valable. Ce qui est arrivé est conservé ; rien n'est perdu." "Relancez `enroll-client sync` : il ouvre une nouvelle session et reprend où il s'est arrêté."
+        "انتهت الجلسة مع المركز أو أنها غير صالحة. ما وصل محفوظ ولم يضع شيء." "أعد `enroll-client sync`: يفتح جلسة جديدة ويستأنف من حيث توقف.";
     HelloLate "hello-late" Unit Later
-        "Hello late." "…"
-        "Hello late." "…"
-        "Hello late." "…";
+        "A unit's announcement (hello) arrived after a newer one of the same unit. It was noted; nothing is lost." "Run `enroll-client sync` again: it sends a new one."
+        "Une annonce (hello) est arrivée après une plus récente de la même unité. Elle a été notée ; rien n'est perdu." "Relancez `enroll-client sync` : il en envoie une nouvelle."
+        "وصل تعريف (hello) بعد تعريف أحدث من الوحدة نفسها. دُوّن ولم يضع شيء." "أعد `enroll-client sync`: يرسل تعريفًا جديدًا.";
     VaultRewound "vault-rewound" Unit AfterStep
-        "Vault rewound." "…"
-        "Vault rewound." "…"
-        "Vault rewound." "…";
+        "The laptop's data is older than what the centre has already seen: the disk was put back or copied. What the centre has is safe; no more batches may be closed with this key." "Stop enrolling on this unit and call the centre: it gives the unit a new key period (`sync-server unit list`, `sync-server unit admit FILE`)."
+        "Les données de l'ordinateur sont plus anciennes que ce que le centre a déjà vu : le disque a été restauré ou copié. Ce que le centre possède est sauf ; plus aucun lot ne peut être fermé avec cette clé." "Arrêtez d'enrôler sur cette unité et appelez le centre : il lui donne une nouvelle période de clé (`sync-server unit list`, `sync-server unit admit FILE`)."
+        "بيانات الحاسوب أقدم مما رآه المركز: استُرجع القرص أو نُسخ. ما عند المركز في أمان، ولا يجوز إغلاق دفعات أخرى بهذا المفتاح." "أوقف التسجيل على هذه الوحدة واتصل بالمركز: يمنحها فترة مفتاح جديدة (`sync-server unit list` و `sync-server unit admit FILE`).";
     NotFound "not-found" Person Never
-        "Not found." "…"
-        "Not found." "…"
-        "Not found." "…";
+        "There is nothing under this name or number here. Nothing is lost." "Check the spelling; the lists are in `enroll-client status`, `sync-server batch list` and `sync-server unit list`."
+        "Il n'y a rien ici sous ce nom ou ce numéro. Rien n'est perdu." "Vérifiez l'orthographe ; les listes sont dans `enroll-client status`, `sync-server batch list` et `sync-server unit list`."
+        "لا يوجد شيء هنا بهذا الاسم أو الرقم. لم يضع شيء." "تحقق من الكتابة. القوائم في `enroll-client status` و `sync-server batch list` و `sync-server unit list`.";
     MethodNotAllowed "method-not-allowed" Unit Never
-        "Method not allowed." "…"
-        "Method not allowed." "…"
-        "Method not allowed." "…";
+        "The server does not answer this kind of request at this address. Nothing is lost." "Check the server's address (`enroll-client doctor`) and that unit and centre run versions that fit."
+        "Le serveur ne répond pas à ce genre de requête à cette adresse. Rien n'est perdu." "Vérifiez l'adresse du serveur (`enroll-client doctor`) et que les versions de l'unité et du centre vont ensemble."
+        "لا يجيب الخادم عن هذا النوع من الطلبات على هذا العنوان. لم يضع شيء." "تحقق من عنوان الخادم (`enroll-client doctor`) ومن توافق إصدارَي الوحدة والمركز.";
     OffsetWrong "offset-wrong" Unit Later
-        "Offset wrong." "…"
-        "Offset wrong." "…"
-        "Offset wrong." "…";
+        "The upload did not go on where the centre's copy ends. What arrived is kept; nothing is lost." "Run `enroll-client sync` again: it asks the centre where to go on."
+        "L'envoi n'a pas repris là où finit la copie du centre. Ce qui est arrivé est conservé ; rien n'est perdu." "Relancez `enroll-client sync` : il demande au centre où reprendre."
+        "لم يُستأنف الإرسال من حيث تنتهي نسخة المركز. ما وصل محفوظ ولم يضع شيء." "أعد `enroll-client sync`: يسأل المركز من أين يستأنف.";
     UploadLocked "upload-locked" Unit Later
-        "Upload locked." "…"
-        "Upload locked." "…"
-        "Upload locked." "…";
+        "Another connection is sending the same batch just now. Nothing is lost." "Wait a moment; `enroll-client sync` tries again by itself."
+        "Une autre connexion envoie en ce moment le même lot. Rien n'est perdu." "Attendez un instant ; `enroll-client sync` réessaie tout seul."
+        "اتصال آخر يرسل الدفعة نفسها الآن. لم يضع شيء." "انتظر لحظة: يعيد `enroll-client sync` المحاولة تلقائيًا.";
     LengthWrong "length-wrong" Unit Never
-        "Length wrong." "…"
-        "Length wrong." "…"
-        "Length wrong." "…";
+        "The length announced for an upload is not the one in the signed manifest. Nothing was taken; the batch stays on the unit." "On the unit run `enroll-client doctor`, then `enroll-client sync`. If this repeats, report this code to the centre."
+        "La longueur annoncée pour un envoi n'est pas celle du bordereau signé. Rien n'a été pris ; le lot reste sur l'unité." "Sur l'unité, lancez `enroll-client doctor`, puis `enroll-client sync`. Si cela se répète, signalez ce code au centre."
+        "الطول المعلن للإرسال ليس هو المذكور في البيان الموقَّع. لم يُؤخذ شيء، والدفعة باقية في الوحدة." "شغّل على الوحدة `enroll-client doctor` ثم `enroll-client sync`. إذا تكرر ذلك فأبلغ المركز بهذا الرمز.";
     Busy "busy" Centre Later
-        "Busy." "…"
-        "Busy." "…"
-        "Busy." "…";
+        "The centre is busy just now. What arrived is kept; nothing is lost." "Nothing to do: `enroll-client sync` tries again by itself after a pause."
+        "Le centre est occupé pour le moment. Ce qui est arrivé est conservé ; rien n'est perdu." "Rien à faire : `enroll-client sync` réessaie tout seul après une pause."
+        "المركز مشغول الآن. ما وصل محفوظ ولم يضع شيء." "لا شيء يلزم: يعيد `enroll-client sync` المحاولة تلقائيًا بعد مهلة.";
     BodyTooLarge "body-too-large" Unit Never
-        "Body too large." "…"
-        "Body too large." "…"
-        "Body too large." "…";
+        "What was sent is larger than the server takes at this address. Nothing was taken; nothing is lost." "Check with `enroll-client doctor` that unit and centre run versions that fit; report this code to the centre."
+        "Ce qui a été envoyé est plus grand que ce que le serveur accepte à cette adresse. Rien n'a été pris ; rien n'est perdu." "Vérifiez avec `enroll-client doctor` que les versions de l'unité et du centre vont ensemble ; signalez ce code au centre."
+        "ما أُرسل أكبر مما يقبله الخادم على هذا العنوان. لم يُؤخذ شيء ولم يضع شيء." "تحقق بالأمر `enroll-client doctor` من توافق إصدارَي الوحدة والمركز، وأبلغ المركز بهذا الرمز.";
     TooSlow "too-slow" Medium Later
-        "Too slow." "…"
-        "Too slow." "…"
-        "Too slow." "…";
+        "The line was too slow and the connection was ended. What arrived is kept; nothing is lost." "Run `enroll-client sync` again, with better reception if you can: it goes on where it stopped."
+        "La liaison était trop lente et la connexion a été coupée. Ce qui est arrivé est conservé ; rien n'est perdu." "Relancez `enroll-client sync`, si possible avec une meilleure réception : il reprend où il s'est arrêté."
+        "كان الاتصال بطيئًا جدًا فأُنهي. ما وصل محفوظ ولم يضع شيء." "أعد `enroll-client sync`، وبتغطية أفضل إن أمكن: يستأنف من حيث توقف.";
     Pending "pending" Centre Later
-        "Pending." "…"
-        "Pending." "…"
-        "Pending." "…";
+        "The centre is not done with this yet. What it has is safe; nothing is lost." "Run `enroll-client sync` again later."
+        "Le centre n'a pas encore terminé. Ce qu'il a reçu est sauf ; rien n'est perdu." "Relancez `enroll-client sync` plus tard."
+        "لم يُنهِ المركز هذا بعد. ما وصله في أمان ولم يضع شيء." "أعد `enroll-client sync` لاحقًا.";
     ProofInvalid "proof-invalid" Centre Never
-        "Proof invalid." "…"
-        "Proof invalid." "…"
-        "Proof invalid." "…";
+        "A proof from the centre does not hold. It is not believed; nothing was deleted and nothing is lost." "Run `enroll-client sync` again. If this repeats, delete nothing and tell the centre; it runs `sync-server fsck`."
+        "Une preuve venue du centre ne tient pas. Elle n'est pas crue ; rien n'a été supprimé et rien n'est perdu." "Relancez `enroll-client sync`. Si cela se répète, ne supprimez rien et prévenez le centre, qui lance `sync-server fsck`."
+        "إثبات قادم من المركز غير صحيح. لا يُعتدّ به، ولم يُحذف شيء ولم يضع شيء." "أعد `enroll-client sync`. إذا تكرر ذلك فلا تحذف شيئًا وأخبر المركز ليشغّل `sync-server fsck`.";
     LogInconsistent "log-inconsistent" Centre AfterStep
-        "Log inconsistent." "…"
-        "Log inconsistent." "…"
-        "Log inconsistent." "…";
+        "The centre's log does not continue the one that this unit has seen: history may have been changed. All records stay on the unit." "Delete nothing and call the centre; it runs `sync-server fsck` and compares `sync-server log checkpoint`."
+        "Le journal du centre ne prolonge pas celui que cette unité a vu : l'histoire a pu être modifiée. Tous les dossiers restent sur l'unité." "Ne supprimez rien et appelez le centre, qui lance `sync-server fsck` et compare `sync-server log checkpoint`."
+        "سجل العمليات في المركز لا يواصل ما رأته هذه الوحدة: ربما غُيّر التاريخ. كل الملفات باقية في الوحدة." "لا تحذف شيئًا واتصل بالمركز ليشغّل `sync-server fsck` ويقارن `sync-server log checkpoint`.";
     CheckpointInvalid "checkpoint-invalid" Centre Never
-        "Checkpoint invalid." "…"
-        "Checkpoint invalid." "…"
-        "Checkpoint invalid." "…";
+        "A checkpoint of the log is damaged or not signed by the log's key. It is not believed; nothing is lost." "Run `enroll-client sync` again. If this repeats, tell the centre; it looks at `sync-server log checkpoint`."
+        "Un point de contrôle du journal est abîmé ou n'est pas signé par la clé du journal. Il n'est pas cru ; rien n'est perdu." "Relancez `enroll-client sync`. Si cela se répète, prévenez le centre, qui consulte `sync-server log checkpoint`."
+        "نقطة تحقق من سجل العمليات تالفة أو غير موقَّعة بمفتاحه. لا يُعتدّ بها ولم يضع شيء." "أعد `enroll-client sync`. إذا تكرر ذلك فأخبر المركز ليراجع `sync-server log checkpoint`.";
     ReceiptInvalid "receipt-invalid" Centre Never
-        "Receipt invalid." "…"
-        "Receipt invalid." "…"
-        "Receipt invalid." "…";
+        "A receipt does not fit this unit's batch. It does not count: the batch stays on the unit." "Run `enroll-client sync` for a new receipt and check it: `enroll-client receipt verify`. If this repeats, tell the centre."
+        "Un reçu ne correspond pas au lot de cette unité. Il ne compte pas : le lot reste sur l'unité." "Lancez `enroll-client sync` pour un nouveau reçu et vérifiez-le : `enroll-client receipt verify`. Si cela se répète, prévenez le centre."
+        "الوصل لا يطابق دفعة هذه الوحدة. لا يُعتدّ به، والدفعة باقية في الوحدة." "شغّل `enroll-client sync` لأخذ وصل جديد وتحقق منه: `enroll-client receipt verify`. إذا تكرر ذلك فأخبر المركز.";
     OutcomeInvalid "outcome-invalid" Centre Never
-        "Outcome invalid." "…"
-        "Outcome invalid." "…"
-        "Outcome invalid." "…";
+        "An outcome does not fit this unit's batch or is not in the log. It does not count: the records stay on the unit." "Run `enroll-client sync` for the newest outcome. If this repeats, tell the centre; it looks at `sync-server batch show`."
+        "Un résultat ne correspond pas au lot de cette unité ou n'est pas dans le journal. Il ne compte pas : les dossiers restent sur l'unité." "Lancez `enroll-client sync` pour le dernier résultat. Si cela se répète, prévenez le centre, qui consulte `sync-server batch show`."
+        "النتيجة لا تطابق دفعة هذه الوحدة أو ليست في سجل العمليات. لا يُعتدّ بها، والملفات باقية في الوحدة." "شغّل `enroll-client sync` لأخذ أحدث نتيجة. إذا تكرر ذلك فأخبر المركز ليراجع `sync-server batch show`.";
     GuardAhead "guard-ahead" Centre AfterStep
-        "Guard ahead." "…"
-        "Guard ahead." "…"
-        "Guard ahead." "…";
+        "The guard holds a newer log head than the archive does: the archive is incomplete or an older copy. The server does not start, so that nothing gets lost." "Put the complete archive back (the newest copy, or the right volume), then run `sync-server fsck`. Do not touch the guard."
+        "Le gardien détient une tête de journal plus récente que les archives : elles sont incomplètes ou anciennes. Le serveur ne démarre pas, pour que rien ne se perde." "Remettez les archives complètes (la dernière copie, ou le bon volume), puis lancez `sync-server fsck`. Ne touchez pas au gardien."
+        "يحمل الحارس رأسًا أحدث لسجل العمليات مما في الأرشيف: الأرشيف ناقص أو نسخة قديمة. لا يبدأ الخادم حتى لا يضيع شيء." "أعد الأرشيف كاملًا (أحدث نسخة أو القرص الصحيح) ثم شغّل `sync-server fsck`. ولا تلمس الحارس.";
     GuardMissing "guard-missing" Centre AfterStep
-        "Guard missing." "…"
-        "Guard missing." "…"
-        "Guard missing." "…";
+        "The guard is not where it should be although a log exists. The server does not start and makes no new log; nothing is lost." "Mount the guard's volume or put its folder in the configuration right, then run `sync-server doctor`."
+        "Le gardien n'est pas à sa place alors qu'un journal existe. Le serveur ne démarre pas et ne crée pas de nouveau journal ; rien n'est perdu." "Montez le volume du gardien ou corrigez son dossier dans la configuration, puis lancez `sync-server doctor`."
+        "الحارس غير موجود في مكانه مع أن سجل العمليات موجود. لا يبدأ الخادم ولا ينشئ سجلًا جديدًا ولم يضع شيء." "اربط قرص الحارس أو صحّح مجلده في الإعدادات ثم شغّل `sync-server doctor`.";
     GuardConflict "guard-conflict" Centre AfterStep
-        "Guard conflict." "…"
-        "Guard conflict." "…"
-        "Guard conflict." "…";
+        "The guard holds a log head that another writer put there, or that contradicts the archive. This process stopped; what was acknowledged is safe." "Make sure that only one server writes to this guard, then start it again: `sync-server doctor`, `sync-server fsck`."
+        "Le gardien détient une tête de journal écrite par un autre ou contraire aux archives. Ce processus s'est arrêté ; ce qui a été confirmé est sauf." "Assurez-vous qu'un seul serveur écrit dans ce gardien, puis relancez : `sync-server doctor`, `sync-server fsck`."
+        "يحمل الحارس رأسًا لسجل العمليات كتبه غير هذا الخادم أو يناقض الأرشيف. توقف هذا البرنامج، وما أُكّد استلامه في أمان." "تأكد أن خادمًا واحدًا فقط يكتب في هذا الحارس ثم أعد التشغيل: `sync-server doctor` و `sync-server fsck`.";
     ArchiveMissing "archive-missing" Centre AfterStep
-        "Archive missing." "…"
-        "Archive missing." "…"
-        "Archive missing." "…";
+        "Something that the log names is not in the archive. The server does not go on without it; the rest is untouched." "Mount the archive's volume or put the missing files back from a copy; `sync-server fsck` names them."
+        "Une chose que nomme le journal n'est pas dans les archives. Le serveur ne continue pas sans elle ; le reste est intact." "Montez le volume des archives ou remettez les fichiers manquants depuis une copie ; `sync-server fsck` les nomme."
+        "شيء يذكره سجل العمليات غير موجود في الأرشيف. لا يواصل الخادم من دونه، والباقي سليم." "اربط قرص الأرشيف أو أعد الملفات الرقمية الناقصة من نسخة: يبيّنها `sync-server fsck`.";
     ArchiveDamaged "archive-damaged" Centre AfterStep
-        "Archive damaged." "…"
-        "Archive damaged." "…"
-        "Archive damaged." "…";
+        "Bytes in the archive are not what their digest says: the disk damaged or somebody changed them. They are not used." "Put the damaged files back from a copy; `sync-server fsck` names them. Check the disk."
+        "Des octets des archives ne correspondent pas à leur empreinte : disque abîmé ou modification. Ils ne sont pas utilisés." "Remettez les fichiers abîmés depuis une copie ; `sync-server fsck` les nomme. Vérifiez le disque."
+        "بيانات في الأرشيف لا تطابق بصمتها: أتلفها القرص أو غيّرها أحد. لا تُستعمل." "أعد الملفات الرقمية التالفة من نسخة: يبيّنها `sync-server fsck`. وافحص القرص.";
     DatabaseNewer "database-newer" Centre AfterStep
-        "Database newer." "…"
-        "Database newer." "…"
-        "Database newer." "…";
+        "The stored data was written by a newer version of the server. It was not touched; nothing is lost." "Start the newer version of `sync-server` here."
+        "Les données enregistrées ont été écrites par une version plus récente du serveur. Elles n'ont pas été touchées ; rien n'est perdu." "Démarrez ici la version plus récente de `sync-server`."
+        "كُتبت البيانات المحفوظة بإصدار أحدث من الخادم. لم تُمسّ ولم يضع شيء." "شغّل هنا الإصدار الأحدث من `sync-server`.";
     ClockJump "clock-jump" Centre AfterStep
-        "Clock jump." "…"
-        "Clock jump." "…"
-        "Clock jump." "…";
+        "The server's clock is more than a day past the last log entry. Uploads are kept, but no receipts are given until that is cleared; nothing is lost." "Check the server's date and time, set them right, then start `sync-server serve` again; `sync-server doctor` shows the log's time."
+        "L'horloge du serveur dépasse de plus d'un jour la dernière entrée du journal. Les envois sont conservés, mais aucun reçu n'est donné d'ici là ; rien n'est perdu." "Vérifiez la date et l'heure du serveur, réglez-les, puis relancez `sync-server serve` ; `sync-server doctor` montre l'heure du journal."
+        "ساعة الخادم متقدمة بأكثر من يوم عن آخر قيد في سجل العمليات. ما يصل محفوظ، لكن لا تُعطى وصولات حتى يُحلّ ذلك، ولم يضع شيء." "تحقق من تاريخ الخادم وساعته واضبطهما ثم أعد تشغيل `sync-server serve`. ويبيّن `sync-server doctor` وقت سجل العمليات.";
     AlreadyInitialised "already-initialised" Person Never
-        "Already initialised." "…"
-        "Already initialised." "…"
-        "Already initialised." "…";
+        "There is data here already. It was not touched; nothing is lost." "Go on with it (`enroll-client status`, `sync-server doctor`), or choose another folder with `--data-dir`."
+        "Il y a déjà des données ici. Elles n'ont pas été touchées ; rien n'est perdu." "Continuez avec elles (`enroll-client status`, `sync-server doctor`), ou choisissez un autre dossier avec `--data-dir`."
+        "توجد بيانات هنا من قبل. لم تُمسّ ولم يضع شيء." "واصل العمل بها (`enroll-client status` أو `sync-server doctor`) أو اختر مجلدًا آخر بالخيار `--data-dir`.";
     NotInitialised "not-initialised" Person AfterStep
-        "Not initialised." "…"
-        "Not initialised." "…"
-        "Not initialised." "…";
+        "This folder has not been set up yet. Nothing is lost." "Set it up with `enroll-client init` or `sync-server init`, or name the right folder with `--data-dir`."
+        "Ce dossier n'est pas encore préparé. Rien n'est perdu." "Préparez-le avec `enroll-client init` ou `sync-server init`, ou indiquez le bon dossier avec `--data-dir`."
+        "لم يُهيَّأ هذا المجلد بعد. لم يضع شيء." "هيّئه بالأمر `enroll-client init` أو `sync-server init` أو حدّد المجلد الصحيح بالخيار `--data-dir`.";
     LockedElsewhere "locked-elsewhere" Person Later
-        "Locked elsewhere." "…"
-        "Locked elsewhere." "…"
-        "Locked elsewhere." "…";
+        "Another window or process is doing this just now. Nothing is lost." "Finish or close the other one, then give the command again. Reading commands such as `enroll-client status` always work."
+        "Une autre fenêtre ou un autre processus le fait en ce moment. Rien n'est perdu." "Terminez ou fermez l'autre, puis relancez la commande. Les commandes de lecture comme `enroll-client status` marchent toujours."
+        "نافذة أخرى أو برنامج آخر يقوم بهذا الآن. لم يضع شيء." "أنهِ الآخر أو أغلقه ثم أعد الأمر. أوامر القراءة مثل `enroll-client status` تعمل دائمًا.";
     IoFailed "io-failed" Medium AfterStep
-        "Io failed." "…"
-        "Io failed." "…"
-        "Io failed." "…";
+        "The disk or the medium did not read or write as asked. What was confirmed before is safe; this step was not done." "Check the disk, cable or stick, then give the command again; `enroll-client doctor` or `sync-server doctor` tells more."
+        "Le disque ou le support n'a pas lu ou écrit comme demandé. Ce qui était confirmé est sauf ; cette étape n'est pas faite." "Vérifiez le disque, le câble ou la clé, puis relancez la commande ; `enroll-client doctor` ou `sync-server doctor` en dit plus."
+        "لم يقرأ القرص أو الوسيط أو لم يكتب كما طُلب. ما سبق تأكيده في أمان، وهذه الخطوة لم تتم." "افحص القرص أو السلك أو الذاكرة ثم أعد الأمر. تجد المزيد في `enroll-client doctor` أو `sync-server doctor`.";
     DiskFull "disk-full" Medium AfterStep
-        "Disk full." "…"
-        "Disk full." "…"
-        "Disk full." "…";
+        "The disk is full or nearly so. What was confirmed before is safe; this step was not done." "Make room: on a unit `enroll-client sync`, then `enroll-client prune`; at the centre give the disk more space. Then give the command again."
+        "Le disque est plein ou presque. Ce qui était confirmé est sauf ; cette étape n'est pas faite." "Faites de la place : sur une unité `enroll-client sync`, puis `enroll-client prune` ; au centre, agrandissez le disque. Puis relancez la commande."
+        "القرص ممتلئ أو يكاد. ما سبق تأكيده في أمان، وهذه الخطوة لم تتم." "أفرغ مكانًا: على الوحدة `enroll-client sync` ثم `enroll-client prune`، وفي المركز وسّع القرص. ثم أعد الأمر.";
     DatabaseFailed "database-failed" Medium AfterStep
-        "Database failed." "…"
-        "Database failed." "…"
-        "Database failed." "…";
+        "The database did not take or give what was asked. What was confirmed before is safe; this step was not done." "Give the command again. If it stays so: on a unit `enroll-client doctor`; at the centre `sync-server doctor`, then `sync-server rebuild`."
+        "La base de données n'a pas pris ou rendu ce qui était demandé. Ce qui était confirmé est sauf ; cette étape n'est pas faite." "Relancez la commande. Si cela dure : sur une unité `enroll-client doctor` ; au centre `sync-server doctor`, puis `sync-server rebuild`."
+        "لم تأخذ قاعدة البيانات أو لم تُعطِ ما طُلب. ما سبق تأكيده في أمان، وهذه الخطوة لم تتم." "أعد الأمر. إذا استمر ذلك: على الوحدة `enroll-client doctor`، وفي المركز `sync-server doctor` ثم `sync-server rebuild`.";
     WrongPassphrase "wrong-passphrase" Person AfterStep
-        "Wrong passphrase." "…"
-        "Wrong passphrase." "…"
-        "Wrong passphrase." "…";
+        "The passphrase is not the right one. Nothing was changed; nothing is lost." "Type it again: look at the keyboard's language (Arabic or Latin) and at Caps Lock."
+        "La phrase secrète n'est pas la bonne. Rien n'a été changé ; rien n'est perdu." "Tapez-la de nouveau : regardez la langue du clavier (arabe ou latin) et le verrouillage des majuscules."
+        "عبارة السر غير صحيحة. لم يتغير شيء ولم يضع شيء." "اكتبها من جديد، وانتبه إلى لغة لوحة المفاتيح (عربية أو لاتينية) وإلى زر الأحرف الكبيرة.";
     SessionNeeded "session-needed" Person AfterStep
-        "Session needed." "…"
-        "Session needed." "…"
-        "Session needed." "…";
+        "An agent or supervisor has to unlock the unit for this. Nothing is lost." "Run `enroll-client session`, or give the command again with `--as NAME` and type the passphrase."
+        "Un agent ou un superviseur doit déverrouiller l'unité pour cela. Rien n'est perdu." "Lancez `enroll-client session`, ou relancez la commande avec `--as NAME` et tapez la phrase secrète."
+        "يجب أن يفتح موظف أو مشرف الوحدة للقيام بهذا. لم يضع شيء." "شغّل `enroll-client session` أو أعد الأمر مع `--as NAME` واكتب عبارة السر.";
     VaultNewer "vault-newer" Unit AfterStep
-        "Vault newer." "…"
-        "Vault newer." "…"
-        "Vault newer." "…";
+        "The vault was written by a newer version of the software. It was not touched; nothing is lost." "Install the newer version of `enroll-client` on this laptop."
+        "Le coffre a été écrit par une version plus récente du logiciel. Il n'a pas été touché ; rien n'est perdu." "Installez la version plus récente de `enroll-client` sur cet ordinateur."
+        "كُتبت الخزنة بإصدار أحدث من البرنامج. لم تُمسّ ولم يضع شيء." "ثبّت الإصدار الأحدث من `enroll-client` على هذا الحاسوب.";
     VaultDamaged "vault-damaged" Unit AfterStep
-        "Vault damaged." "…"
-        "Vault damaged." "…"
-        "Vault damaged." "…";
+        "Something in the vault is damaged. It was not touched further; what the centre has given a receipt for is safe there." "Stop enrolling, leave the laptop as it is, run `enroll-client doctor` and call the centre with its result."
+        "Quelque chose est abîmé dans le coffre. Il n'a plus été touché ; ce dont le centre a donné reçu est sauf là-bas." "Arrêtez d'enrôler, laissez l'ordinateur en l'état, lancez `enroll-client doctor` et appelez le centre avec le résultat."
+        "في الخزنة شيء تالف. لم تُمسّ بعد ذلك، وما أعطى المركز وصلًا عنه في أمان عنده." "أوقف التسجيل واترك الحاسوب كما هو وشغّل `enroll-client doctor` واتصل بالمركز وأعطه النتيجة.";
     KeyFileDamaged "key-file-damaged" Unit AfterStep
-        "Key file damaged." "…"
-        "Key file damaged." "…"
-        "Key file damaged." "…";
+        "The file of erasable keys is damaged. Open drafts and review cards may not open; finished sealed records are safe." "Leave the laptop as it is, run `enroll-client doctor` and call the centre with its result."
+        "Le fichier des clés effaçables est abîmé. Brouillons ouverts et fiches de revue peuvent ne plus s'ouvrir ; les dossiers terminés et scellés sont saufs." "Laissez l'ordinateur en l'état, lancez `enroll-client doctor` et appelez le centre avec le résultat."
+        "ملف المفاتيح القابلة للمحو تالف. قد لا تُفتح المسودات وبطاقات المراجعة، أما الملفات المكتملة المختومة ففي أمان." "اترك الحاسوب كما هو وشغّل `enroll-client doctor` واتصل بالمركز وأعطه النتيجة.";
     DraftUnknown "draft-unknown" Person AfterStep
-        "Draft unknown." "…"
-        "Draft unknown." "…"
-        "Draft unknown." "…";
+        "There is no such draft, or it belongs to another agent. Nothing is lost." "See your drafts: `enroll-client draft list`."
+        "Ce brouillon n'existe pas, ou il appartient à un autre agent. Rien n'est perdu." "Voyez vos brouillons : `enroll-client draft list`."
+        "لا توجد مسودة كهذه أو أنها لموظف آخر. لم يضع شيء." "اعرض مسوداتك: `enroll-client draft list`.";
     DraftIncomplete "draft-incomplete" Person AfterStep
-        "Draft incomplete." "…"
-        "Draft incomplete." "…"
-        "Draft incomplete." "…";
+        "The draft still lacks something. It is kept as it is." "See what is missing with `enroll-client draft show`, add it with `enroll-client draft set` or `enroll-client draft attach`, then `enroll-client finish`."
+        "Il manque encore quelque chose au brouillon. Il est conservé tel quel." "Voyez ce qui manque avec `enroll-client draft show`, ajoutez-le avec `enroll-client draft set` ou `enroll-client draft attach`, puis `enroll-client finish`."
+        "ما زال ينقص المسودة شيء. هي محفوظة كما هي." "اعرض الناقص بالأمر `enroll-client draft show` وأضفه بالأمر `enroll-client draft set` أو `enroll-client draft attach` ثم شغّل `enroll-client finish`.";
     FieldUnknown "field-unknown" Person AfterStep
-        "Field unknown." "…"
-        "Field unknown." "…"
-        "Field unknown." "…";
+        "The form has no such field or position. The draft is kept as it was." "See the fields of the form: `enroll-client draft show`."
+        "Le formulaire n'a pas ce champ ni cette position. Le brouillon est conservé tel quel." "Voyez les champs du formulaire : `enroll-client draft show`."
+        "ليس في الاستمارة حقل أو موضع كهذا. المسودة محفوظة كما كانت." "اعرض حقول الاستمارة: `enroll-client draft show`.";
     FieldInvalid "field-invalid" Person AfterStep
-        "Field invalid." "…"
-        "Field invalid." "…"
-        "Field invalid." "…";
+        "A field's value is not written as the form asks. The draft is kept as it was." "Correct it: `enroll-client draft set`. Dates are written 1980-05-17, or 1980-05, or 1980."
+        "La valeur d'un champ n'est pas écrite comme le demande le formulaire. Le brouillon est conservé tel quel." "Corrigez-la : `enroll-client draft set`. Les dates s'écrivent 1980-05-17, ou 1980-05, ou 1980."
+        "قيمة الحقل غير مكتوبة كما تطلب الاستمارة. المسودة محفوظة كما كانت." "صحّحها: `enroll-client draft set`. يُكتب التاريخ هكذا: 1980-05-17 أو 1980-05 أو 1980.";
     ExceptionNotAllowed "exception-not-allowed" Person AfterStep
-        "Exception not allowed." "…"
-        "Exception not allowed." "…"
-        "Exception not allowed." "…";
+        "The form does not allow this exception here. The draft is kept." "Capture what is missing, or choose a reason that the form allows (missing, injured, illness, child under 12): `enroll-client draft show`."
+        "Le formulaire ne permet pas cette exception ici. Le brouillon est conservé." "Prenez ce qui manque, ou choisissez un motif que le formulaire permet (doigt absent, blessure, maladie, enfant de moins de 12 ans) : `enroll-client draft show`."
+        "لا تسمح الاستمارة بهذا الاستثناء هنا. المسودة محفوظة." "التقط الناقص أو اختر سببًا تسمح به الاستمارة (إصبع مفقود، إصابة، مرض، طفل دون 12 سنة): `enroll-client draft show`.";
     NotConfirmed "not-confirmed" Person AfterStep
-        "Not confirmed." "…"
-        "Not confirmed." "…"
-        "Not confirmed." "…";
+        "It was not confirmed, so it was not done. Nothing is lost; the draft is kept." "Give the command again and confirm, or add `--yes` when the resident has agreed."
+        "Ce n'était pas confirmé, donc ce n'est pas fait. Rien n'est perdu ; le brouillon est conservé." "Relancez la commande et confirmez, ou ajoutez `--yes` quand la personne a donné son accord."
+        "لم يُؤكَّد الأمر فلم يُنفَّذ. لم يضع شيء، والمسودة محفوظة." "أعد الأمر وأكّد، أو أضف `--yes` بعد موافقة الشخص.";
     NothingToDo "nothing-to-do" Person Never
-        "Nothing to do." "…"
-        "Nothing to do." "…"
-        "Nothing to do." "…";
+        "There was nothing to do. Nothing is lost." "See where everything stands: `enroll-client status` or `sync-server doctor`."
+        "Il n'y avait rien à faire. Rien n'est perdu." "Voyez où tout en est : `enroll-client status` ou `sync-server doctor`."
+        "لم يكن هناك ما يُفعل. لم يضع شيء." "اعرض حالة كل شيء: `enroll-client status` أو `sync-server doctor`.";
     ReviewNeeded "review-needed" Person AfterStep
-        "Review needed." "…"
-        "Review needed." "…"
-        "Review needed." "…";
+        "The roster demands that a supervisor reviews the day before it is closed. Nothing is lost." "The supervisor runs `enroll-client review list`, then `enroll-client close`. If none is here: `enroll-client close --unreviewed`; the records then wait at the centre."
+        "La liste d'habilitation exige qu'un superviseur revoie la journée avant la fermeture. Rien n'est perdu." "Le superviseur lance `enroll-client review list`, puis `enroll-client close`. S'il n'y en a pas : `enroll-client close --unreviewed` ; les dossiers attendront alors au centre."
+        "تشترط قائمة المخوَّلين أن يراجع مشرف عمل اليوم قبل إغلاقه. لم يضع شيء." "يشغّل المشرف `enroll-client review list` ثم `enroll-client close`. إذا لم يوجد مشرف: `enroll-client close --unreviewed`، وتنتظر الملفات عندئذ في المركز.";
     SelfApproval "self-approval" Person AfterStep
-        "Self approval." "…"
-        "Self approval." "…"
-        "Self approval." "…";
+        "A supervisor may not approve records that they enrolled themselves on this unit. Nothing was closed; nothing is lost." "Have another supervisor run `enroll-client close`, or close with `enroll-client close --unreviewed`."
+        "Un superviseur ne peut approuver des dossiers qu'il a enrôlés lui-même sur cette unité. Rien n'a été fermé ; rien n'est perdu." "Faites lancer `enroll-client close` par un autre superviseur, ou fermez avec `enroll-client close --unreviewed`."
+        "لا يجوز لمشرف أن يعتمد ملفات سجّلها بنفسه على هذه الوحدة. لم يُغلق شيء ولم يضع شيء." "ليشغّل مشرف آخر `enroll-client close` أو أغلق بالأمر `enroll-client close --unreviewed`.";
     ReasonUnknown "reason-unknown" Person AfterStep
-        "Reason unknown." "…"
-        "Reason unknown." "…"
-        "Reason unknown." "…";
+        "This reason is not one of the agreed ones. Nothing was changed." "To withdraw, choose captured-twice, wrong-person, consent-withdrawn, bad-capture or other: `enroll-client review withdraw --help`."
+        "Ce motif ne fait pas partie des motifs convenus. Rien n'a été changé." "Pour retirer, choisissez captured-twice, wrong-person, consent-withdrawn, bad-capture ou other : `enroll-client review withdraw --help`."
+        "هذا السبب ليس من الأسباب المتفق عليها. لم يتغير شيء." "للسحب اختر captured-twice أو wrong-person أو consent-withdrawn أو bad-capture أو other: `enroll-client review withdraw --help`.";
     RecordUnknown "record-unknown" Person AfterStep
-        "Record unknown." "…"
-        "Record unknown." "…"
-        "Record unknown." "…";
+        "There is no such record here, or it is already in a closed batch. Nothing was changed." "See the records: `enroll-client status`, `enroll-client review list`."
+        "Ce dossier n'existe pas ici, ou il est déjà dans un lot fermé. Rien n'a été changé." "Voyez les dossiers : `enroll-client status`, `enroll-client review list`."
+        "لا يوجد هنا ملف كهذا أو أنه في دفعة مغلقة. لم يتغير شيء." "اعرض الملفات: `enroll-client status` و `enroll-client review list`.";
     UnitNotAdmitted "unit-not-admitted" Centre AfterStep
-        "Unit not admitted." "…"
-        "Unit not admitted." "…"
-        "Unit not admitted." "…";
+        "The centre has not admitted this unit yet. Nothing is lost." "Give `unit.request` to the centre (`sync-server unit admit FILE`), then run `enroll-client sync` or `enroll-client roster import FILE`."
+        "Le centre n'a pas encore admis cette unité. Rien n'est perdu." "Remettez `unit.request` au centre (`sync-server unit admit FILE`), puis lancez `enroll-client sync` ou `enroll-client roster import FILE`."
+        "لم يقبل المركز هذه الوحدة بعد. لم يضع شيء." "سلّم `unit.request` إلى المركز (`sync-server unit admit FILE`) ثم شغّل `enroll-client sync` أو `enroll-client roster import FILE`.";
     AgentNotAdmitted "agent-not-admitted" Centre AfterStep
-        "Agent not admitted." "…"
-        "Agent not admitted." "…"
-        "Agent not admitted." "…";
+        "The centre has not admitted this agent or supervisor yet. Drafts are kept; nothing is lost." "Give the person's `.request` file to the centre (`sync-server agent admit FILE`), then run `enroll-client sync` or `enroll-client roster import FILE`."
+        "Le centre n'a pas encore admis cet agent ou ce superviseur. Les brouillons sont conservés ; rien n'est perdu." "Remettez son fichier `.request` au centre (`sync-server agent admit FILE`), puis lancez `enroll-client sync` ou `enroll-client roster import FILE`."
+        "لم يقبل المركز هذا الموظف أو المشرف بعد. المسودات محفوظة ولم يضع شيء." "سلّم ملفه `.request` إلى المركز (`sync-server agent admit FILE`) ثم شغّل `enroll-client sync` أو `enroll-client roster import FILE`.";
     EpochNeeded "epoch-needed" Centre AfterStep
-        "Epoch needed." "…"
-        "Epoch needed." "…"
-        "Epoch needed." "…";
+        "This unit needs a new key period before it may close more batches. Finished records are safe on it." "Call the centre: it admits the unit anew (`sync-server unit admit FILE`). Then run `enroll-client sync` and `enroll-client close`."
+        "Cette unité a besoin d'une nouvelle période de clé avant de fermer d'autres lots. Les dossiers terminés y sont en sécurité." "Appelez le centre : il admet l'unité de nouveau (`sync-server unit admit FILE`). Puis lancez `enroll-client sync` et `enroll-client close`."
+        "تحتاج هذه الوحدة إلى فترة مفتاح جديدة قبل إغلاق دفعات أخرى. الملفات المكتملة في أمان فيها." "اتصل بالمركز ليقبل الوحدة من جديد (`sync-server unit admit FILE`). ثم شغّل `enroll-client sync` و `enroll-client close`.";
     CbeffInvalid "cbeff-invalid" Person AfterStep
-        "Cbeff invalid." "…"
-        "Cbeff invalid." "…"
-        "Cbeff invalid." "…";
+        "The biometric file (CBEFF XML) is damaged or not of the expected kind. Nothing of it was taken; the draft is kept." "Export it again from the capture software, then `enroll-client draft import-cbeff DRAFT FILE`. The detail says which part is wrong."
+        "Le fichier biométrique (CBEFF XML) est abîmé ou n'est pas du type attendu. Rien n'en a été pris ; le brouillon est conservé." "Exportez-le de nouveau depuis le logiciel de prise, puis `enroll-client draft import-cbeff DRAFT FILE`. Le détail dit quelle partie est fausse."
+        "الملف البيومتري (CBEFF XML) تالف أو ليس من النوع المنتظر. لم يُؤخذ منه شيء، والمسودة محفوظة." "صدّره من جديد من برنامج الالتقاط ثم شغّل `enroll-client draft import-cbeff DRAFT FILE`. يبيّن التفصيل الجزء الخاطئ.";
     InputUnreadable "input-unreadable" Person AfterStep
-        "Input unreadable." "…"
-        "Input unreadable." "…"
-        "Input unreadable." "…";
+        "A file or folder that was given cannot be read. Nothing of it was taken; nothing is lost." "Check the name, that the medium is plugged in, and that you may read it. Then give the command again."
+        "Un fichier ou dossier indiqué ne peut être lu. Rien n'en a été pris ; rien n'est perdu." "Vérifiez le nom, que le support est branché et que vous avez le droit de le lire. Puis relancez la commande."
+        "تعذرت قراءة الملف الرقمي أو المجلد المعطى. لم يُؤخذ منه شيء ولم يضع شيء." "تحقق من الاسم ومن توصيل الوسيط ومن حقك في القراءة ثم أعد الأمر.";
     ServerUnreachable "server-unreachable" Medium Later
-        "Server unreachable." "…"
-        "Server unreachable." "…"
-        "Server unreachable." "…";
+        "The centre cannot be reached just now. Everything is safe on the unit; enrolment goes on without a network." "Run `enroll-client sync` when there is a network again."
+        "Le centre n'est pas joignable pour le moment. Tout est en sécurité sur l'unité ; l'enrôlement continue sans réseau." "Lancez `enroll-client sync` quand le réseau sera revenu."
+        "تعذر الوصول إلى المركز الآن. كل شيء في أمان على الوحدة، والتسجيل مستمر دون شبكة." "شغّل `enroll-client sync` عند عودة الشبكة.";
     ServerUntrusted "server-untrusted" Centre AfterStep
-        "Server untrusted." "…"
-        "Server untrusted." "…"
-        "Server untrusted." "…";
+        "The server could not prove that it is the centre. Nothing was sent; everything stays on the unit." "Check the laptop's date and the certificate given at `enroll-client init --ca FILE`; `enroll-client doctor` tells more. If both are right, call the centre."
+        "Le serveur n'a pas pu prouver qu'il est le centre. Rien n'a été envoyé ; tout reste sur l'unité." "Vérifiez la date de l'ordinateur et le certificat donné à `enroll-client init --ca FILE` ; `enroll-client doctor` en dit plus. Si tout est juste, appelez le centre."
+        "لم يستطع الخادم أن يثبت أنه المركز. لم يُرسل شيء، وكل شيء باقٍ في الوحدة." "تحقق من تاريخ الحاسوب ومن الشهادة المعطاة في `enroll-client init --ca FILE`. تجد المزيد في `enroll-client doctor`. إذا كان كل ذلك صحيحًا فاتصل بالمركز.";
     ClockWrong "clock-wrong" Unit AfterStep
-        "Clock wrong." "…"
-        "Clock wrong." "…"
-        "Clock wrong." "…";
+        "The laptop's clock cannot be right. Records are safe; their order does not depend on the clock." "Set the date and time of the laptop, then give the command again; `enroll-client doctor` shows the last time known from the centre."
+        "L'horloge de l'ordinateur ne peut être juste. Les dossiers sont en sécurité ; leur ordre ne dépend pas de l'horloge." "Réglez la date et l'heure de l'ordinateur, puis relancez la commande ; `enroll-client doctor` montre la dernière heure connue du centre."
+        "ساعة الحاسوب لا يمكن أن تكون صحيحة. الملفات في أمان، وترتيبها لا يعتمد على الساعة." "اضبط تاريخ الحاسوب وساعته ثم أعد الأمر. يبيّن `enroll-client doctor` آخر وقت معروف من المركز.";
     RefusedByCentre "refused-by-centre" Unit AfterStep
-        "Refused by centre." "…"
-        "Refused by centre." "…"
-        "Refused by centre." "…";
+        "The centre refused what was sent. It stays on the unit; nothing is lost." "See the reason with `enroll-client status` and do what it says; if that is not clear, call the centre with the code."
+        "Le centre a refusé ce qui a été envoyé. Cela reste sur l'unité ; rien n'est perdu." "Voyez la raison avec `enroll-client status` et suivez-la ; si ce n'est pas clair, appelez le centre avec le code."
+        "رفض المركز ما أُرسل. هو باقٍ في الوحدة ولم يضع شيء." "اعرض السبب بالأمر `enroll-client status` واعمل به. إذا لم يتضح فاتصل بالمركز واذكر الرمز.";
     NotPrunable "not-prunable" Person Later
-        "Not prunable." "…"
-        "Not prunable." "…"
-        "Not prunable." "…";
+        "This may not be deleted yet: receipt, merged outcome or the retention time is still missing. It is kept." "Run `enroll-client sync` and see with `enroll-client status` what is still awaited; then `enroll-client prune` again."
+        "Ceci ne peut pas encore être supprimé : il manque le reçu, le résultat intégré ou la durée de conservation. C'est conservé." "Lancez `enroll-client sync` et voyez avec `enroll-client status` ce qui est encore attendu ; puis `enroll-client prune` de nouveau."
+        "لا يجوز حذف هذا بعد: ينقص الوصل أو نتيجة الإدراج أو انقضاء مدة الحفظ. هو محفوظ." "شغّل `enroll-client sync` واعرض بالأمر `enroll-client status` ما هو منتظر ثم أعد `enroll-client prune`.";
     SlipUnknown "slip-unknown" Person AfterStep
-        "Slip unknown." "…"
-        "Slip unknown." "…"
-        "Slip unknown." "…";
+        "No record here has this slip code, or it was typed wrongly. Nothing is lost." "Type the code again as printed: `enroll-client status SLIP`. Each unit knows only its own slips."
+        "Aucun dossier ici n'a ce code de fiche, ou il est mal tapé. Rien n'est perdu." "Tapez de nouveau le code imprimé : `enroll-client status SLIP`. Les autres unités ne connaissent que leurs propres fiches."
+        "لا يوجد هنا ملف بهذا الرمز على القسيمة أو كُتب الرمز خطأ. لم يضع شيء." "اكتب الرمز من جديد كما هو مطبوع: `enroll-client status SLIP`. كل وحدة لا تعرف إلا قسائمها.";
     Usage "usage" Person AfterStep
-        "Usage." "…"
-        "Usage." "…"
-        "Usage." "…";
+        "The command was not given as it must be. Nothing was done; nothing is lost." "Add `--help` to the command to see how it is written."
+        "La commande n'a pas été donnée comme il faut. Rien n'a été fait ; rien n'est perdu." "Ajoutez `--help` à la commande pour voir comment elle s'écrit."
+        "لم يُكتب الأمر كما يجب. لم يُنفَّذ شيء ولم يضع شيء." "أضف `--help` إلى الأمر لترى كيف يُكتب.";
     ConfigInvalid "config-invalid" Person AfterStep
-        "Config invalid." "…"
-        "Config invalid." "…"
-        "Config invalid." "…";
+        "The configuration has something that is wrong or not known. Nothing was started; nothing is lost." "Correct the line that the detail names in the file given by `--config`, then start again."
+        "La configuration contient une chose fausse ou inconnue. Rien n'a été démarré ; rien n'est perdu." "Corrigez la ligne indiquée dans le détail, dans le fichier donné par `--config`, puis relancez."
+        "في الإعدادات شيء خاطئ أو غير معروف. لم يبدأ شيء ولم يضع شيء." "صحّح السطر المذكور في التفصيل في الملف الرقمي المعطى بالخيار `--config` ثم أعد التشغيل.";
 }
