@@ -1,1 +1,7 @@
-fn main() {}
+//! `sync-server`: the centre's one program. See [`sync_server`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sync_server::cli::main()
+}

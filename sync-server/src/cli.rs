@@ -1,0 +1,106 @@
+//! The command line: flags > environment > configuration file > defaults.
+//!
+//! ```text
+//! sync-server init --centre registry.example --recovery /media/safe/recovery.age …
+//! sync-server serve
+//! sync-server unit admit unit.request
+//! ```
+//!
+//! One file a command group. Each command returns what it did; this file turns that into lines and an exit code.
+
+mod exit;
+mod output;
+mod pages;
+mod secret;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use shared::problem::{Lang, Problem};
+
+pub use self::{exit::Exit, output::Out};
+
+/// The centre of trustworthy enrolment where there is no network.
+#[derive(Debug, Parser)]
+#[command(name = "sync-server", version, about, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Configuration file (TOML) [default: sync-server.toml in the data folder]
+    #[arg(long, global = true, env = "SYNC_SERVER_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of keys, database and, unless configured elsewhere, archive, staging and guard
+    #[arg(long, global = true, env = "SYNC_SERVER_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Print JSON Lines on standard output; the last one is a summary or an error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print results only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on standard error
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Language of problem texts: ar, fr or en
+    #[arg(long, global = true, env = "SYNC_SERVER_LANG", value_name = "LANG", value_parser = language)]
+    pub lang: Option<Lang>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions(pages::Completions),
+    /// Write manual pages into a folder
+    #[command(hide = true)]
+    Man(pages::Man),
+}
+
+fn language(text: &str) -> Result<Lang, String> {
+    text.parse().map_err(|_| "ar, fr or en".to_owned())
+}
+
+/// Reads the arguments, runs the command, says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e),
+    };
+    let out = Out::new(&cli.global);
+    output::log_to_stderr(&cli.global);
+    rustls::crypto::ring::default_provider().install_default().expect("the first and only provider of this process");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
+    match runtime.block_on(run(cli, &out)) {
+        Ok(exit) => exit.into(),
+        Err(problem) => {
+            out.problem(&problem);
+            Exit::of(problem.code).into()
+        }
+    }
+}
+
+async fn run(cli: Cli, _out: &Out) -> Result<Exit, Problem> {
+    match cli.command {
+        Command::Completions(completions) => Ok(completions.run()),
+        Command::Man(man) => man.run(),
+    }
+}
+
+/// Wrong arguments: exit 2, and one JSON line where JSON was asked for.
+fn usage(e: &clap::Error) -> ExitCode {
+    let _ = e.print();
+    if !e.use_stderr() {
+        return Exit::Done.into(); // --help, --version
+    }
+    if std::env::args_os().any(|a| a == "--json") {
+        Out::json().problem(&Problem::new(shared::problem::Code::Usage, e.kind().to_string()));
+    }
+    Exit::Usage.into()
+}

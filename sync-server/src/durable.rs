@@ -1,0 +1,260 @@
+//! Files that are there after a power cut, or not there at all: write a temporary name, fsync, rename,
+//! fsync the folder.
+//!
+//! **Invariants:** every file that this crate must find again is written here (uploads in progress and the
+//! database have their own rules in [`crate::store`]). An error of fsync is never followed by a second try
+//! on the same file: the kernel may have dropped the pages that it could not write. Files are readable by
+//! their owner only.
+#![allow(clippy::disallowed_methods, reason = "this file owns files")]
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{CWD, RenameFlags};
+use shared::{
+    problem::{Code, Problem},
+    text::hex,
+};
+
+use crate::entropy;
+
+/// What stands first in the name of every file that is not finished yet.
+pub const TEMPORARY: &str = ".tmp-";
+
+/// What [`create`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// The file is new.
+    New,
+    /// A file of that name was there already and was left as it is.
+    There,
+}
+
+/// Turns an error of the operating system into a problem. `what` names a place, never a person.
+pub fn problem(what: &str) -> impl FnOnce(io::Error) -> Problem + '_ {
+    move |e| {
+        let full = matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        Problem::new(if full { Code::DiskFull } else { Code::IoFailed }, format!("{what}: {e}"))
+    }
+}
+
+/// Replaces the file at `path` by `bytes`, all or nothing; durable when it returns.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = Temporary::new(path)?;
+    temporary.fill(bytes)?;
+    // A crash before the rename leaves the old file and a `.tmp-` that nobody reads; after it the new one.
+    fs::rename(&temporary.path, path)?;
+    sync_folder(parent(path))
+}
+
+/// Makes the file at `path`, all or nothing, unless there is one; durable when it returns.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
+    let temporary = Temporary::new(path)?;
+    temporary.fill(bytes)?;
+    temporary.publish(path)
+}
+
+/// A file that gets its name only when all of it is durable. Dropped before that, it is gone.
+pub struct Temporary {
+    path: PathBuf,
+    file: File,
+}
+
+impl Temporary {
+    /// An empty file beside `target`, on the same volume, so that a rename can move it there.
+    pub fn new(target: &Path) -> io::Result<Self> {
+        let name = format!("{TEMPORARY}{}", hex(entropy::random::<8>().as_slice()));
+        let path = parent(target).join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Adds bytes at the end.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.file).write_all(bytes)
+    }
+
+    fn fill(&self, bytes: &[u8]) -> io::Result<()> {
+        self.append(bytes)?;
+        self.file.sync_all()
+    }
+
+    /// Gives the file its name, unless the name is taken; durable when it returns.
+    pub fn publish(self, path: &Path) -> io::Result<Created> {
+        self.file.sync_all()?;
+        // A crash before this leaves a `.tmp-` that nobody reads; after it the whole file under its name.
+        match rustix::fs::renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => sync_folder(parent(path)).map(|()| Created::New),
+            Err(rustix::io::Errno::EXIST) => {
+                // Whoever made it may have crashed before its folder was durable.
+                sync_folder(parent(path)).map(|()| Created::There)
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // After a rename there is nothing under this name. A leftover is harmless: nobody reads `.tmp-`.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Reads a whole file; `None` when there is none.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Removes a file if it is there; durable when it returns.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(parent(path)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Makes a folder and those above it that are missing, each durable in the one above it.
+pub fn folder(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    folder(parent(path))?;
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e),
+    }
+    sync_folder(parent(path))
+}
+
+/// Makes durable which names a folder holds.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Names in a folder, sorted, without those of unfinished files; none when there is no such folder.
+pub fn names(path: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        if let Ok(name) = entry?.file_name().into_string()
+            && !name.starts_with(TEMPORARY)
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Removes what a crash left unfinished in a folder.
+pub fn sweep(path: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A file that stands for a right: whoever holds its lock may act. The kernel frees it when its holder dies.
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl Lock {
+    /// Waits until the lock is free.
+    pub fn wait(path: &Path) -> io::Result<Self> {
+        let file = Self::open(path)?;
+        file.lock()?;
+        Ok(Self(file))
+    }
+
+    /// Takes the lock if it is free.
+    pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
+        let file = Self::open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(e)) => Err(e),
+        }
+    }
+
+    fn open(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn create_never_replaces() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a");
+        assert_eq!(create(&path, b"one").expect("created"), Created::New);
+        assert_eq!(create(&path, b"two").expect("left alone"), Created::There);
+        assert_eq!(read(&path).expect("readable").as_deref(), Some(&b"one"[..]));
+        write(&path, b"three").expect("replaced");
+        assert_eq!(read(&path).expect("readable").as_deref(), Some(&b"three"[..]));
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn unfinished_files_are_neither_named_nor_kept() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let temporary = Temporary::new(&dir.path().join("a")).expect("a temporary file");
+        temporary.append(b"half").expect("written");
+        std::mem::forget(temporary); // as a crash would
+        assert!(names(dir.path()).expect("listed").is_empty());
+        sweep(dir.path()).expect("swept");
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 0);
+    }
+
+    #[test]
+    fn a_lock_has_one_holder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("lock");
+        let held = Lock::try_take(&path).expect("no error");
+        assert!(held.is_some());
+        assert!(Lock::try_take(&path).expect("no error").is_none());
+        drop(held);
+        assert!(Lock::try_take(&path).expect("no error").is_some());
+    }
+
+    #[test]
+    fn folders_are_made_with_those_above() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a/b/c");
+        folder(&path).expect("made");
+        folder(&path).expect("the same call twice is the same as once");
+        assert!(path.is_dir());
+        assert!(read(&path.join("x")).expect("no error").is_none());
+        remove(&path.join("x")).expect("nothing to remove is fine");
+    }
+}

@@ -1,0 +1,21 @@
+//! The centre: takes batches in, verifies, logs, merges, answers with receipts and outcomes.
+//!
+//! ```text
+//!  unit ══▶ Staging ──▶ verify ──▶ Archive ──▶ segment ──▶ Guard (commit point) ──▶ Ledger ──▶ receipt
+//!           ReceivedBatch          VerifiedBatch           LoggedBatch                        merge ──▶ outcome
+//! ```
+//!
+//! Ground first, then the road in its order, then what people type.
+
+// ground
+pub mod clock;
+pub mod entropy;
+pub mod durable;
+pub mod settings;
+pub mod keys;
+
+// where things are kept
+pub mod store;
+
+// what people type
+pub mod cli;

@@ -1,0 +1,224 @@
+//! The archive in a folder: one file a blob, named by its digest, written once.
+//!
+//! ```text
+//! archive/format                                      enroll-archive/v1
+//! archive/blobs/2c/26/2c26b46b68ffc68f…               manifests, payloads, rosters, forms, outcomes
+//! archive/segments/00000000/000000000042-2c26b46b…    log segments, by the size that they lead to
+//! ```
+//!
+//! **Trust:** the disk may lie; whole blobs are hashed again when they are read, ranges by whoever asked.
+//! **Invariants:** nothing here is ever replaced or removed. A name stands for whole, durable bytes: they
+//! get it only after fsync, and the folder is fsynced before `put` returns.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this file owns the archive's files")]
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sha2::{Digest as _, Sha256};
+use shared::{
+    id::Blob,
+    problem::{Code, Problem},
+};
+
+use super::{Archive, PIECE, Pieces, blocking};
+use crate::durable::{self, Created, Temporary};
+
+const FORMAT: &[u8] = b"enroll-archive/v1\n";
+/// Segments of so many log sizes share a folder.
+const SEGMENTS_A_FOLDER: u64 = 4096;
+
+/// An archive in a folder.
+#[derive(Debug, Clone)]
+pub struct ArchiveFiles {
+    root: Arc<PathBuf>,
+}
+
+impl ArchiveFiles {
+    /// Makes the archive's folder, or leaves the one that is there.
+    pub fn create(root: &Path) -> Result<Self, Problem> {
+        durable::folder(root).map_err(durable::problem("archive"))?;
+        // A crash before this leaves an empty folder, which `open` refuses and the next `create` completes.
+        durable::create(&root.join("format"), FORMAT).map_err(durable::problem("archive format"))?;
+        Self::open(root)
+    }
+
+    /// Opens an archive; one of a newer, unknown format is refused.
+    pub fn open(root: &Path) -> Result<Self, Problem> {
+        match durable::read(&root.join("format")).map_err(durable::problem("archive format"))?.as_deref() {
+            Some(FORMAT) => Ok(Self { root: Arc::new(root.to_owned()) }),
+            Some(_) => Err(Problem::new(Code::DatabaseNewer, "archive format")),
+            None => Err(Problem::new(Code::NotInitialised, "no archive there")),
+        }
+    }
+
+    fn blob_path(&self, blob: &Blob) -> PathBuf {
+        let hex = blob.hex();
+        self.root.join("blobs").join(&hex[..2]).join(&hex[2..4]).join(hex)
+    }
+
+    fn segment_folder(&self, size: u64) -> PathBuf {
+        self.root.join("segments").join(format!("{:08}", size / SEGMENTS_A_FOLDER))
+    }
+
+    fn segment_path(&self, size: u64, blob: &Blob) -> PathBuf {
+        self.segment_folder(size).join(format!("{size:012}-{}", blob.hex()))
+    }
+}
+
+impl Archive for ArchiveFiles {
+    async fn put<P: Pieces>(&self, blob: Blob, mut pieces: P) -> Result<(), Problem> {
+        let path = self.blob_path(&blob);
+        let target = path.clone();
+        let place = blocking(move || {
+            if is_durable(&target)? {
+                return Ok(None);
+            }
+            durable::folder(target.parent().expect("below blobs/")).and_then(|()| Temporary::new(&target)).map(Some)
+        })
+        .await
+        .map_err(durable::problem("archive"))?;
+        let Some(mut temporary) = place else { return Ok(()) };
+        let mut hash = Sha256::new();
+        while let Some(piece) = pieces.next().await? {
+            (temporary, hash) = blocking(move || {
+                hash.update(&piece);
+                temporary.append(&piece).map(|()| (temporary, hash))
+            })
+            .await
+            .map_err(durable::problem("archive"))?;
+        }
+        if Blob::from_bytes(hash.finalize().into()) != blob {
+            // dropped without a name: as if it had never been here
+            return Err(Problem::new(Code::PayloadCorrupt, "not the bytes that the digest names"));
+        }
+        blocking(move || temporary.publish(&path)).await.map(|_: Created| ()).map_err(durable::problem("archive"))
+    }
+
+    async fn size(&self, blob: Blob) -> Result<Option<u64>, Problem> {
+        let path = self.blob_path(&blob);
+        let found = blocking(move || match path.metadata() {
+            Ok(meta) => Ok(Some(meta.len())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        });
+        found.await.map_err(durable::problem("archive"))
+    }
+
+    async fn get(&self, blob: Blob) -> Result<Vec<u8>, Problem> {
+        let path = self.blob_path(&blob);
+        checked(blob, blocking(move || durable::read(&path)).await)
+    }
+
+    async fn range(&self, blob: Blob, offset: u64, len: usize) -> Result<Vec<u8>, Problem> {
+        let path = self.blob_path(&blob);
+        let read = blocking(move || {
+            let mut bytes = vec![0; len];
+            File::open(path)?.read_exact_at(&mut bytes, offset)?;
+            Ok(bytes)
+        });
+        read.await.map_err(|e: io::Error| match e.kind() {
+            io::ErrorKind::NotFound => Problem::new(Code::ArchiveMissing, blob.to_string()),
+            io::ErrorKind::UnexpectedEof => Problem::new(Code::ArchiveDamaged, format!("{blob} is shorter than it was")),
+            _ => durable::problem("archive")(e),
+        })
+    }
+
+    async fn verify(&self, blob: Blob) -> Result<u64, Problem> {
+        let path = self.blob_path(&blob);
+        let read = blocking(move || match File::open(path) {
+            Ok(file) => hash_file(file).map(Some),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        });
+        match read.await.map_err(durable::problem("archive"))? {
+            None => Err(Problem::new(Code::ArchiveMissing, blob.to_string())),
+            Some((found, size)) if found == blob => Ok(size),
+            Some(_) => Err(Problem::new(Code::ArchiveDamaged, blob.to_string())),
+        }
+    }
+
+    async fn blobs(&self, first: u8) -> Result<Vec<Blob>, Problem> {
+        let folder = self.root.join("blobs").join(format!("{first:02x}"));
+        let list = blocking(move || {
+            let mut blobs = Vec::new();
+            for second in durable::names(&folder)? {
+                let names = durable::names(&folder.join(second))?;
+                blobs.extend(names.iter().filter_map(|n| format!("sha256:{n}").parse::<Blob>().ok()));
+            }
+            Ok(blobs)
+        });
+        list.await.map_err(durable::problem("archive"))
+    }
+
+    async fn put_segment(&self, size: u64, bytes: Vec<u8>) -> Result<Blob, Problem> {
+        let blob = Blob::of(&bytes);
+        let path = self.segment_path(size, &blob);
+        let write = blocking(move || {
+            durable::folder(path.parent().expect("below segments/"))?;
+            durable::create(&path, &bytes)
+        });
+        write.await.map(|_| blob).map_err(durable::problem("archive segment"))
+    }
+
+    async fn segment(&self, size: u64, blob: Blob) -> Result<Vec<u8>, Problem> {
+        let path = self.segment_path(size, &blob);
+        checked(blob, blocking(move || durable::read(&path)).await)
+    }
+
+    async fn segments_at(&self, size: u64) -> Result<Vec<Blob>, Problem> {
+        let folder = self.segment_folder(size);
+        let list = blocking(move || segments_in(&folder));
+        let found = list.await.map_err(durable::problem("archive segments"))?;
+        Ok(found.into_iter().filter(|(s, _)| *s == size).map(|(_, blob)| blob).collect())
+    }
+
+    async fn segments(&self) -> Result<Vec<(u64, Blob)>, Problem> {
+        let root = self.root.join("segments");
+        let list = blocking(move || {
+            let mut all = Vec::new();
+            for folder in durable::names(&root)? {
+                all.extend(segments_in(&root.join(folder))?);
+            }
+            Ok(all)
+        });
+        list.await.map_err(durable::problem("archive segments"))
+    }
+}
+
+/// Is the name there? If so its folder is made durable again: whoever wrote it may have crashed before that.
+fn is_durable(path: &Path) -> io::Result<bool> {
+    if !path.try_exists()? {
+        return Ok(false);
+    }
+    durable::sync_folder(path.parent().expect("below blobs/")).map(|()| true)
+}
+
+fn segments_in(folder: &Path) -> io::Result<Vec<(u64, Blob)>> {
+    let parse = |name: &String| {
+        let (size, hex) = name.split_once('-')?;
+        Some((size.parse().ok()?, format!("sha256:{hex}").parse().ok()?))
+    };
+    Ok(durable::names(folder)?.iter().filter_map(parse).collect())
+}
+
+fn checked(blob: Blob, read: io::Result<Option<Vec<u8>>>) -> Result<Vec<u8>, Problem> {
+    let bytes = read.map_err(durable::problem("archive"))?.ok_or_else(|| Problem::new(Code::ArchiveMissing, blob.to_string()))?;
+    if Blob::of(&bytes) == blob { Ok(bytes) } else { Err(Problem::new(Code::ArchiveDamaged, blob.to_string())) }
+}
+
+fn hash_file(mut file: File) -> io::Result<(Blob, u64)> {
+    let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok((Blob::from_bytes(hash.finalize().into()), size));
+        }
+        hash.update(&buffer[..n]);
+        size += n as u64;
+    }
+}

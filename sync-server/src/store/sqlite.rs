@@ -1,0 +1,193 @@
+//! The centre's database: one writer thread, a few readers.
+//!
+//! ```text
+//! write(job) ─┐
+//! write(job) ─┼─▶ one transaction ─▶ commit (WAL, synchronous=FULL) ─▶ each caller is answered
+//! write(job) ─┘
+//! ```
+//!
+//! **Invariants:** a write is answered after the commit that holds it is durable; each job is all or nothing
+//! within it (a savepoint). WAL and FULL are asserted at open: with NORMAL an acknowledged row is lost at a
+//! power cut. After an I/O error of a commit the writer takes no more work: the next start reads the truth
+//! from archive and guard. Several processes may have the file open; each waits for the other's commit.
+
+mod schema;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use shared::problem::{Code, Problem};
+use tokio::sync::Semaphore;
+
+use self::writer::Writer;
+use super::blocking;
+
+/// Reads at the same time.
+const READERS: usize = 4;
+/// How long one process waits for the commit of another.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAGE: i64 = 16 * 1024;
+
+/// The database. Clones share the writer and the readers.
+#[derive(Clone)]
+pub struct Db {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Db {
+    /// Opens the file, making it when it is not there, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self, Problem> {
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        settle(&connection)?;
+        schema::step_up(&mut connection)?;
+        let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
+        Ok(Self { writer: Arc::new(Writer::start(connection)), readers: Arc::new(readers) })
+    }
+
+    /// Runs `job` in a transaction; returns when that is durable. An error of the job leaves no trace of it.
+    pub async fn write<T, F>(&self, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    {
+        self.writer.run(job).await
+    }
+
+    /// Runs `job` on one consistent state of the database.
+    pub async fn read<T, F>(&self, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        let _permit = self.readers.permits.acquire().await.map_err(|_| Problem::new(Code::DatabaseFailed, "closed"))?;
+        blocking(move || {
+            let connection = readers.take()?;
+            let transaction = connection.unchecked_transaction().map_err(failed)?;
+            let answer = job(&transaction);
+            drop(transaction);
+            readers.idle.lock().expect("no reader panics while it holds this").push(connection);
+            answer
+        })
+        .await
+    }
+}
+
+impl Readers {
+    fn take(&self) -> Result<Connection, Problem> {
+        if let Some(connection) = self.idle.lock().expect("no reader panics while it holds this").pop() {
+            return Ok(connection);
+        }
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "query_only", true).map_err(failed)?;
+        Ok(connection)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Sets what durability rests on, and reads it back.
+fn settle(connection: &Connection) -> Result<(), Problem> {
+    connection.pragma_update(None, "page_size", PAGE).map_err(failed)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(failed)?;
+    if mode == "wal" && synchronous == 2 {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::DatabaseFailed, format!("journal_mode {mode}, synchronous {synchronous}")))
+    }
+}
+
+/// An error of SQLite as a problem. Its own text is left out: it may quote a value.
+pub fn failed(e: rusqlite::Error) -> Problem {
+    let code = e.sqlite_error_code();
+    let detail = e.sqlite_error().map_or_else(|| e.to_string(), |f| format!("SQLite result {}", f.extended_code));
+    match code {
+        Some(ErrorCode::DiskFull) => Problem::new(Code::DiskFull, "database"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(Code::Busy, "database"),
+        Some(ErrorCode::CannotOpen) => Problem::new(Code::IoFailed, "database"),
+        _ => Problem::new(Code::DatabaseFailed, detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(n: i64) -> impl FnOnce(&Connection) -> Result<(), Problem> {
+        move |c| c.execute("INSERT INTO hashes (idx, hash) VALUES (?1, x'00')", [n]).map(|_| ()).map_err(failed)
+    }
+
+    async fn count(db: &Db) -> i64 {
+        db.read(|c| c.query_row("SELECT count(*) FROM hashes", [], |r| r.get(0)).map_err(failed)).await.expect("counted")
+    }
+
+    #[tokio::test]
+    async fn a_failed_job_leaves_no_trace_and_harms_no_other() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&dir.path().join("db")).expect("opened");
+        let refused = |c: &Connection| put(1)(c).and(Err::<(), _>(Problem::from(Code::Repeat)));
+        let (a, b, c) = tokio::join!(db.write(put(7)), db.write(refused), db.write(put(8)));
+        assert!(a.is_ok() && c.is_ok());
+        assert_eq!(b.map_err(|p| p.code), Err(Code::Repeat));
+        let panics = |_: &Connection| -> Result<(), Problem> { panic!("as a bug would") };
+        assert_eq!(db.write(panics).await.map_err(|p| p.code), Err(Code::DatabaseFailed));
+        assert!(db.write(put(9)).await.is_ok(), "the writer goes on");
+        assert_eq!(count(&db).await, 3);
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_there_after_reopening() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("db");
+        Db::open(&path).expect("opened").write(put(1)).await.expect("written");
+        let other = Db::open(&path).expect("opened again");
+        let both = Db::open(&path).expect("two at a time");
+        both.write(put(2)).await.expect("written");
+        assert_eq!(count(&other).await, 2);
+    }
+
+    #[test]
+    fn durability_is_asserted_not_hoped_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("db");
+        drop(Db::open(&path).expect("opened"));
+        let raw = Connection::open(&path).expect("opened");
+        assert_eq!(raw.pragma_query_value(None, "journal_mode", |r| r.get::<_, String>(0)).as_deref(), Ok("wal"));
+        assert_eq!(raw.pragma_query_value(None, "page_size", |r| r.get::<_, i64>(0)), Ok(PAGE));
+        raw.pragma_update(None, "journal_mode", "delete").expect("somebody changes it");
+        raw.pragma_update(None, "synchronous", "normal").expect("somebody changes it");
+        settle(&raw).expect("set again");
+        assert_eq!(raw.pragma_query_value(None, "synchronous", |r| r.get::<_, i64>(0)), Ok(2));
+        let memory = Connection::open_in_memory().expect("opened");
+        assert!(settle(&memory).is_err(), "a database that cannot do WAL is refused");
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("db");
+        drop(Db::open(&path).expect("opened"));
+        let raw = Connection::open(&path).expect("opened");
+        raw.pragma_update(None, "user_version", 9999).expect("as newer software would");
+        drop(raw);
+        assert_eq!(Db::open(&path).err().map(|p| p.code), Some(Code::DatabaseNewer));
+    }
+}

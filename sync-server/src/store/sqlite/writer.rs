@@ -1,0 +1,120 @@
+//! The one thread that writes: takes all waiting jobs, runs them in one transaction, answers after the commit.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+};
+
+use rusqlite::Connection;
+use shared::problem::{Code, Problem};
+use tokio::sync::oneshot;
+
+use super::failed;
+
+/// Most jobs in one transaction.
+const MOST: usize = 256;
+
+/// Hands jobs to the thread; the thread ends when this is dropped and the queue is empty.
+pub(super) struct Writer {
+    queue: Option<Sender<Box<dyn Job>>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// A piece of work that does not know yet whether it will be durable.
+trait Job: Send {
+    /// Does the work; is its effect to be kept?
+    fn run(&mut self, connection: &Connection) -> bool;
+    /// Tells the caller, once the fate of the transaction is known.
+    fn answer(self: Box<Self>, committed: Result<(), Problem>);
+}
+
+struct Work<T, F> {
+    job: Option<F>,
+    result: Option<Result<T, Problem>>,
+    caller: oneshot::Sender<Result<T, Problem>>,
+}
+
+impl<T, F> Job for Work<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        let job = self.job.take().expect("run once");
+        let result = catch_unwind(AssertUnwindSafe(|| job(connection)));
+        let result = result.unwrap_or_else(|_| Err(Problem::new(Code::DatabaseFailed, "a step of the work broke off")));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Problem>) {
+        let result = self.result.unwrap_or_else(|| Err(Problem::new(Code::DatabaseFailed, "not run")));
+        // The caller may have gone away; what it asked for is done all the same.
+        let _ = self.caller.send(result.and_then(|value| committed.map(|()| value)));
+    }
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Self {
+        let (queue, jobs) = channel();
+        let thread = thread::Builder::new().name("database".into()).spawn(move || serve(&connection, &jobs));
+        Self { queue: Some(queue), thread: Some(thread.expect("a thread can be started")) }
+    }
+
+    pub(super) async fn run<T, F>(&self, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let gone = || Problem::new(Code::DatabaseFailed, "writing has stopped after an error");
+        let work = Box::new(Work { job: Some(job), result: None, caller });
+        self.queue.as_ref().expect("there until dropped").send(work).map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(connection: &Connection, jobs: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(MOST - 1));
+        let committed = transact(connection, &mut group);
+        let stop = committed.as_ref().is_err_and(|p| p.code == Code::DatabaseFailed);
+        for job in group {
+            job.answer(committed.clone());
+        }
+        if stop {
+            // Pages that fsync could not write may be gone from the cache: nothing more is built on them.
+            tracing::error!("the database could not commit; writing stops until the next start");
+            return;
+        }
+    }
+}
+
+/// Runs the group in one transaction. A crash before the commit leaves nothing of it, after it all of it.
+fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Problem> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    let done = group.iter_mut().try_for_each(|job| one(connection, job.as_mut()));
+    let done = done.and_then(|()| connection.execute_batch("COMMIT").map_err(failed));
+    if done.is_err() && !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    done
+}
+
+fn one(connection: &Connection, job: &mut dyn Job) -> Result<(), Problem> {
+    connection.execute_batch("SAVEPOINT job").map_err(failed)?;
+    let end = if job.run(connection) { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    connection.execute_batch(end).map_err(failed)
+}

@@ -1,0 +1,251 @@
+//! Staging in a folder: uploads in progress, three files a batch.
+//!
+//! ```text
+//! staging/2c26b46b….manifest   the announced manifest, as received
+//! staging/2c26b46b….payload    what has arrived of the payload, at its place
+//! staging/2c26b46b….mark       how much of it is durable: offset (8 bytes, big-endian), SHA-256 of these (8 bytes)
+//! ```
+//!
+//! **Invariants:** an offset is answered only when the bytes before it are durable: first `fdatasync` of the
+//! payload, then the mark. What lies behind the mark after a crash may be anything and is cut off. One writer
+//! a batch, in this process or another (a lock on the mark). After an error of `fdatasync` the writer is
+//! done: the next one starts again from the mark.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this file owns the files of uploads")]
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sha2::{Digest as _, Sha256};
+use shared::{
+    id::BatchId,
+    problem::{Code, Problem},
+};
+
+use super::{PIECE, Pieces, Staging, Upload, blocking};
+use crate::durable;
+
+/// A writer makes durable at the latest what so many bytes brought.
+pub const SYNC_BYTES: u64 = 4 << 20;
+
+/// Staging in a folder.
+#[derive(Debug, Clone)]
+pub struct StagingFiles {
+    root: Arc<PathBuf>,
+}
+
+impl StagingFiles {
+    /// Opens a folder, making it when it is not there: staging holds nothing that the unit does not hold too.
+    pub fn open(root: &Path) -> Result<Self, Problem> {
+        durable::folder(root).and_then(|()| durable::sweep(root)).map_err(durable::problem("staging"))?;
+        Ok(Self { root: Arc::new(root.to_owned()) })
+    }
+
+    fn path(&self, batch: BatchId, kind: &str) -> PathBuf {
+        self.root.join(format!("{}.{kind}", batch.hex()))
+    }
+}
+
+impl Staging for StagingFiles {
+    type Upload = UploadFile;
+    type Pieces = PayloadPieces;
+
+    async fn announce(&self, batch: BatchId, manifest: Vec<u8>) -> Result<(), Problem> {
+        let path = self.path(batch, "manifest");
+        blocking(move || durable::create(&path, &manifest)).await.map(|_| ()).map_err(durable::problem("staging"))
+    }
+
+    async fn manifest(&self, batch: BatchId) -> Result<Option<Vec<u8>>, Problem> {
+        let path = self.path(batch, "manifest");
+        blocking(move || durable::read(&path)).await.map_err(durable::problem("staging"))
+    }
+
+    async fn announced(&self) -> Result<Vec<BatchId>, Problem> {
+        let root = self.root.clone();
+        let names = blocking(move || durable::names(&root)).await.map_err(durable::problem("staging"))?;
+        let id = |name: &String| format!("sha256:{}", name.strip_suffix(".manifest")?).parse().ok();
+        Ok(names.iter().filter_map(id).collect())
+    }
+
+    async fn offset(&self, batch: BatchId) -> Result<u64, Problem> {
+        let path = self.path(batch, "mark");
+        let read = blocking(move || match File::open(path) {
+            Ok(file) => read_mark(&file),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(e) => Err(e),
+        });
+        read.await.map_err(durable::problem("staging"))
+    }
+
+    async fn upload(&self, batch: BatchId, offset: u64) -> Result<UploadFile, Problem> {
+        let (mark, payload) = (self.path(batch, "mark"), self.path(batch, "payload"));
+        let upload = blocking(move || UploadFile::open(&mark, &payload)).await.map_err(durable::problem("staging"))?;
+        let upload = upload.ok_or(Code::UploadLocked)?;
+        if upload.durable == offset { Ok(upload) } else { Err(Problem::new(Code::OffsetWrong, format!("offset is {}", upload.durable))) }
+    }
+
+    async fn restart(&self, batch: BatchId) -> Result<(), Problem> {
+        let (mark, payload) = (self.path(batch, "mark"), self.path(batch, "payload"));
+        let restart = blocking(move || {
+            let Some(mut upload) = UploadFile::open(&mark, &payload)? else { return Ok(false) };
+            // The mark goes first: a crash between the two leaves bytes behind it, which `open` cuts off.
+            upload.write_mark(0)?;
+            upload.payload.set_len(0)?;
+            Ok(true)
+        });
+        if restart.await.map_err(durable::problem("staging"))? { Ok(()) } else { Err(Code::UploadLocked.into()) }
+    }
+
+    async fn read(&self, batch: BatchId, offset: u64, len: usize) -> Result<Vec<u8>, Problem> {
+        let path = self.path(batch, "payload");
+        let read = blocking(move || {
+            let mut bytes = vec![0; len];
+            File::open(path)?.read_exact_at(&mut bytes, offset)?;
+            Ok(bytes)
+        });
+        read.await.map_err(durable::problem("staging"))
+    }
+
+    async fn payload(&self, batch: BatchId) -> Result<PayloadPieces, Problem> {
+        let end = self.offset(batch).await?;
+        let path = self.path(batch, "payload");
+        let open = blocking(move || match File::open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => file.map(Some),
+        });
+        let file = open.await.map_err(durable::problem("staging"))?;
+        Ok(PayloadPieces { file: file.map(Arc::new), at: 0, end })
+    }
+
+    async fn forget(&self, batch: BatchId) -> Result<(), Problem> {
+        // The manifest goes last: as long as it is there, the rest is found again by `announced`.
+        let paths = ["payload", "mark", "manifest"].map(|kind| self.path(batch, kind));
+        blocking(move || paths.iter().try_for_each(|p| durable::remove(p))).await.map_err(durable::problem("staging"))
+    }
+}
+
+/// The one writer of a batch's payload.
+#[derive(Debug)]
+pub struct UploadFile {
+    mark: File,
+    payload: Arc<File>,
+    durable: u64,
+    written: u64,
+}
+
+impl UploadFile {
+    /// Takes the lock; `None` when another writer has it. Cuts off what is not known to be durable.
+    fn open(mark: &Path, payload: &Path) -> io::Result<Option<Self>> {
+        let open = |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let mark_file = open(mark)?;
+        match mark_file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+        let payload_file = open(payload)?;
+        let durable = read_mark(&mark_file)?.min(payload_file.metadata()?.len());
+        if durable == 0 {
+            // Both names are durable before the first offset is answered.
+            durable::sync_folder(mark.parent().expect("in the staging folder"))?;
+        }
+        payload_file.set_len(durable)?;
+        Ok(Some(Self { mark: mark_file, payload: Arc::new(payload_file), durable, written: durable }))
+    }
+
+    fn write_mark(&mut self, offset: u64) -> io::Result<()> {
+        // 16 bytes within one sector: after a crash the old mark or the new one.
+        self.mark.write_all_at(&mark_bytes(offset), 0)?;
+        self.mark.sync_data()?;
+        self.durable = offset;
+        Ok(())
+    }
+
+    fn make_durable(&mut self) -> io::Result<()> {
+        if self.durable < self.written {
+            // A crash between the two leaves durable bytes behind the mark: they are sent again.
+            self.payload.sync_data()?;
+            self.write_mark(self.written)?;
+        }
+        Ok(())
+    }
+}
+
+impl Upload for UploadFile {
+    fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    fn written(&self) -> u64 {
+        self.written
+    }
+
+    async fn append(self, piece: Vec<u8>) -> Result<Self, Problem> {
+        if piece.len() > PIECE {
+            return Err(Problem::new(Code::BodyTooLarge, "piece of an upload"));
+        }
+        let mut this = self;
+        let write = blocking(move || {
+            this.payload.write_all_at(&piece, this.written)?;
+            this.written += piece.len() as u64;
+            if this.written - this.durable >= SYNC_BYTES {
+                this.make_durable()?;
+            }
+            Ok(this)
+        });
+        write.await.map_err(durable::problem("staging"))
+    }
+
+    async fn sync(self) -> Result<Self, Problem> {
+        let mut this = self;
+        blocking(move || this.make_durable().map(|()| this)).await.map_err(durable::problem("staging"))
+    }
+}
+
+/// What has durably arrived of a payload, from its start.
+#[derive(Debug)]
+pub struct PayloadPieces {
+    file: Option<Arc<File>>,
+    at: u64,
+    end: u64,
+}
+
+impl Pieces for PayloadPieces {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        let len = usize::try_from(self.end - self.at).unwrap_or(PIECE).min(PIECE);
+        let Some(file) = self.file.clone().filter(|_| len > 0) else { return Ok(None) };
+        let at = self.at;
+        let read = blocking(move || {
+            let mut piece = vec![0; len];
+            file.read_exact_at(&mut piece, at)?;
+            Ok(piece)
+        });
+        let piece = read.await.map_err(durable::problem("staging"))?;
+        self.at += len as u64;
+        Ok(Some(piece))
+    }
+}
+
+fn mark_bytes(offset: u64) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&offset.to_be_bytes());
+    let check = Sha256::digest(&bytes[..8]);
+    bytes[8..].copy_from_slice(&check[..8]);
+    bytes
+}
+
+/// A mark that is empty or torn counts as 0: the unit sends the payload again.
+fn read_mark(file: &File) -> io::Result<u64> {
+    let mut bytes = [0; 16];
+    match file.read_exact_at(&mut bytes, 0) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
+        Err(e) => return Err(e),
+    }
+    let offset = u64::from_be_bytes(bytes[..8].try_into().expect("8 bytes"));
+    Ok(if mark_bytes(offset) == bytes { offset } else { 0 })
+}
