@@ -30,7 +30,6 @@ pub mod draft;
 pub mod image;
 #[cfg(feature = "seal")]
 pub mod record;
-#[cfg(feature = "seal")]
 pub mod seal;
 pub mod batch;
 pub mod hello;
