@@ -1,0 +1,290 @@
+//! The fold by example, and as properties.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::outcome::Fate;
+
+fn key(unit: u8, record: u8, digest: u8) -> RecordKey {
+    RecordKey {
+        unit: format!("van-{unit}").parse().expect("name"),
+        record: RecordId::from_random([record; 16]),
+        digest: SealedDigest::of(&[unit, record, digest]),
+    }
+}
+
+fn line(number: u64, minute: i64) -> LineFact {
+    LineFact {
+        number: Number::new(1, number).expect("number"),
+        finished: Second::from_unix(minute * 60).minute(),
+        force: Force::InForce,
+        opened: Opened::AsSigned,
+        flag: Flag::Plausible,
+    }
+}
+
+fn fields(pairs: &[(&str, Option<&str>)]) -> BTreeMap<String, Option<String>> {
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), v.map(str::to_owned))).collect()
+}
+
+fn new(key: RecordKey, number: u64, minute: i64, person: &str) -> RecordFact {
+    let fields = fields(&[("national_number", Some(person)), ("phone", Some("1"))]);
+    let essence = Essence { transaction: Transaction::New, target: None, match_key: MatchKey::of(&fields), fields, parts: BTreeMap::new() };
+    RecordFact { key, lines: vec![line(number, minute)], essence: Some(essence) }
+}
+
+fn correction(key: RecordKey, number: u64, minute: i64, target: Target, phone: Option<&str>) -> RecordFact {
+    let fields = fields(&[("phone", phone)]);
+    let essence = Essence { transaction: Transaction::Correction, target: Some(target), match_key: None, fields, parts: BTreeMap::new() };
+    RecordFact { key, lines: vec![line(number, minute)], essence: Some(essence) }
+}
+
+fn to(record: &RecordFact) -> Target {
+    Target::Record { unit: record.key.unit.clone(), record: record.key.record }
+}
+
+fn code(folded: &Folded, key: &RecordKey) -> &'static str {
+    match &folded.fates[key] {
+        Fate::Merged(_) => "merged",
+        Fate::Held(code, _) | Fate::Refused(code) => code.row().code,
+    }
+}
+
+fn phone(folded: &Folded, founder: &RecordFact) -> Option<String> {
+    folded.residents[&founder.founds()].fields.get("phone").map(|(value, _)| value.clone())
+}
+
+#[test]
+fn the_first_by_unit_time_stands_whoever_arrives_first() {
+    let (a, b) = (new(key(1, 1, 0), 1, 20, "X"), new(key(2, 2, 0), 1, 10, "X"));
+    let folded = fold(&[a.clone(), b.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &a.key), code(&folded, &b.key)), ("duplicate", "merged"));
+}
+
+#[test]
+fn a_flagged_record_stands_only_alone() {
+    let mut flagged = new(key(1, 1, 0), 1, 10, "X");
+    flagged.lines[0].flag = Flag::Clock;
+    let alone = fold(std::slice::from_ref(&flagged), &Withdrawn::new());
+    assert_eq!(code(&alone, &flagged.key), "merged");
+    let honest = new(key(2, 2, 0), 1, 20, "X");
+    let both = fold(&[flagged.clone(), honest.clone()], &Withdrawn::new());
+    assert_eq!((code(&both, &flagged.key), code(&both, &honest.key)), ("duplicate", "merged"));
+    let mut second = new(key(3, 3, 0), 1, 20, "X");
+    second.lines[0].flag = Flag::Clock;
+    let nobody = fold(&[flagged.clone(), second.clone()], &Withdrawn::new());
+    assert_eq!((code(&nobody, &flagged.key), code(&nobody, &second.key)), ("clock", "clock"));
+}
+
+#[test]
+fn re_used_ids_and_numbers_hold_all_of_them() {
+    let (a, b) = (new(key(1, 1, 0), 1, 10, "X"), new(key(1, 1, 9), 2, 10, "Y"));
+    let folded = fold(&[a.clone(), b.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &a.key), code(&folded, &b.key)), ("record-reused", "record-reused"));
+    let (a, b) = (new(key(1, 1, 0), 1, 10, "X"), new(key(1, 2, 0), 1, 10, "Y"));
+    let folded = fold(&[a.clone(), b.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &a.key), code(&folded, &b.key)), ("number-reused", "number-reused"));
+    let withdrawn = Withdrawn::from([(a.key.unit.clone(), a.lines[0].number)]);
+    let folded = fold(std::slice::from_ref(&a), &withdrawn);
+    assert_eq!(code(&folded, &a.key), "number-reused");
+}
+
+#[test]
+fn a_refused_delivery_takes_no_place() {
+    let honest = new(key(1, 1, 0), 1, 10, "X");
+    let mut twice = honest.clone();
+    let mut lie = line(2, 5);
+    lie.opened = Opened::Refused(Code::LineMismatch);
+    twice.lines.push(lie);
+    let folded = fold(std::slice::from_ref(&twice), &Withdrawn::new());
+    assert_eq!(code(&folded, &twice.key), "merged");
+    let mut other = new(key(1, 1, 9), 1, 10, "X");
+    other.lines[0].opened = Opened::Refused(Code::NotAge);
+    other.essence = None;
+    let folded = fold(&[honest.clone(), other.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &honest.key), code(&folded, &other.key)), ("merged", "not-age"));
+}
+
+#[test]
+fn what_is_not_in_force_is_held_until_any_line_of_it_is() {
+    let mut record = new(key(1, 1, 0), 1, 10, "X");
+    record.lines[0].force = Force::Not(Code::Revoked);
+    assert_eq!(code(&fold(std::slice::from_ref(&record), &Withdrawn::new()), &record.key), "revoked");
+    record.lines.push(line(1, 10));
+    assert_eq!(code(&fold(std::slice::from_ref(&record), &Withdrawn::new()), &record.key), "merged");
+}
+
+#[test]
+fn the_last_value_wins_null_clears_and_flagged_values_never_override() {
+    let founder = new(key(1, 1, 0), 1, 10, "X");
+    let late = correction(key(2, 2, 0), 1, 30, to(&founder), Some("3"));
+    let early = correction(key(3, 3, 0), 1, 20, to(&founder), Some("2"));
+    let folded = fold(&[late.clone(), early.clone(), founder.clone()], &Withdrawn::new());
+    assert_eq!(phone(&folded, &founder).as_deref(), Some("3"));
+    let clear = correction(key(4, 4, 0), 1, 40, to(&founder), None);
+    let folded = fold(&[clear.clone(), late.clone(), founder.clone()], &Withdrawn::new());
+    assert_eq!(phone(&folded, &founder), None);
+    let mut flagged = correction(key(5, 5, 0), 1, 50, to(&founder), Some("9"));
+    flagged.lines[0].flag = Flag::Clock;
+    let folded = fold(&[flagged.clone(), clear, founder.clone()], &Withdrawn::new());
+    assert_eq!(phone(&folded, &founder), None, "a cleared field was set by somebody");
+    let folded = fold(&[flagged, early, founder.clone()], &Withdrawn::new());
+    assert_eq!(phone(&folded, &founder).as_deref(), Some("2"));
+}
+
+#[test]
+fn a_correction_waits_for_what_it_names_even_before_the_founding_time() {
+    let founder = new(key(1, 1, 0), 1, 10, "X");
+    let correction = correction(key(2, 2, 0), 1, 5, to(&founder), Some("2"));
+    let folded = fold(std::slice::from_ref(&correction), &Withdrawn::new());
+    assert_eq!(code(&folded, &correction.key), "waiting");
+    let folded = fold(&[correction, founder.clone()], &Withdrawn::new());
+    assert_eq!(phone(&folded, &founder).as_deref(), Some("2"), "after the founding record whatever its time");
+}
+
+#[test]
+fn who_stands_under_a_national_number_is_found_by_it() {
+    let founder = new(key(1, 1, 0), 1, 10, "AB 123");
+    let target = Target::NationalNumber { national_number: "ab123".into() };
+    let correction = correction(key(2, 2, 0), 1, 20, target, Some("2"));
+    let folded = fold(&[founder.clone(), correction.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &correction.key), phone(&folded, &founder).as_deref()), ("merged", Some("2")));
+}
+
+#[test]
+fn times_that_the_log_contradicts_are_flagged() {
+    let second = |text: &str| text.parse::<Second>().expect("time");
+    let fine = Times {
+        finished: "2026-11-20T09:12Z".parse().expect("minute"),
+        seen: 5,
+        roster: RosterVersion(2),
+        index: LogIndex(9),
+        received: second("2026-11-20T09:12:00Z"),
+        seen_received: Some(second("2026-11-20T09:12:59Z")),
+        roster_received: Some(second("2026-11-19T00:00:00Z")),
+        before: Some((5, RosterVersion(2))),
+    };
+    assert_eq!(Flag::judge(&fine), Flag::Plausible);
+    assert_eq!(Flag::judge(&Times { finished: "2026-11-20T09:13Z".parse().expect("minute"), ..fine }), Flag::Clock);
+    assert_eq!(Flag::judge(&Times { seen_received: Some(second("2026-11-20T09:13:00Z")), ..fine }), Flag::Clock);
+    assert_eq!(Flag::judge(&Times { roster_received: Some(second("2026-11-20T09:13:00Z")), ..fine }), Flag::Clock);
+    assert_eq!(Flag::judge(&Times { roster_received: None, ..fine }), Flag::Clock);
+    assert_eq!(Flag::judge(&Times { seen: 10, seen_received: None, ..fine }), Flag::Clock);
+    assert_eq!(Flag::judge(&Times { before: Some((6, RosterVersion(2))), ..fine }), Flag::Clock);
+    assert_eq!(Flag::judge(&Times { before: Some((5, RosterVersion(3))), ..fine }), Flag::Clock);
+}
+
+#[test]
+fn the_digest_is_pinned() {
+    let founder = new(key(1, 1, 0), 1, 10, "X\u{7}\"é");
+    let folded = fold(std::slice::from_ref(&founder), &Withdrawn::new());
+    let (reference, resident) = folded.residents.first_key_value().expect("one");
+    let line = digest::resident_line(reference, resident);
+    assert!(line.contains(r#"{"fields":{"national_number":"X\u0007\"é","phone":"1"},"parts":{},"sources":["van-1 "#), "{line}");
+    assert_eq!(registry_digest(&Folded::default()), crate::id::Digest::of(b"enroll-registry/v1\nrules 1\n"));
+}
+
+/// Few units, ids, numbers, minutes and people, so that everything collides with everything.
+fn any_record() -> impl Strategy<Value = RecordFact> {
+    let any_line = (1..6_u64, 0..4_i64, 0..8_u8, 0..8_u8, any::<bool>()).prop_map(|(number, minute, force, opened, flagged)| LineFact {
+        force: if force == 0 { Force::Not(Code::Revoked) } else { Force::InForce },
+        opened: if opened == 0 { Opened::Refused(Code::LineMismatch) } else { Opened::AsSigned },
+        flag: if flagged { Flag::Clock } else { Flag::Plausible },
+        ..line(number, minute)
+    });
+    let essence = (0..4_u8, 1..3_u8, 1..5_u8, 0..3_u8, proptest::option::of(0..3_u8));
+    (1..3_u8, 1..5_u8, 0..2_u8, proptest::collection::vec(any_line, 1..3), essence).prop_map(
+        |(unit, record, digest, lines, (kind, tu, tr, person, phone))| {
+            let phone = phone.map(|p| p.to_string());
+            let mut fact = match kind {
+                0 | 1 => new(key(unit, record, digest), 1, 1, &person.to_string()),
+                2 => correction(
+                    key(unit, record, digest),
+                    1,
+                    1,
+                    Target::NationalNumber { national_number: person.to_string() },
+                    phone.as_deref(),
+                ),
+                _ => correction(
+                    key(unit, record, digest),
+                    1,
+                    1,
+                    Target::Record { unit: format!("van-{tu}").parse().expect("name"), record: RecordId::from_random([tr; 16]) },
+                    phone.as_deref(),
+                ),
+            };
+            fact.lines = lines;
+            if fact.honest().next().is_none() {
+                fact.essence = None;
+            }
+            fact
+        },
+    )
+}
+
+/// A set: one fact a key.
+fn any_registry() -> impl Strategy<Value = Vec<RecordFact>> {
+    proptest::collection::vec(any_record(), 0..14).prop_map(|records| {
+        let unique: BTreeMap<RecordKey, RecordFact> = records.into_iter().map(|r| (r.key.clone(), r)).collect();
+        unique.into_values().collect()
+    })
+}
+
+/// Everything that can be reached from `start` over links.
+fn closure(records: &[RecordFact], start: usize) -> Vec<RecordFact> {
+    let (mut links, mut inside) = (records[start].links(), BTreeSet::from([start]));
+    loop {
+        let found: Vec<usize> = (0..records.len()).filter(|i| !inside.contains(i) && !records[*i].links().is_disjoint(&links)).collect();
+        if found.is_empty() {
+            return inside.into_iter().map(|i| records[i].clone()).collect();
+        }
+        for i in found {
+            links.extend(records[i].links());
+            inside.insert(i);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_records_and_lines_gives_the_same_registry(mut records in any_registry(), turn in 0..14_usize) {
+        let once = registry_digest(&fold(&records, &Withdrawn::new()));
+        let len = records.len().max(1);
+        records.rotate_left(turn % len);
+        for record in &mut records {
+            record.lines.reverse();
+        }
+        prop_assert_eq!(registry_digest(&fold(&records, &Withdrawn::new())), once);
+    }
+
+    #[test]
+    fn every_record_has_one_fate_and_every_source_one_resident(records in any_registry()) {
+        let folded = fold(&records, &Withdrawn::new());
+        prop_assert_eq!(folded.fates.len(), records.len());
+        let sources: Vec<_> = folded.residents.values().flat_map(|r| &r.sources).collect();
+        let unique: BTreeSet<_> = sources.iter().collect();
+        prop_assert_eq!(unique.len(), sources.len());
+        for (reference, resident) in &folded.residents {
+            for source in &resident.sources {
+                prop_assert_eq!(&folded.fates[source], &Fate::Merged(reference.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_closure_folds_as_the_whole_registry_does(records in any_registry(), number in 1..6_u64) {
+        let withdrawn = Withdrawn::from([("van-1".parse().expect("name"), Number::new(1, number).expect("number"))]);
+        let whole = fold(&records, &withdrawn);
+        for start in 0..records.len() {
+            let part = fold(&closure(&records, start), &withdrawn);
+            for (key, fate) in &part.fates {
+                prop_assert_eq!(fate, &whole.fates[key]);
+            }
+            for (reference, resident) in &part.residents {
+                prop_assert_eq!(resident, &whole.residents[reference]);
+            }
+        }
+    }
+}
