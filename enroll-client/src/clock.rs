@@ -1,0 +1,74 @@
+//! The only reader of the clock.
+//!
+//! **Trust:** none: a laptop's clock may be years off, or set back by its user. It is recorded in each
+//! record and bounds nothing; order comes from numbers and chain. The boot id and the milliseconds since
+//! boot let staff see afterwards that it was moved.
+#![allow(clippy::disallowed_methods, reason = "this file owns the clock")]
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use shared::{
+    problem::{Code, Problem},
+    time::Second,
+};
+
+/// What the clocks of the laptop say at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The wall clock, as it is.
+    pub raw: Second,
+    /// Random id of this boot, a UUID.
+    pub boot: String,
+    /// Milliseconds since then, sleep included.
+    pub boot_ms: u64,
+}
+
+/// The wall clock.
+pub fn now() -> Second {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Second::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The wall clock together with the boot's own clock.
+pub fn reading() -> Result<Reading, Problem> {
+    let kernel = |path: &str| std::fs::read_to_string(path).map_err(|e| Problem::new(Code::IoFailed, format!("{path}: {}", e.kind())));
+    let boot = kernel("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    let uptime = kernel("/proc/uptime")?;
+    let boot_ms = milliseconds(uptime.split(' ').next().unwrap_or("")).ok_or_else(|| Problem::new(Code::IoFailed, "/proc/uptime"))?;
+    Ok(Reading { raw: now(), boot, boot_ms })
+}
+
+/// `5123.45` → 5123450
+fn milliseconds(seconds: &str) -> Option<u64> {
+    let (whole, hundredths) = seconds.split_once('.')?;
+    Some(whole.parse::<u64>().ok()? * 1000 + hundredths.parse::<u64>().ok()? * 10)
+}
+
+/// A point of time that only ever goes forward, for counting idle minutes.
+#[derive(Debug, Clone, Copy)]
+pub struct Steady(Instant);
+
+impl Steady {
+    /// This moment.
+    pub fn now() -> Self {
+        Self(Instant::now())
+    }
+    /// How long ago it was.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_tells_boot_and_uptime() {
+        let reading = reading().expect("a Linux kernel");
+        assert_eq!(reading.boot.len(), 36);
+        assert!(reading.boot_ms > 0);
+        assert_eq!(milliseconds("5123.45"), Some(5_123_450));
+        assert_eq!(milliseconds("x"), None);
+    }
+}
