@@ -1,0 +1,317 @@
+//! The vault: everything that the unit keeps, and the only place with SQL.
+//!
+//! ```text
+//! <data>/vault.db         SQLite, WAL, synchronous=FULL, pages of 16 KiB
+//! <data>/vault.keys       one erasable key a slot (`vault/keyslots.rs`)
+//! <data>/machine.secret   unless it lies elsewhere (`vault/machine.rs`)
+//! <data>/capture.lock     held by the one capture session
+//! <data>/sync.lock        held by the one sync
+//! <data>/reserve          space that is given back when the disk is full
+//! ```
+//!
+//! **Trust:** whoever holds the laptop may have changed any byte; what matters is signed, and checked
+//! where it is used. **Invariants:** WAL with synchronous=FULL, asserted at each opening: with NORMAL
+//! acknowledged rows were lost in trials. Transactions are short, and none is open while the network is
+//! used. Plain personal data never comes here: drafts and cards are encrypted before they do.
+
+pub mod keyslots;
+pub mod machine;
+pub mod wrap;
+mod schema;
+
+pub mod members;
+pub mod state;
+pub mod rosters;
+pub mod drafts;
+pub mod records;
+pub mod outbox;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use shared::problem::{Code, Problem};
+
+use self::{
+    keyslots::{Found, KeyFile, Kind, Slot},
+    machine::{MachineSecret, UnitKeys},
+};
+use crate::durable::{self, Lock};
+
+/// Space kept back for the moment when the disk is full: enough to finish what is under way and to close.
+const RESERVE: u64 = 32 << 20;
+/// Capture is refused when less than this is free besides.
+const FREE_MIN: u64 = 128 << 20;
+
+/// Turns what the database said into a problem.
+pub(crate) trait Db<T> {
+    fn db(self) -> Result<T, Problem>;
+}
+
+impl<T> Db<T> for rusqlite::Result<T> {
+    fn db(self) -> Result<T, Problem> {
+        self.map_err(|e| {
+            let code = match e.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => Code::DiskFull,
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Code::VaultDamaged,
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Code::LockedElsewhere,
+                _ => Code::DatabaseFailed,
+            };
+            // the text of an error may quote a value; its kind does not
+            let detail = e.sqlite_error().map_or_else(|| "unexpected row".to_owned(), |s| format!("SQLite {}", s.extended_code));
+            Problem::new(code, detail)
+        })
+    }
+}
+
+/// A value in the vault that is not what this software writes there.
+pub(crate) fn damaged(what: &str) -> Problem {
+    Problem::new(Code::VaultDamaged, what)
+}
+
+/// SQLite's integers are signed; ours here never reach 2^63.
+pub(crate) fn int(n: u64) -> i64 {
+    i64::try_from(n).expect("counts and sizes stay below 2^63")
+}
+/// The way back.
+pub(crate) fn uint(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+/// Where the parts of a vault lie.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The machine secret.
+    pub machine: PathBuf,
+}
+
+impl Places {
+    fn file(&self, name: &str) -> PathBuf {
+        self.data.join(name)
+    }
+}
+
+/// An open vault.
+pub struct Vault {
+    db: Connection,
+    keys: KeyFile,
+    places: Places,
+}
+
+impl Vault {
+    /// Opens the vault, or makes an empty one (`init` then fills it).
+    pub fn create(places: &Places) -> Result<Self, Problem> {
+        durable::folder(&places.data)?;
+        let mut vault = Self::connect(places, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        schema::upgrade(&mut vault.db)?;
+        // SQLite makes its file durable, not the file's name
+        durable::sync_folder(&places.file("vault.db"))?;
+        Ok(vault)
+    }
+
+    /// Opens the vault of a unit that has been initialised.
+    pub fn open(places: &Places) -> Result<Self, Problem> {
+        if !durable::is_there(&places.file("vault.db")) {
+            return Err(Problem::new(Code::NotInitialised, places.data.display().to_string()));
+        }
+        let mut vault = Self::connect(places, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::upgrade(&mut vault.db)?;
+        if vault.is_initialised()? { Ok(vault) } else { Err(Problem::new(Code::NotInitialised, places.data.display().to_string())) }
+    }
+
+    fn connect(places: &Places, flags: OpenFlags) -> Result<Self, Problem> {
+        let db = Connection::open_with_flags(places.file("vault.db"), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).db()?;
+        db.busy_timeout(Duration::from_secs(20)).db()?;
+        // a page size counts only before the first page is written
+        db.pragma_update(None, "page_size", 16384).db()?;
+        let journal: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0)).db()?;
+        db.pragma_update(None, "synchronous", "FULL").db()?;
+        db.pragma_update(None, "foreign_keys", true).db()?;
+        db.pragma_update(None, "trusted_schema", false).db()?;
+        let synchronous: i64 = db.pragma_query_value(None, "synchronous", |r| r.get(0)).db()?;
+        if journal != "wal" || synchronous != 2 {
+            return Err(Problem::new(Code::DatabaseFailed, format!("journal {journal}, synchronous {synchronous}")));
+        }
+        Ok(Self { db, keys: KeyFile::new(places.file("vault.keys")), places: places.clone() })
+    }
+
+    /// Where its parts lie.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The keys under the machine secret.
+    pub fn unit_keys(&self) -> Result<UnitKeys, Problem> {
+        UnitKeys::open(&self.state()?.unit, &self.wrapped_unit_keys()?, &MachineSecret::open(&self.places.machine)?)
+    }
+
+    /// Becomes the one capture session, and clears away what an earlier one left half done.
+    pub fn capture(&self) -> Result<CaptureSession, Problem> {
+        let lock = Lock::take(&self.places.file("capture.lock"))?;
+        self.sweep()?;
+        self.keep_reserve()?;
+        Ok(CaptureSession(Arc::new(lock)))
+    }
+
+    /// Becomes the one sync.
+    pub fn syncing(&self) -> Result<SyncSession, Problem> {
+        Ok(SyncSession(Lock::take(&self.places.file("sync.lock"))?))
+    }
+
+    /// Erases the slots that no row names: what a crash between a slot and its commit, or between a
+    /// commit and its erasing, left behind.
+    fn sweep(&self) -> Result<u32, Problem> {
+        self.keys.hold()?.sweep(|slot, found| match found {
+            Found::Used(kind, row) => self.names_slot(slot, *kind, row),
+            // torn: no row that names it could open it, but leave it for `doctor` to find when one does
+            _ => self.any_row_names(slot),
+        })
+    }
+
+    fn names_slot(&self, slot: Slot, kind: Kind, row: &str) -> Result<bool, Problem> {
+        let sql = match kind {
+            Kind::Draft => "SELECT EXISTS (SELECT 1 FROM drafts WHERE id = ?1 AND slot = ?2)",
+            Kind::Review => "SELECT EXISTS (SELECT 1 FROM records WHERE record = ?1 AND review_slot = ?2)",
+            Kind::Contact => "SELECT EXISTS (SELECT 1 FROM records WHERE record = ?1 AND contact_slot = ?2)",
+        };
+        self.db.query_row(sql, (row, slot.0), |r| r.get(0)).db()
+    }
+
+    fn any_row_names(&self, slot: Slot) -> Result<bool, Problem> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM drafts WHERE slot = ?1)
+                       OR EXISTS (SELECT 1 FROM records WHERE review_slot = ?1 OR contact_slot = ?1)";
+        self.db.query_row(sql, [slot.0], |r| r.get(0)).db()
+    }
+
+    /// Keeps the reserve file, as long as there is room for it.
+    fn keep_reserve(&self) -> Result<(), Problem> {
+        if durable::free_space(&self.places.data)? > RESERVE + FREE_MIN {
+            durable::reserve(&self.places.file("reserve"), RESERVE)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses work that would need space when there is hardly any left, before anything is lost.
+    pub fn room_for(&self, bytes: u64) -> Result<(), Problem> {
+        let free = durable::free_space(&self.places.data)?;
+        // a record is written to the journal and to the database
+        if free >= FREE_MIN + 2 * bytes { Ok(()) } else { Err(Problem::new(Code::DiskFull, format!("{free} bytes free"))) }
+    }
+
+    /// Gives the reserve back, so that closing, sending and pruning still work on a full disk.
+    pub fn release_reserve(&self) -> Result<(), Problem> {
+        durable::remove(&self.places.file("reserve"))
+    }
+
+    /// Begins a transaction that will write: it waits for its turn at once, not at its first write.
+    fn begin(&self) -> Result<Transaction<'_>, Problem> {
+        Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).db()
+    }
+
+    /// SQLite's own check of every page, and the checks across tables.
+    pub fn integrity(&self) -> Result<(), Problem> {
+        let said: String = self.db.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0)).db()?;
+        let strays: i64 = self.db.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |r| r.get(0)).db()?;
+        if said == "ok" && strays == 0 { Ok(()) } else { Err(damaged("integrity check")) }
+    }
+
+    /// Size of the database file and its journal.
+    pub fn files(&self) -> [PathBuf; 2] {
+        [self.places.file("vault.db"), self.keys.path().to_owned()]
+    }
+}
+
+/// Shows that this process is the one that captures.
+#[derive(Debug, Clone)]
+pub struct CaptureSession(#[expect(dead_code, reason = "held for its lock")] Arc<Lock>);
+/// Shows that this process is the one that syncs.
+#[derive(Debug)]
+pub struct SyncSession(#[expect(dead_code, reason = "held for its lock")] Lock);
+
+/// The lock through which a running session can be told from outside.
+pub fn session_socket(data: &Path) -> PathBuf {
+    data.join("session.sock")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use shared::{id::Member, keys::Signer};
+
+    use super::{state::Founding, wrap::Cost, *};
+
+    pub(crate) fn places(folder: &Path) -> Places {
+        Places { data: folder.to_owned(), machine: folder.join("machine.secret") }
+    }
+
+    /// A founded vault in a folder of its own.
+    pub(crate) fn unit() -> (tempfile::TempDir, Vault) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name: Member = "van-017".parse().expect("name");
+        let vault = Vault::create(&places(folder.path())).expect("vault");
+        let machine = MachineSecret::create(&vault.places.machine).expect("secret");
+        let (keys, wrapped) = UnitKeys::generate(&name, &machine).expect("keys");
+        let roster = Signer::from_seed("registry.example/roster-1".parse().expect("name"), &[1; 32]);
+        let founding = Founding {
+            key: keys.signer.public(),
+            wrapped: &wrapped,
+            server: "https://registry.example",
+            ca: None,
+            roster_key: roster.public(),
+            cost: Cost { mib: 1, passes: 1 },
+        };
+        vault.found(&founding).expect("founded");
+        (folder, vault)
+    }
+
+    #[test]
+    fn not_initialised_until_the_last_act_of_init() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = places(folder.path());
+        assert_eq!(Vault::open(&at).map(|_| ()).map_err(|p| p.code), Err(Code::NotInitialised));
+        Vault::create(&at).expect("an empty vault");
+        assert_eq!(Vault::open(&at).map(|_| ()).map_err(|p| p.code), Err(Code::NotInitialised));
+    }
+
+    #[test]
+    fn one_capture_and_one_sync_at_a_time_both_together() {
+        let (_folder, vault) = unit();
+        let other = Vault::open(&vault.places).expect("open");
+        let capture = vault.capture().expect("free");
+        let _sync = vault.syncing().expect("free");
+        assert_eq!(other.capture().map(|_| ()).map_err(|p| p.code), Err(Code::LockedElsewhere));
+        assert_eq!(other.syncing().map(|_| ()).map_err(|p| p.code), Err(Code::LockedElsewhere));
+        drop(capture);
+        assert!(other.capture().is_ok());
+    }
+
+    #[test]
+    fn opened_with_wal_and_full() {
+        let (_folder, vault) = unit();
+        let ask = |what: &str| vault.db.pragma_query_value(None, what, |r| r.get::<_, rusqlite::types::Value>(0)).expect("asked");
+        assert_eq!(ask("journal_mode"), rusqlite::types::Value::Text("wal".into()));
+        assert_eq!(ask("synchronous"), rusqlite::types::Value::Integer(2));
+        assert_eq!(ask("page_size"), rusqlite::types::Value::Integer(16384));
+    }
+
+    #[test]
+    fn counters_only_rise() {
+        let (_folder, vault) = unit();
+        assert_eq!(vault.next_hello(), Ok(1));
+        vault.raise_hello(390).expect("raised");
+        assert_eq!(vault.next_hello(), Ok(391));
+        vault.raise_hello(3).expect("no change");
+        assert_eq!(vault.next_hello(), Ok(392));
+        let seen = |size| shared::log::Head { size, root: shared::log::Head::EMPTY.root };
+        vault.advance_seen(seen(7), Some(shared::time::Second::from_unix(100))).expect("advanced");
+        vault.advance_seen(seen(5), Some(shared::time::Second::from_unix(50))).expect("no change");
+        let state = vault.state().expect("state");
+        assert_eq!((state.seen.size, state.log_time.map(|t| t.unix())), (7, Some(100)));
+        assert_eq!(state.unit_time(shared::time::Second::from_unix(60)).unix(), 100, "a clock behind the log is raised");
+        assert_eq!(state.unit_time(shared::time::Second::from_unix(160)).unix(), 160);
+    }
+}

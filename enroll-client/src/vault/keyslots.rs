@@ -1,0 +1,285 @@
+//! The key file: one erasable key for each draft, review card and contact card, outside of SQLite.
+//!
+//! SQLite and its journal keep old pages, so deleting a row erases nothing. What must be erasable is
+//! encrypted under its own random key; that key lies, wrapped, in its own 4 KiB-aligned slot of this file
+//! and is overwritten in place when its time is over.
+//!
+//! ```text
+//! offset  bytes
+//!      0  "ENRSLOT1"          (a free slot is all zeros)
+//!      8  kind: 1 draft, 2 review card, 3 contact card
+//!      9  length of the row's name, then the name (at most 48 bytes)
+//!     64  length of the wrapped key (u16, big endian), then the wrapped key
+//!   4064  SHA-256 of the 4064 bytes before
+//! ```
+//!
+//! 1. Under the lock of the key file: write the slot, fsync. 2. Still under it: commit the row that names
+//! the slot. A crash between them leaves a slot without a row, which the sweep erases.
+//! 3. To erase: commit that the row is gone or no longer names the slot; 4. then overwrite it and fsync.
+//! A crash between them again leaves a slot without a row.
+//!
+//! **Invariants:** the lock of the key file is taken before any lock of the database, never after. Only
+//! the capture process sweeps, so a slot whose row is about to be committed is never swept.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use shared::problem::{Code, Problem};
+
+use crate::durable::{InPlace, Lock};
+
+const SLOT: usize = 4096;
+const SUM: usize = SLOT - 32;
+const MAGIC: &[u8; 8] = b"ENRSLOT1";
+const NAME_MAX: usize = 48;
+const WRAPPED: usize = 64;
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A draft and its parts.
+    Draft,
+    /// A review card.
+    Review,
+    /// A contact card.
+    Contact,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Draft, Self::Review, Self::Contact];
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Draft => 1,
+            Self::Review => 2,
+            Self::Contact => 3,
+        }
+    }
+    /// Its word, as it stands in associated data.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Review => "review",
+            Self::Contact => "contact",
+        }
+    }
+}
+
+/// Position of a slot in the key file, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot(pub u32);
+
+/// What a slot says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    /// Nothing in it.
+    Free,
+    /// A key of this row.
+    Used(Kind, String),
+    /// Neither: torn, or rotten.
+    Damaged,
+}
+
+/// The key file.
+#[derive(Debug)]
+pub struct KeyFile {
+    path: PathBuf,
+}
+
+/// The key file while its lock is held.
+#[derive(Debug)]
+pub struct Held {
+    file: InPlace,
+    _lock: Lock,
+}
+
+impl KeyFile {
+    /// The key file of this path; it is made when first used.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// Waits for its lock, which is only ever held for moments.
+    pub fn hold(&self) -> Result<Held, Problem> {
+        let mut lock = self.path.as_os_str().to_owned();
+        lock.push(".lock");
+        let lock = Lock::wait(Path::new(&lock))?;
+        Ok(Held { file: InPlace::open(&self.path)?, _lock: lock })
+    }
+}
+
+impl Held {
+    /// Writes a wrapped key into a free slot; durable when it returns. The caller commits the row before
+    /// the lock is let go.
+    pub fn put(&self, kind: Kind, row: &str, wrapped: &[u8]) -> Result<Slot, Problem> {
+        let slots = self.count()?;
+        let mut free = slots;
+        for n in 0..slots {
+            if self.is_free(Slot(n))? {
+                free = n;
+                break;
+            }
+        }
+        let slot = Slot(free);
+        self.file.write_at(offset(slot), &filled(kind, row, wrapped)?)?;
+        Ok(slot)
+    }
+
+    /// The wrapped key of this row.
+    pub fn get(&self, slot: Slot, kind: Kind, row: &str) -> Result<Vec<u8>, Problem> {
+        let damaged = || Problem::new(Code::KeyFileDamaged, format!("slot {} of {} {row}", slot.0, kind.word()));
+        let bytes = self.read(slot).map_err(|_| damaged())?;
+        if found(&bytes) != Found::Used(kind, row.to_owned()) {
+            return Err(damaged());
+        }
+        let length = usize::from(u16::from_be_bytes([bytes[WRAPPED], bytes[WRAPPED + 1]]));
+        bytes.get(WRAPPED + 2..WRAPPED + 2 + length).map(<[u8]>::to_vec).ok_or_else(damaged)
+    }
+
+    /// Overwrites the slot, unless it has become another row's; durable when it returns.
+    pub fn erase(&self, slot: Slot, kind: Kind, row: &str) -> Result<(), Problem> {
+        if slot.0 >= self.count()? {
+            return Ok(());
+        }
+        match found(&self.read(slot)?) {
+            Found::Free => Ok(()),
+            Found::Used(k, r) if (k, r.as_str()) != (kind, row) => Ok(()),
+            Found::Used(..) | Found::Damaged => self.file.write_at(offset(slot), &[0; SLOT]),
+        }
+    }
+
+    /// Erases every slot for which `wanted` says no; returns how many.
+    pub fn sweep(&self, mut wanted: impl FnMut(Slot, &Found) -> Result<bool, Problem>) -> Result<u32, Problem> {
+        let mut swept = 0;
+        for n in 0..self.count()? {
+            let found = found(&self.read(Slot(n))?);
+            if found != Found::Free && !wanted(Slot(n), &found)? {
+                self.file.write_at(offset(Slot(n)), &[0; SLOT])?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    fn count(&self) -> Result<u32, Problem> {
+        // a torn append counts as a slot: it is read as damaged and erased whole
+        let slots = self.file.len()?.div_ceil(SLOT as u64);
+        u32::try_from(slots).map_err(|_| Problem::new(Code::KeyFileDamaged, "length"))
+    }
+
+    fn is_free(&self, slot: Slot) -> Result<bool, Problem> {
+        Ok(found(&self.read(slot)?) == Found::Free)
+    }
+
+    fn read(&self, slot: Slot) -> Result<[u8; SLOT], Problem> {
+        let mut bytes = [0; SLOT];
+        let there = self.file.len()?.saturating_sub(offset(slot));
+        let there = usize::try_from(there).unwrap_or(SLOT).min(SLOT);
+        self.file.read_at(offset(slot), &mut bytes[..there])?;
+        Ok(bytes)
+    }
+}
+
+fn offset(slot: Slot) -> u64 {
+    u64::from(slot.0) * SLOT as u64
+}
+
+fn filled(kind: Kind, row: &str, wrapped: &[u8]) -> Result<[u8; SLOT], Problem> {
+    let too_long = || Problem::new(Code::KeyFileDamaged, format!("key of {} {row} does not fit its slot", kind.word()));
+    let (name, length) = (u8::try_from(row.len()).map_err(|_| too_long())?, u16::try_from(wrapped.len()).map_err(|_| too_long())?);
+    if row.len() > NAME_MAX || wrapped.len() > SUM - WRAPPED - 2 {
+        return Err(too_long());
+    }
+    let mut bytes = [0; SLOT];
+    bytes[..8].copy_from_slice(MAGIC);
+    bytes[8] = kind.byte();
+    bytes[9] = name;
+    bytes[10..10 + row.len()].copy_from_slice(row.as_bytes());
+    bytes[WRAPPED..WRAPPED + 2].copy_from_slice(&length.to_be_bytes());
+    bytes[WRAPPED + 2..WRAPPED + 2 + wrapped.len()].copy_from_slice(wrapped);
+    let sum = Sha256::digest(&bytes[..SUM]);
+    bytes[SUM..].copy_from_slice(&sum);
+    Ok(bytes)
+}
+
+fn found(bytes: &[u8; SLOT]) -> Found {
+    if bytes.iter().all(|&b| b == 0) {
+        return Found::Free;
+    }
+    let name = bytes.get(10..10 + usize::from(bytes[9])).filter(|n| n.len() <= NAME_MAX);
+    let name = name.and_then(|n| std::str::from_utf8(n).ok());
+    let kind = Kind::ALL.into_iter().find(|k| k.byte() == bytes[8]);
+    let sound = bytes.starts_with(MAGIC) && Sha256::digest(&bytes[..SUM])[..] == bytes[SUM..];
+    match (kind, name) {
+        (Some(kind), Some(name)) if sound => Found::Used(kind, name.to_owned()),
+        _ => Found::Damaged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_file() -> (tempfile::TempDir, KeyFile) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = KeyFile::new(folder.path().join("keys"));
+        (folder, file)
+    }
+
+    #[test]
+    fn a_key_opens_only_for_its_row() {
+        let (_folder, keys) = key_file();
+        let held = keys.hold().expect("held");
+        let slot = held.put(Kind::Draft, "a", b"wrapped").expect("put");
+        assert_eq!(held.get(slot, Kind::Draft, "a"), Ok(b"wrapped".to_vec()));
+        for (kind, row) in [(Kind::Draft, "b"), (Kind::Review, "a")] {
+            assert_eq!(held.get(slot, kind, row).map_err(|p| p.code), Err(Code::KeyFileDamaged));
+        }
+        assert_eq!(held.get(Slot(9), Kind::Draft, "a").map_err(|p| p.code), Err(Code::KeyFileDamaged));
+    }
+
+    #[test]
+    fn erased_slots_hold_nothing_and_are_used_again() {
+        let (folder, keys) = key_file();
+        let held = keys.hold().expect("held");
+        let first = held.put(Kind::Draft, "a", b"SECRET-ONE").expect("put");
+        let second = held.put(Kind::Draft, "b", b"SECRET-TWO").expect("put");
+        held.erase(first, Kind::Draft, "a").expect("erased");
+        let bytes = std::fs::read(folder.path().join("keys")).expect("the file");
+        assert!(!bytes.windows(10).any(|w| w == b"SECRET-ONE"));
+        assert!(bytes.windows(10).any(|w| w == b"SECRET-TWO"), "control");
+        assert_eq!(held.put(Kind::Review, "c", b"x"), Ok(first), "reused");
+        held.erase(first, Kind::Draft, "a").expect("late");
+        assert_eq!(held.get(first, Kind::Review, "c"), Ok(b"x".to_vec()), "a late eraser does not touch a reused slot");
+        assert_eq!(held.get(second, Kind::Draft, "b"), Ok(b"SECRET-TWO".to_vec()));
+    }
+
+    #[test]
+    fn a_torn_slot_is_damaged_for_its_row_only_and_swept_without_one() {
+        let (folder, keys) = key_file();
+        let slots = {
+            let held = keys.hold().expect("held");
+            [held.put(Kind::Draft, "a", &[7; 600]).expect("put"), held.put(Kind::Draft, "b", &[8; 600]).expect("put")]
+        };
+        let path = folder.path().join("keys");
+        let whole = std::fs::read(&path).expect("read");
+        for cut in [SLOT + 1, SLOT + 64, SLOT + 512, 2 * SLOT - 1] {
+            std::fs::write(&path, &whole[..cut]).expect("torn");
+            let held = keys.hold().expect("held");
+            assert_eq!(held.get(slots[1], Kind::Draft, "b").map_err(|p| p.code), Err(Code::KeyFileDamaged), "{cut}");
+            assert_eq!(held.get(slots[0], Kind::Draft, "a"), Ok(vec![7; 600]));
+            assert_eq!(held.sweep(|_, found| Ok(matches!(found, Found::Used(..)))), Ok(1));
+            assert_eq!(held.put(Kind::Draft, "b", &[8; 600]), Ok(slots[1]));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let (_folder, keys) = key_file();
+        let held = keys.hold().expect("held");
+        assert!(held.put(Kind::Draft, &"x".repeat(49), b"").is_err());
+        assert!(held.put(Kind::Draft, "a", &[0; SLOT]).is_err());
+    }
+}

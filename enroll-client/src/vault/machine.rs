@@ -1,0 +1,112 @@
+//! The machine secret: 32 random bytes in a file that only this account reads, or a systemd credential.
+//! The unit key and the vault key rest under it, so that the nightly run needs nobody.
+//!
+//! **Trust:** whoever has this laptop and this file can sign as the unit, and read nothing: records are
+//! sealed to the centre, and drafts and cards rest under passphrases.
+
+use std::path::{Path, PathBuf};
+
+use shared::{
+    id::Member,
+    keys::Signer,
+    problem::{Code, Problem},
+};
+use zeroize::Zeroizing;
+
+use super::wrap::{self, Key};
+use crate::{
+    durable::{self, Mode},
+    entropy,
+};
+
+const UNIT: &str = "enroll-vault/v1 unit key";
+const VAULT: &str = "enroll-vault/v1 vault key";
+
+/// The machine secret, once read.
+pub struct MachineSecret(Key);
+
+impl MachineSecret {
+    /// Reads it, or makes it when there is none.
+    pub fn create(path: &Path) -> Result<Self, Problem> {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            durable::folder(parent)?;
+        }
+        let secret = entropy::secret::<32>()?;
+        // taken already: an earlier init that did not get to its end, or a secret laid there on purpose
+        match durable::create(path, secret.as_ref(), Mode::Private)? {
+            Some(()) => Ok(Self(secret)),
+            None => Self::open(path),
+        }
+    }
+
+    /// Reads it.
+    pub fn open(path: &Path) -> Result<Self, Problem> {
+        let missing = |why: &str| Problem::new(Code::WrongPassphrase, format!("machine secret {}: {why}", path.display()));
+        let bytes = Zeroizing::new(durable::read(path, 4096)?.ok_or_else(|| missing("not there"))?);
+        let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| missing("not 32 bytes"))?;
+        Ok(Self(Zeroizing::new(*key)))
+    }
+}
+
+/// The keys that rest under the machine secret.
+pub struct UnitKeys {
+    /// Signs manifests, hellos and notes of the unit.
+    pub signer: Signer,
+    /// Goes into every passphrase's key.
+    pub vault_key: Key,
+}
+
+/// As they lie in the vault.
+#[derive(Clone)]
+pub struct WrappedUnitKeys {
+    /// Seed of the unit key.
+    pub unit: Vec<u8>,
+    /// The vault key.
+    pub vault: Vec<u8>,
+}
+
+impl UnitKeys {
+    /// Makes new ones.
+    pub fn generate(name: &Member, machine: &MachineSecret) -> Result<(Self, WrappedUnitKeys), Problem> {
+        let (seed, vault_key) = (entropy::secret::<32>()?, entropy::secret::<32>()?);
+        let wrapped = WrappedUnitKeys {
+            unit: wrap::wrap(&machine.0, UNIT, seed.as_ref())?,
+            vault: wrap::wrap(&machine.0, VAULT, vault_key.as_ref())?,
+        };
+        Ok((Self { signer: Signer::from_seed(name.into(), &seed), vault_key }, wrapped))
+    }
+
+    /// Opens them.
+    pub fn open(name: &Member, wrapped: &WrappedUnitKeys, machine: &MachineSecret) -> Result<Self, Problem> {
+        let wrong = || Problem::new(Code::WrongPassphrase, "the machine secret is not the one of this vault");
+        let seed = wrap::unwrap_key(&machine.0, UNIT, &wrapped.unit).ok_or_else(wrong)?;
+        let vault_key = wrap::unwrap_key(&machine.0, VAULT, &wrapped.vault).ok_or_else(wrong)?;
+        Ok(Self { signer: Signer::from_seed(name.into(), &seed), vault_key })
+    }
+}
+
+/// Where the machine secret is looked for: the path given, else the systemd credential `machine.secret`,
+/// else the data folder.
+pub fn place(given: Option<PathBuf>, credentials: Option<&Path>, data: &Path) -> PathBuf {
+    let credential = credentials.map(|c| c.join("machine.secret")).filter(|c| durable::is_there(c));
+    given.or(credential).unwrap_or_else(|| data.join("machine.secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_secret_opens_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name: Member = "van-017".parse().expect("name");
+        let machine = MachineSecret::create(&folder.path().join("a")).expect("made");
+        let (keys, wrapped) = UnitKeys::generate(&name, &machine).expect("made");
+        let again = MachineSecret::open(&folder.path().join("a")).expect("read");
+        let opened = UnitKeys::open(&name, &wrapped, &again).expect("opened");
+        assert_eq!(opened.signer.public(), keys.signer.public());
+        let other = MachineSecret::create(&folder.path().join("b")).expect("made");
+        assert_eq!(UnitKeys::open(&name, &wrapped, &other).map(|_| ()).map_err(|p| p.code), Err(Code::WrongPassphrase));
+        assert!(MachineSecret::open(&folder.path().join("c")).is_err());
+    }
+}

@@ -1,0 +1,240 @@
+//! Closed batches on their way, and what the centre gave for them: receipts and outcomes.
+//!
+//! **Trust:** receipts and outcomes are stored after they were checked, and checked again wherever
+//! something is deleted because of them. **Invariants:** a batch enters with the advance of the chain in one
+//! transaction; the payload is never stored twice: it is read from the sealed records.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use shared::{
+    id::{BatchId, Number, Place},
+    problem::{Code, Problem},
+    time::{Minute, Second},
+};
+
+use super::{CaptureSession, Db as _, Vault, damaged, int, records::RecordRow, uint};
+
+/// A batch that `close` made.
+pub struct ClosedBatch {
+    /// Its id.
+    pub id: BatchId,
+    /// Its place in the chain.
+    pub place: Place,
+    /// The signed manifest, exact bytes.
+    pub manifest: Vec<u8>,
+    /// Bytes of payload.
+    pub payload: u64,
+    /// When it was closed, in unit time.
+    pub closed: Minute,
+    /// Its records, in the manifest's order, withdrawn ones too.
+    pub records: Vec<RecordRow>,
+}
+
+/// A batch, as the vault knows it.
+#[derive(Debug, Clone)]
+pub struct BatchRow {
+    /// Its id.
+    pub id: BatchId,
+    /// Its place in the chain.
+    pub place: Place,
+    /// Bytes of payload.
+    pub payload: u64,
+    /// Records in it, withdrawn ones too.
+    pub records: u64,
+    /// When it was closed, in unit time.
+    pub closed: Minute,
+    /// The centre knows its manifest.
+    pub announced: bool,
+    /// Bytes that the centre has, by its last word.
+    pub sent: u64,
+    /// Why the centre did not take it, as `code: detail`.
+    pub problem: Option<String>,
+    /// Log index and log time, and `accepted` or `quarantined <code>`, of its receipt.
+    pub receipt: Option<(u64, Second, String)>,
+    /// Version of the newest outcome.
+    pub outcome: Option<u32>,
+}
+
+/// What an outcome says of one record.
+pub struct Effect<'a> {
+    /// Which record.
+    pub number: Number,
+    /// `merged`, `held` or `refused`.
+    pub state: &'a str,
+    /// Reference of the resident, or the code.
+    pub what: &'a str,
+}
+
+const COLUMNS: &str = "b.id, b.epoch, b.sequence, b.payload, b.records, b.closed, b.announced, b.sent, b.problem,
+    r.log_index, r.received, r.state, (SELECT max(version) FROM outcomes o WHERE o.batch = b.id)
+    FROM batches b LEFT JOIN receipts r ON r.batch = b.id";
+
+impl Vault {
+    /// Stores what `close` made, advances the chain and destroys the review cards: one transaction, then
+    /// the keys of the cards. A crash before the commit leaves everything unclosed; a crash after it
+    /// leaves closed batches, and slots that the sweep erases.
+    pub fn store_closed(&self, _: &CaptureSession, batches: &[ClosedBatch]) -> Result<(), Problem> {
+        let tx = self.begin()?;
+        let (head, sequence): (Option<String>, i64) =
+            tx.query_row("SELECT head, last_sequence FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
+        let mut next = uint(sequence) + 1;
+        for batch in batches {
+            if batch.place.sequence != next {
+                return Err(Problem::new(Code::LockedElsewhere, "the chain moved while the batch was made"));
+            }
+            next += 1;
+            insert(&tx, batch)?;
+        }
+        let last = batches.last().map_or(head, |b| Some(b.id.to_string()));
+        tx.execute("UPDATE state SET head = ?1, last_sequence = ?2", params![last, int(next - 1)]).db()?;
+        tx.commit().db()?;
+        for batch in batches {
+            self.erase_review_keys(&batch.records)?;
+        }
+        Ok(())
+    }
+
+    /// All batches, in the order of the chain.
+    pub fn batches(&self) -> Result<Vec<BatchRow>, Problem> {
+        let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} ORDER BY b.epoch, b.sequence")).db()?;
+        let rows = statement.query_map([], raw).db()?;
+        rows.map(|r| r.db()?.ok_or_else(|| damaged("batch"))).collect()
+    }
+    /// The batches without a receipt, oldest first.
+    pub fn waiting(&self) -> Result<Vec<BatchRow>, Problem> {
+        Ok(self.batches()?.into_iter().filter(|b| b.receipt.is_none()).collect())
+    }
+    /// The batch at a place.
+    pub fn batch_at(&self, place: Place) -> Result<Option<BatchRow>, Problem> {
+        Ok(self.batches()?.into_iter().find(|b| b.place == place))
+    }
+    /// The batch of an id.
+    pub fn batch(&self, id: &BatchId) -> Result<BatchRow, Problem> {
+        let found = self.batches()?.into_iter().find(|b| b.id == *id);
+        found.ok_or_else(|| Problem::new(Code::NotFound, id.to_string()))
+    }
+
+    /// The signed manifest, exact bytes.
+    pub fn manifest(&self, id: &BatchId) -> Result<Vec<u8>, Problem> {
+        let bytes = self.db.query_row("SELECT manifest FROM batches WHERE id = ?1", [id.to_string()], |r| r.get(0));
+        bytes.optional().db()?.ok_or_else(|| Problem::new(Code::NotFound, id.to_string()))
+    }
+
+    /// The payload from `from` on: the rest of the sealed record that lies there, at most `most` bytes.
+    /// Empty at the end. One record is in memory at a time.
+    pub fn payload(&self, id: &BatchId, from: u64, most: usize) -> Result<Vec<u8>, Problem> {
+        let sql = "SELECT r.offset, r.size, substr(s.bytes, ?2 - r.offset + 1, ?3)
+                   FROM records r LEFT JOIN sealed s ON s.epoch = r.epoch AND s.number = r.number
+                   WHERE r.batch = ?1 AND r.withdrawn IS NULL AND r.offset <= ?2 AND ?2 < r.offset + r.size";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let found = self.db.query_row(sql, params![id.to_string(), int(from), most], |r| r.get::<_, Option<Vec<u8>>>(2));
+        match found.optional().db()? {
+            None => Ok(Vec::new()),
+            Some(Some(bytes)) if !bytes.is_empty() => Ok(bytes),
+            Some(_) => Err(Problem::new(Code::VaultDamaged, format!("sealed records of {id} are not here any more"))),
+        }
+    }
+
+    /// The centre knows the manifest.
+    pub fn announced(&self, id: &BatchId) -> Result<(), Problem> {
+        self.db.execute("UPDATE batches SET announced = 1, problem = NULL WHERE id = ?1", [id.to_string()]).db().map(drop)
+    }
+    /// The centre has this many bytes of the payload.
+    pub fn sent(&self, id: &BatchId, bytes: u64) -> Result<(), Problem> {
+        self.db.execute("UPDATE batches SET sent = ?2 WHERE id = ?1", params![id.to_string(), int(bytes)]).db().map(drop)
+    }
+    /// The centre did not take it, and said why. The batch stays, and the next ones go on.
+    pub fn set_aside(&self, id: &BatchId, problem: &Problem) -> Result<(), Problem> {
+        let why = problem.to_string();
+        self.db.execute("UPDATE batches SET problem = ?2 WHERE id = ?1", params![id.to_string(), why]).db().map(drop)
+    }
+
+    /// Stores a receipt that was checked. The first one of a batch stands.
+    pub fn store_receipt(&self, id: &BatchId, proof: &[u8], index: u64, received: Second, state: &str) -> Result<(), Problem> {
+        let tx = self.begin()?;
+        let sql = "INSERT OR IGNORE INTO receipts (batch, proof, log_index, received, state) VALUES (?1, ?2, ?3, ?4, ?5)";
+        tx.execute(sql, params![id.to_string(), proof, int(index), received.unix(), state]).db()?;
+        tx.execute("UPDATE batches SET announced = 1, sent = payload, problem = NULL WHERE id = ?1", [id.to_string()]).db()?;
+        tx.commit().db()
+    }
+    /// The stored receipt, exact bytes.
+    pub fn receipt(&self, id: &BatchId) -> Result<Option<Vec<u8>>, Problem> {
+        self.db.query_row("SELECT proof FROM receipts WHERE batch = ?1", [id.to_string()], |r| r.get(0)).optional().db()
+    }
+
+    /// Stores an outcome that was checked, and what it says of each record, in one transaction; older
+    /// versions change nothing. Contact cards of merged records are destroyed.
+    pub fn store_outcome(&self, id: &BatchId, version: u32, note: &[u8], proof: &[u8], effects: &[Effect<'_>]) -> Result<(), Problem> {
+        let tx = self.begin()?;
+        let sql = "INSERT OR IGNORE INTO outcomes (batch, version, note, proof) VALUES (?1, ?2, ?3, ?4)";
+        tx.execute(sql, params![id.to_string(), version, note, proof]).db()?;
+        for effect in effects {
+            let sql = "INSERT INTO effects (epoch, number, version, state, what) VALUES (?1, ?2, ?3, ?4, ?5)
+                       ON CONFLICT DO UPDATE SET version = ?3, state = ?4, what = ?5 WHERE version < ?3";
+            let number = effect.number;
+            tx.execute(sql, params![number.epoch, int(number.number), version, effect.state, effect.what]).db()?;
+        }
+        tx.commit().db()?;
+        let merged = |r: &RecordRow| r.effect.as_ref().is_some_and(|(state, _)| state == "merged");
+        let done: Vec<RecordRow> = self.records_of(id)?.into_iter().filter(merged).collect();
+        self.forget_contacts(&done)
+    }
+    /// The newest stored outcome and its proof, exact bytes.
+    pub fn outcome(&self, id: &BatchId) -> Result<Option<(u32, Vec<u8>, Vec<u8>)>, Problem> {
+        let sql = "SELECT version, note, proof FROM outcomes WHERE batch = ?1 ORDER BY version DESC LIMIT 1";
+        self.db.query_row(sql, [id.to_string()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).optional().db()
+    }
+}
+
+fn insert(tx: &rusqlite::Transaction<'_>, batch: &ClosedBatch) -> Result<(), Problem> {
+    let id = batch.id.to_string();
+    tx.execute(
+        "INSERT INTO batches (id, epoch, sequence, manifest, payload, records, closed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            id,
+            batch.place.epoch,
+            int(batch.place.sequence),
+            batch.manifest,
+            int(batch.payload),
+            int(batch.records.len() as u64),
+            batch.closed.unix_minutes()
+        ],
+    )
+    .db()?;
+    let mut offset = 0;
+    for record in &batch.records {
+        let in_payload = record.withdrawn.is_none();
+        let sql = "UPDATE records SET batch = ?3, offset = ?4, by = ?5, review = NULL, review_slot = NULL
+                   WHERE epoch = ?1 AND number = ?2 AND batch IS NULL";
+        let by = record.withdrawn.as_ref().map(|(_, by)| by.as_str());
+        let place = in_payload.then_some(int(offset));
+        let row = params![record.number.epoch, int(record.number.number), id, place, by];
+        if tx.execute(sql, row).db()? != 1 {
+            return Err(Problem::new(Code::LockedElsewhere, "a record moved while the batch was made"));
+        }
+        offset += if in_payload { record.size } else { 0 };
+    }
+    Ok(())
+}
+
+fn raw(r: &Row<'_>) -> rusqlite::Result<Option<BatchRow>> {
+    let id = r.get::<_, String>(0)?.parse().ok();
+    let place = Place::new(r.get(1)?, uint(r.get(2)?)).ok();
+    let receipt = match (r.get::<_, Option<i64>>(9)?, r.get::<_, Option<i64>>(10)?, r.get::<_, Option<String>>(11)?) {
+        (Some(index), Some(received), Some(state)) => Some((uint(index), Second::from_unix(received), state)),
+        _ => None,
+    };
+    let (payload, records, closed) = (uint(r.get(3)?), uint(r.get(4)?), r.get::<_, i64>(5)?);
+    let (announced, sent, problem, outcome) = (r.get(6)?, uint(r.get(7)?), r.get(8)?, r.get(12)?);
+    Ok(id.zip(place).map(|(id, place)| BatchRow {
+        id,
+        place,
+        payload,
+        records,
+        closed: Second::from_unix(closed * 60).minute(),
+        announced,
+        sent,
+        problem,
+        receipt,
+        outcome,
+    }))
+}

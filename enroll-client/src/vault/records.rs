@@ -1,0 +1,307 @@
+//! Finished records: sealed as they will travel, with the line that their agent signed.
+//!
+//! **Invariants:** a number is given in the same transaction that stores the record under it and deletes
+//! its draft, so no number is lost or given twice; nobody on the laptop can open the sealed bytes.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use shared::{
+    id::{BatchId, Digest, FormName, Member, Number, RecordId, SealedDigest, Transaction},
+    problem::{Code, Problem},
+    time::{Minute, Second},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    CaptureSession, Db as _, Vault, damaged,
+    drafts::{self, OpenDraft},
+    int,
+    keyslots::{Held, Kind, Slot},
+    members::Unlocked,
+    uint, wrap,
+};
+use crate::{cards, entropy};
+
+/// What `finish` stores.
+pub struct Finished<'a> {
+    /// Its id.
+    pub record: RecordId,
+    /// Who enrolled.
+    pub agent: &'a Member,
+    /// By which form.
+    pub form: &'a FormName,
+    /// What for.
+    pub transaction: Transaction,
+    /// When, in unit time.
+    pub finished: Minute,
+    /// The age file.
+    pub sealed: &'a [u8],
+    /// Its digest.
+    pub digest: SealedDigest,
+    /// Hash of the slip code.
+    pub slip: Digest,
+    /// Review card, JSON.
+    pub review: Zeroizing<Vec<u8>>,
+    /// Contact card, JSON.
+    pub contact: Zeroizing<Vec<u8>>,
+    /// Age recipients of the supervisors who may open the cards.
+    pub supervisors: &'a [String],
+}
+
+/// A finished record, as the vault knows it.
+#[derive(Debug, Clone)]
+pub struct RecordRow {
+    /// Its number.
+    pub number: Number,
+    /// Its id.
+    pub record: RecordId,
+    /// Who enrolled.
+    pub agent: Member,
+    /// By which form.
+    pub form: FormName,
+    /// What for.
+    pub transaction: Transaction,
+    /// When, in unit time.
+    pub finished: Minute,
+    /// Bytes, sealed.
+    pub size: u64,
+    /// Digest of the sealed bytes.
+    pub digest: SealedDigest,
+    /// The line that the agent signed.
+    pub line: String,
+    /// Reason, and the supervisor who withdrew it.
+    pub withdrawn: Option<(String, Member)>,
+    /// The batch that it went into.
+    pub batch: Option<BatchId>,
+    /// What the newest outcome says: `merged`, `held` or `refused`, and the reference or code.
+    pub effect: Option<(String, String)>,
+    /// The sealed bytes are still here.
+    pub kept: bool,
+    review_slot: Option<u32>,
+    contact_slot: Option<u32>,
+}
+
+/// Which of the two cards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Card {
+    /// Until the batch is closed.
+    Review,
+    /// Until the outcome is `merged`, or retention ends.
+    Contact,
+}
+
+impl Card {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Review => Kind::Review,
+            Self::Contact => Kind::Contact,
+        }
+    }
+}
+
+const COLUMNS: &str = "r.epoch, r.number, r.record, r.agent, r.form, r.kind, r.finished, r.size, r.digest, r.line, r.withdrawn, r.by,
+    r.batch, r.review_slot, r.contact_slot, e.state, e.what,
+    EXISTS (SELECT 1 FROM sealed s WHERE s.epoch = r.epoch AND s.number = r.number)
+    FROM records r LEFT JOIN effects e ON e.epoch = r.epoch AND e.number = r.number";
+
+impl Vault {
+    /// Stores a finished record under the next number, whose line `sign` makes, and deletes its draft: one
+    /// transaction. A crash before the commit leaves the draft, and slots that the sweep erases; a crash
+    /// after it leaves the finished record, and the draft's slot for the sweep.
+    pub fn finish(
+        &self,
+        _: &CaptureSession,
+        draft: &OpenDraft,
+        record: &Finished<'_>,
+        sign: impl FnOnce(Number) -> Result<String, Problem>,
+    ) -> Result<Number, Problem> {
+        let held = self.keys.hold()?;
+        let review = put_card(&held, Card::Review, record.record, &record.review, record.supervisors)?;
+        let contact = put_card(&held, Card::Contact, record.record, &record.contact, record.supervisors)?;
+        let tx = self.begin()?;
+        let (epoch, last): (u32, i64) = tx.query_row("SELECT epoch, last_number FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
+        let number = Number::new(epoch, uint(last) + 1).map_err(|_| Code::UnitNotAdmitted)?;
+        let line = sign(number)?;
+        tx.execute(
+            "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip,
+                                  review_slot, review, contact_slot, contact)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            params![
+                number.epoch,
+                int(number.number),
+                record.record.to_string(),
+                record.agent.as_str(),
+                record.form.as_str(),
+                record.transaction.as_str(),
+                record.finished.unix_minutes(),
+                int(record.sealed.len() as u64),
+                record.digest.to_string(),
+                line,
+                record.slip.to_string(),
+                review.0.0,
+                review.1,
+                contact.0.0,
+                contact.1
+            ],
+        )
+        .db()?;
+        let sealed = params![number.epoch, int(number.number), record.sealed];
+        tx.execute("INSERT INTO sealed (epoch, number, bytes) VALUES (?1, ?2, ?3)", sealed).db()?;
+        tx.execute("UPDATE state SET last_number = ?1", [int(number.number)]).db()?;
+        drafts::delete(&tx, &draft.row.id)?;
+        tx.commit().db()?;
+        drop(held);
+        self.erase_draft_key(&draft.row)?;
+        Ok(number)
+    }
+
+    /// The finished records that are in no batch yet, in order of number.
+    pub fn unbatched(&self) -> Result<Vec<RecordRow>, Problem> {
+        self.record_rows("WHERE r.batch IS NULL ORDER BY r.epoch, r.number", [])
+    }
+    /// The records of a batch, in its order.
+    pub fn records_of(&self, batch: &BatchId) -> Result<Vec<RecordRow>, Problem> {
+        self.record_rows("WHERE r.batch = ?1 ORDER BY r.epoch, r.number", [batch.to_string()])
+    }
+    /// Every record that this vault knows.
+    pub fn records(&self) -> Result<Vec<RecordRow>, Problem> {
+        self.record_rows("ORDER BY r.epoch, r.number", [])
+    }
+    /// The record of a number.
+    pub fn record(&self, number: Number) -> Result<RecordRow, Problem> {
+        let found = self.record_rows("WHERE r.epoch = ?1 AND r.number = ?2", (number.epoch, int(number.number)))?;
+        found.into_iter().next().ok_or_else(|| Problem::new(Code::RecordUnknown, number.to_string()))
+    }
+    /// The record of a slip.
+    pub fn record_of_slip(&self, slip: &Digest) -> Result<RecordRow, Problem> {
+        let found = self.record_rows("WHERE r.slip = ?1", [slip.to_string()])?;
+        found.into_iter().next().ok_or_else(|| Code::SlipUnknown.into())
+    }
+
+    fn record_rows(&self, which: &str, of: impl rusqlite::Params) -> Result<Vec<RecordRow>, Problem> {
+        let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} {which}")).db()?;
+        let rows = statement.query_map(of, raw).db()?;
+        rows.map(|r| r.db()?.ok_or_else(|| damaged("record"))).collect()
+    }
+
+    /// The sealed bytes of a record; none once they were pruned.
+    pub fn sealed(&self, number: Number) -> Result<Option<Vec<u8>>, Problem> {
+        let sql = "SELECT bytes FROM sealed WHERE epoch = ?1 AND number = ?2";
+        self.db.query_row(sql, (number.epoch, int(number.number)), |r| r.get(0)).optional().db()
+    }
+
+    /// Opens a card; none when its time is over.
+    pub fn card(&self, supervisor: &Unlocked, row: &RecordRow, card: Card) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
+        let identity = supervisor.supervisor()?;
+        let slot = match card {
+            Card::Review => row.review_slot,
+            Card::Contact => row.contact_slot,
+        };
+        let Some(slot) = slot else { return Ok(None) };
+        let name = row.record.to_string();
+        let sealed = self.keys.hold()?.get(Slot(slot), card.kind(), &name)?;
+        let column = card.kind().word();
+        let sql = format!("SELECT {column} FROM records WHERE record = ?1");
+        let blob: Option<Vec<u8>> = self.db.query_row(&sql, [&name], |r| r.get(0)).db()?;
+        // enrolled before this supervisor was added: only the others open it
+        let not_theirs = || Problem::new(Code::ReviewNeeded, format!("the card of {} is for other supervisors", row.number));
+        let key = identity.open(&sealed).ok_or_else(not_theirs)?;
+        wrap::unwrap(&key, &place(card, row.record), &blob.unwrap_or_default()).map(Some).ok_or_else(|| damaged("card"))
+    }
+
+    /// Takes a finished record out before its batch is closed; the manifest will say so. Its cards stay
+    /// until then, so that the supervisor can still look.
+    pub fn withdraw(&self, _: &CaptureSession, number: Number, reason: &str, by: &Member) -> Result<(), Problem> {
+        let sql = "UPDATE records SET withdrawn = ?3, by = ?4 WHERE epoch = ?1 AND number = ?2 AND batch IS NULL";
+        match self.db.execute(sql, params![number.epoch, int(number.number), reason, by.as_str()]).db()? {
+            1 => Ok(()),
+            _ => Err(Problem::new(Code::RecordUnknown, format!("{number} is not among the records that wait for close"))),
+        }
+    }
+
+    /// Destroys contact cards: first the rows, then the keys. A crash between leaves slots for the sweep.
+    pub fn forget_contacts(&self, records: &[RecordRow]) -> Result<(), Problem> {
+        self.forget(records, Card::Contact)
+    }
+
+    pub(super) fn erase_review_keys(&self, records: &[RecordRow]) -> Result<(), Problem> {
+        let held = self.keys.hold()?;
+        for (record, slot) in records.iter().filter_map(|r| Some((r, r.review_slot?))) {
+            held.erase(Slot(slot), Kind::Review, &record.record.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, records: &[RecordRow], card: Card) -> Result<(), Problem> {
+        let word = card.kind().word();
+        let tx = self.begin()?;
+        for record in records {
+            let sql = format!("UPDATE records SET {word} = NULL, {word}_slot = NULL WHERE record = ?1");
+            tx.execute(&sql, [record.record.to_string()]).db()?;
+        }
+        tx.commit().db()?;
+        let held = self.keys.hold()?;
+        for record in records {
+            let slot = if card == Card::Review { record.review_slot } else { record.contact_slot };
+            if let Some(slot) = slot {
+                held.erase(Slot(slot), card.kind(), &record.record.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the sealed bytes of these records. Only `prune` calls it, after its checks.
+    pub fn drop_sealed(&self, _: &CaptureSession, numbers: &[Number]) -> Result<(), Problem> {
+        let tx = self.begin()?;
+        for number in numbers {
+            tx.execute("DELETE FROM sealed WHERE epoch = ?1 AND number = ?2", (number.epoch, int(number.number))).db()?;
+        }
+        tx.commit().db()
+    }
+}
+
+fn place(card: Card, record: RecordId) -> String {
+    format!("enroll-vault/v1 {} card of {record}", card.kind().word())
+}
+
+/// Encrypts a card under a key of its own and puts that key into its slot.
+fn put_card(held: &Held, card: Card, record: RecordId, plain: &[u8], supervisors: &[String]) -> Result<(Slot, Vec<u8>), Problem> {
+    let key = entropy::secret::<32>()?;
+    let blob = wrap::wrap(&key, &place(card, record), plain)?;
+    let slot = held.put(card.kind(), &record.to_string(), &cards::seal_key(&key, supervisors)?)?;
+    Ok((slot, blob))
+}
+
+/// `None` when a column does not hold what this software writes there.
+fn raw(r: &Row<'_>) -> rusqlite::Result<Option<RecordRow>> {
+    let text = |i: usize| r.get::<_, String>(i);
+    let maybe = |i: usize| r.get::<_, Option<String>>(i);
+    let number = Number::new(r.get(0)?, uint(r.get(1)?)).ok();
+    let (record, agent, form, kind) = (text(2)?.parse().ok(), text(3)?.parse().ok(), text(4)?.parse().ok(), text(5)?.parse().ok());
+    let (digest, batch) = (text(8)?.parse().ok(), maybe(12)?.map(|b| b.parse()).transpose().ok());
+    let withdrawn = match (maybe(10)?, maybe(11)?.map(|b| b.parse())) {
+        (Some(reason), Some(Ok(by))) => Some((reason, by)),
+        _ => None,
+    };
+    let (finished, size, line, kept) = (r.get::<_, i64>(6)?, uint(r.get(7)?), text(9)?, r.get(17)?);
+    let (review_slot, contact_slot, effect) = (r.get(13)?, r.get(14)?, maybe(15)?.zip(maybe(16)?));
+    let row = (|| {
+        Some(RecordRow {
+            number: number?,
+            record: record?,
+            agent: agent?,
+            form: form?,
+            transaction: kind?,
+            finished: Second::from_unix(finished * 60).minute(),
+            size,
+            digest: digest?,
+            line,
+            withdrawn,
+            batch: batch?,
+            effect,
+            kept,
+            review_slot,
+            contact_slot,
+        })
+    })();
+    Ok(row)
+}

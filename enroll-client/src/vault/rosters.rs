@@ -1,0 +1,100 @@
+//! Rosters and forms: the exact bytes, with the proof of each roster's log entry.
+//!
+//! **Trust:** the chain is checked again from the key given at `init` at each reading, so a roster that
+//! was slipped into the database counts for nothing.
+
+use shared::{
+    id::Blob,
+    problem::{Code, Problem},
+    roster::{FormRef, Roster, TrustedRoster},
+    time::Second,
+};
+
+use super::{Db as _, Vault, damaged, int};
+
+/// A roster that was checked, as it will be stored.
+pub struct Taken<'a> {
+    /// The roster.
+    pub roster: &'a TrustedRoster,
+    /// Proof of its log entry (C2SP tlog-proof).
+    pub proof: &'a [u8],
+}
+
+impl Vault {
+    /// The roster in force: the newest one here.
+    pub fn roster(&self) -> Result<Option<TrustedRoster>, Problem> {
+        let anchor = self.state()?.roster_key;
+        let mut statement = self.db.prepare("SELECT note FROM rosters ORDER BY version").db()?;
+        let notes = statement.query_map([], |r| r.get::<_, Vec<u8>>(0)).db()?;
+        let mut present: Option<TrustedRoster> = None;
+        for note in notes {
+            let next = Roster::parse(&note.db()?)?;
+            present = Some(match &present {
+                None => next.trust_anchored(&anchor)?,
+                Some(before) => next.trust_after(before)?,
+            });
+        }
+        Ok(present)
+    }
+
+    /// The roster in force, or the problem that there is none.
+    pub fn demand_roster(&self) -> Result<TrustedRoster, Problem> {
+        self.roster()?.ok_or_else(|| Code::NoRoster.into())
+    }
+
+    /// Checks a roster against the one in force, or, the first one, against the key given at `init`.
+    pub fn trust(&self, roster: Roster, present: Option<&TrustedRoster>) -> Result<TrustedRoster, Problem> {
+        match present {
+            None => roster.trust_anchored(&self.state()?.roster_key),
+            Some(before) => roster.trust_after(before),
+        }
+    }
+
+    /// Stores rosters that were checked one after the other, and their forms, in one transaction; the last
+    /// one is in force from then on. All forms of the last one must be here or among `forms`. When it
+    /// gives this unit's key a new epoch, numbers and sequences start again.
+    pub fn take_rosters(&self, taken: &[Taken<'_>], forms: &[Vec<u8>], now: Second) -> Result<(), Problem> {
+        let Some(last) = taken.last() else { return Ok(()) };
+        let state = self.state()?;
+        let tx = self.begin()?;
+        for form in forms {
+            let digest = Blob::of(form).to_string();
+            tx.execute("INSERT OR IGNORE INTO forms (digest, bytes) VALUES (?1, ?2)", (digest, form)).db()?;
+        }
+        for form in &last.roster.facts().forms {
+            let sql = "SELECT EXISTS (SELECT 1 FROM forms WHERE digest = ?1)";
+            let here: bool = tx.query_row(sql, [form.blob.to_string()], |r| r.get(0)).db()?;
+            if !here {
+                return Err(Problem::new(Code::FormUnknown, form.name.to_string()));
+            }
+        }
+        for one in taken {
+            let sql = "INSERT OR IGNORE INTO rosters (version, note, proof, taken) VALUES (?1, ?2, ?3, ?4)";
+            tx.execute(sql, (int(one.roster.version().0), one.roster.note().as_bytes(), one.proof, now.unix())).db()?;
+        }
+        let mine = last.roster.facts().units.iter().find(|u| u.name == state.unit && u.key == state.key);
+        if let Some(entry) = mine.filter(|e| Some(e.epoch) != state.epoch) {
+            tx.execute("UPDATE state SET epoch = ?1, last_number = 0, last_sequence = 0, standing = 'ok'", [entry.epoch]).db()?;
+        }
+        tx.commit().db()
+    }
+
+    /// The bytes of a form of the roster in force.
+    pub fn form(&self, form: &FormRef) -> Result<Vec<u8>, Problem> {
+        let sql = "SELECT bytes FROM forms WHERE digest = ?1";
+        let bytes: Vec<u8> = self.db.query_row(sql, [form.blob.to_string()], |r| r.get(0)).db()?;
+        if Blob::of(&bytes) == form.blob { Ok(bytes) } else { Err(damaged("form")) }
+    }
+
+    /// The forms that the roster names and that are not here yet.
+    pub fn missing_forms(&self, roster: &TrustedRoster) -> Result<Vec<FormRef>, Problem> {
+        let mut missing = Vec::new();
+        for form in &roster.facts().forms {
+            let sql = "SELECT EXISTS (SELECT 1 FROM forms WHERE digest = ?1)";
+            if !self.db.query_row(sql, [form.blob.to_string()], |r| r.get::<_, bool>(0)).db()? {
+                missing.push(form.clone());
+            }
+        }
+        Ok(missing)
+    }
+}
