@@ -1,0 +1,100 @@
+//! The command line: flags > environment > configuration file > defaults.
+//!
+//! ```text
+//! enroll-client init --server https://registry.example --roster-key KEY --unit van-017
+//! enroll-client --as agent-007 enrol /media/camera/resident-12
+//! enroll-client --as supervisor-003 close
+//! ```
+//!
+//! One file a command group. `session` unlocks once and takes the same commands without the prefix.
+
+mod app;
+mod exit;
+mod join;
+mod pages;
+mod secret;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use shared::problem::{Code, Problem};
+
+pub use self::{app::App, exit::Exit, settings::Global};
+use crate::say::Say;
+
+/// The unit: enrols residents where there is no network, and loses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "enroll-client", version, about, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Every command; in a session they come without the program's name.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make this laptop a unit: its key, and the request that the centre admits
+    Init(join::Init),
+    /// Agents and supervisors of this laptop
+    #[command(subcommand)]
+    Agent(join::AgentCommand),
+    /// The roster: who may enrol, by which forms
+    #[command(subcommand)]
+    Roster(join::RosterCommand),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions(pages::Completions),
+    /// Write manual pages into a folder
+    #[command(hide = true)]
+    Man(pages::Man),
+}
+
+/// Reads the arguments, runs the command, says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e),
+    };
+    let early = cli.global.say();
+    let app = match cli.global.settings() {
+        Ok(settings) => App::new(settings),
+        Err(problem) => return ended(&early, Err(problem)).into(),
+    };
+    let outcome = run(&app, cli.command);
+    ended(&app.say, outcome).into()
+}
+
+/// Runs one command.
+fn run(app: &App, command: Command) -> Result<Exit, Problem> {
+    match command {
+        Command::Init(init) => init.run(app),
+        Command::Agent(agent) => agent.run(app),
+        Command::Roster(roster) => roster.run(app),
+        Command::Completions(completions) => Ok(completions.run()),
+        Command::Man(man) => man.run(),
+    }
+}
+
+fn ended(say: &Say, outcome: Result<Exit, Problem>) -> Exit {
+    outcome.unwrap_or_else(|problem| {
+        let exit = Exit::of(problem.code);
+        say.problem(&problem, exit as u8);
+        exit
+    })
+}
+
+/// Wrong arguments: exit 2, and one JSON line where JSON was asked for.
+fn usage(e: &clap::Error) -> ExitCode {
+    let _ = e.print();
+    if !e.use_stderr() {
+        return Exit::Done.into(); // --help, --version
+    }
+    if settings::arguments_hold("--json") {
+        let problem = Problem::new(Code::Usage, e.kind().to_string());
+        Say { json: true, ..Say::default() }.problem(&problem, Exit::Usage as u8);
+    }
+    Exit::Usage.into()
+}

@@ -1,0 +1,90 @@
+//! What a command has at hand: settings, a voice, the vault, and the member at the keyboard.
+
+use std::sync::{Arc, Mutex};
+
+use shared::{
+    id::Member,
+    problem::{Code, Problem},
+};
+
+use super::settings::Settings;
+use crate::{
+    say::Say,
+    vault::{
+        CaptureSession, Vault,
+        members::{Role, Unlocked},
+    },
+};
+
+/// The keys of a session, gone once it is locked.
+pub type SessionKeys = Arc<Mutex<Option<Arc<Unlocked>>>>;
+
+/// What a command has at hand.
+pub struct App {
+    /// What the program goes by.
+    pub settings: Settings,
+    /// How it speaks.
+    pub say: Say,
+    session: Option<(SessionKeys, CaptureSession)>,
+}
+
+impl App {
+    /// For a single command.
+    pub fn new(settings: Settings) -> Self {
+        let say = settings.say.clone();
+        Self { settings, say, session: None }
+    }
+
+    /// For the commands of a session.
+    pub fn in_session(&self, keys: SessionKeys, capture: CaptureSession) -> Self {
+        Self { settings: self.settings.clone(), say: self.say.clone(), session: Some((keys, capture)) }
+    }
+
+    /// Whether this is a session.
+    pub fn is_session(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Opens the vault.
+    pub fn vault(&self) -> Result<Vault, Problem> {
+        Vault::open(&self.settings.places)
+    }
+
+    /// Becomes the one capture process, or goes on as the session that is it.
+    pub fn capture(&self, vault: &Vault) -> Result<CaptureSession, Problem> {
+        match &self.session {
+            Some((_, capture)) => Ok(capture.clone()),
+            None => vault.capture(),
+        }
+    }
+
+    /// The member at the keyboard, with their keys.
+    pub fn member(&self, vault: &Vault) -> Result<Arc<Unlocked>, Problem> {
+        if let Some((keys, _)) = &self.session {
+            let keys = keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            return keys.clone().ok_or_else(|| Problem::new(Code::SessionNeeded, "the session is locked: `unlock`"));
+        }
+        self.unlock(vault).map(Arc::new)
+    }
+
+    /// Asks for the passphrase of the member at the keyboard.
+    pub fn unlock(&self, vault: &Vault) -> Result<Unlocked, Problem> {
+        let name = self.who(vault)?;
+        // an unknown name is told before a passphrase is typed
+        vault.member(&name)?;
+        let passphrase = self.settings.passphrase.read(&name)?;
+        vault.unlock(&name, passphrase.as_bytes())
+    }
+
+    fn who(&self, vault: &Vault) -> Result<Member, Problem> {
+        if let Some(name) = &self.settings.who {
+            return Ok(name.clone());
+        }
+        let members = vault.members()?;
+        let mut agents = members.iter().filter(|m| m.role == Role::Agent);
+        match (agents.next(), agents.next()) {
+            (Some(only), None) => Ok(only.name.clone()),
+            _ => Err(Problem::new(Code::SessionNeeded, "say who you are: --as NAME")),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Exit codes, the same in both programs.
+
+use std::process::ExitCode;
+
+use shared::problem::{Again, Code};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// It failed.
+    Error = 1,
+    /// The arguments are wrong.
+    Usage = 2,
+    /// Done in part.
+    Partly = 3,
+    /// There was nothing to do.
+    Nothing = 4,
+    /// Try later.
+    Later = 5,
+    /// Refused by the other side.
+    Refused = 6,
+    /// Something is not as it must be.
+    Integrity = 7,
+    /// No unit here, or no roster yet.
+    NotInitialised = 10,
+    /// Another process holds the lock.
+    Locked = 11,
+    /// Wrong passphrase or credentials.
+    Passphrase = 12,
+    /// Clock or certificate.
+    Clock = 13,
+}
+
+impl Exit {
+    /// The exit code of a problem.
+    pub fn of(code: Code) -> Self {
+        match code {
+            Code::Usage | Code::ConfigInvalid => Self::Usage,
+            Code::NothingToDo => Self::Nothing,
+            Code::RefusedByCentre => Self::Refused,
+            Code::VaultDamaged
+            | Code::KeyFileDamaged
+            | Code::LogInconsistent
+            | Code::CheckpointInvalid
+            | Code::ProofInvalid
+            | Code::ReceiptInvalid
+            | Code::OutcomeInvalid
+            | Code::SignatureInvalid => Self::Integrity,
+            Code::NotInitialised | Code::NoRoster => Self::NotInitialised,
+            Code::LockedElsewhere => Self::Locked,
+            Code::WrongPassphrase | Code::SessionNeeded => Self::Passphrase,
+            Code::ClockWrong | Code::ServerUntrusted => Self::Clock,
+            other if other.row().again == Again::Later => Self::Later,
+            _ => Self::Error,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,211 @@
+//! Joining: `init`, `agent add|list`, `roster import|show`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use shared::{
+    id::Member,
+    keys::VerifierKey,
+    problem::{Code, Problem},
+    roster::request::{AgentRequest, UnitRequest},
+};
+
+use super::{App, Exit, settings::member};
+use crate::{
+    clock,
+    durable::{self, Mode},
+    joining,
+    vault::{
+        Vault,
+        machine::{MachineSecret, UnitKeys},
+        members::{Role, Unlocked},
+        state::Founding,
+        wrap::Cost,
+    },
+};
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where the centre is, as https://host or https://host:port
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// The key that signs the first roster, as `sync-server init` printed it
+    #[arg(long, value_name = "KEY", value_parser = verifier_key)]
+    roster_key: VerifierKey,
+    /// Name of this unit
+    #[arg(long, value_name = "NAME", value_parser = member)]
+    unit: Member,
+    /// Certificate authority of the centre (PEM), when it is not a public one
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Memory that guessing a passphrase costs, in MiB; less than 64 is weaker, and `doctor` says so
+    #[arg(long, hide = true, value_name = "MIB", default_value_t = Cost::USUAL.mib)]
+    argon2_mib: u32,
+}
+
+fn verifier_key(text: &str) -> Result<VerifierKey, String> {
+    text.parse().map_err(|_| "a key is written name+id+base64".to_owned())
+}
+
+impl Init {
+    /// Makes vault and keys, writes the request, and only then founds the unit: whatever a crash leaves,
+    /// `init` can be given again, and the newest request is the one that counts.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        if !self.server.starts_with("https://") && !self.server.starts_with("http://") {
+            return Err(Problem::new(Code::Usage, "--server begins with https://"));
+        }
+        let places = &app.settings.places;
+        let vault = Vault::create(places)?;
+        if vault.is_initialised()? {
+            return Err(Problem::new(Code::AlreadyInitialised, places.data.display().to_string()));
+        }
+        let ca = self.ca.as_ref().map(|p| durable::read_given(p, 1 << 20)).transpose()?;
+        let machine = MachineSecret::create(&places.machine)?;
+        let (keys, wrapped) = UnitKeys::generate(&self.unit, &machine)?;
+        let request = places.data.join("unit.request");
+        durable::write(&request, UnitRequest::sign(&self.unit, &keys.signer).as_bytes(), Mode::Public)?;
+        vault.found(&Founding {
+            key: keys.signer.public(),
+            wrapped: &wrapped,
+            server: self.server.trim_end_matches('/'),
+            ca: ca.as_deref(),
+            roster_key: &self.roster_key,
+            cost: Cost { mib: self.argon2_mib.clamp(1, 4096), ..Cost::USUAL },
+        })?;
+        let fields = json!({ "unit": self.unit, "key": keys.signer.public(), "request": request });
+        let shown = request.display();
+        let next = format!("unit {} is made. Give {shown} to the centre: sync-server unit admit {shown}", self.unit);
+        app.say.summary(fields, &next);
+        Ok(Exit::Done)
+    }
+}
+
+/// `agent …`
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Make the keys of an agent or supervisor, and the request that the centre admits
+    Add {
+        /// Their name on the road, never their own
+        #[arg(value_parser = member)]
+        name: Member,
+        /// Also reviews, withdraws and approves
+        #[arg(long)]
+        supervisor: bool,
+    },
+    /// Who works on this laptop
+    List,
+}
+
+impl AgentCommand {
+    /// Runs it.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        match self {
+            Self::Add { name, supervisor } => add(app, name, if *supervisor { Role::Supervisor } else { Role::Agent }),
+            Self::List => list(app),
+        }
+    }
+}
+
+fn add(app: &App, name: &Member, role: Role) -> Result<Exit, Problem> {
+    let vault = app.vault()?;
+    let _capture = app.capture(&vault)?;
+    let state = vault.state()?;
+    if state.unit == *name || vault.members()?.iter().any(|m| m.name == *name) {
+        return Err(Problem::new(Code::AlreadyInitialised, format!("{name} is on this laptop already")));
+    }
+    let passphrase = app.settings.passphrase.choose(name)?;
+    let (keys, secret) = Unlocked::generate(name, role)?;
+    let recipient = keys.identity.as_ref().map(|i| i.recipient().parse()).transpose();
+    let recipient = recipient.map_err(|_| Problem::new(Code::VaultDamaged, "new recipient"))?;
+    // the request first: a crash leaves a request for keys that are not here, and the name is still free
+    let request = app.settings.places.data.join(format!("{name}.request"));
+    let note = AgentRequest::sign(name, recipient.as_ref(), &keys.signer);
+    durable::write(&request, note.as_bytes(), Mode::Public)?;
+    vault.add_member(&keys, &secret, passphrase.as_bytes(), state.cost)?;
+    let fields = json!({ "name": name, "role": role.word(), "key": keys.signer.public(), "request": request });
+    let shown = request.display();
+    app.say.summary(fields, &format!("{} {name} is added. Give {shown} to the centre: sync-server agent admit {shown}", role.word()));
+    Ok(Exit::Done)
+}
+
+fn list(app: &App) -> Result<Exit, Problem> {
+    let vault = app.vault()?;
+    let roster = vault.roster()?;
+    let members = vault.members()?;
+    let row = |m: &crate::vault::members::Known| {
+        let admitted = match &roster {
+            None => "no roster yet",
+            Some(r) => joining::standing(r, &m.name, &m.key),
+        };
+        vec![json!(m.name), json!(m.role.word()), json!(admitted), json!(m.key)]
+    };
+    app.say.table("member", &["name", "role", "roster", "key"], &members.iter().map(row).collect::<Vec<_>>());
+    app.say.summary(json!({ "members": members.len() }), "");
+    Ok(Exit::Done)
+}
+
+/// `roster …`
+#[derive(Debug, Subcommand)]
+pub enum RosterCommand {
+    /// Take a roster with its proofs and forms from files or folders
+    Import {
+        /// Roster notes, proofs of their log entries, consistency proofs and forms, or folders of them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// The roster in force
+    Show {
+        /// Its exact text
+        #[arg(long)]
+        text: bool,
+    },
+}
+
+impl RosterCommand {
+    /// Runs it.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        match self {
+            Self::Import { files } => import(app, files),
+            Self::Show { text } => show(app, *text),
+        }
+    }
+}
+
+fn import(app: &App, files: &[PathBuf]) -> Result<Exit, Problem> {
+    let vault = app.vault()?;
+    let mut bundle = joining::Bundle::default();
+    files.iter().try_for_each(|f| bundle.read(f))?;
+    let taken = joining::import(&vault, &bundle, clock::now())?;
+    for change in &taken.changes {
+        app.say.result("change", json!({ "change": change }), &format!("note: {change}"));
+    }
+    let fields = json!({ "version": taken.version.0, "rosters": taken.count });
+    app.say.summary(fields, &format!("roster {} is in force", taken.version));
+    Ok(Exit::Done)
+}
+
+fn show(app: &App, text: bool) -> Result<Exit, Problem> {
+    let vault = app.vault()?;
+    let roster = vault.demand_roster()?;
+    let facts = roster.facts();
+    if text {
+        app.say.result("roster", json!({ "text": roster.note().text() }), roster.note().text().trim_end());
+    } else {
+        let state = vault.state()?;
+        let rows = [
+            ("centre", json!(facts.centre)),
+            ("version", json!(facts.version.0)),
+            ("published", json!(facts.published)),
+            ("expires", json!(facts.expires)),
+            ("last day of grace", json!(joining::end_of_grace(&roster))),
+            ("approval", json!(format!("{:?}", facts.approval).to_lowercase())),
+            ("this unit", json!(joining::unit_standing(&roster, &state))),
+            ("forms", json!(facts.forms.iter().map(|f| f.name.to_string()).collect::<Vec<_>>().join(", "))),
+        ];
+        app.say.table("roster", &["what", "value"], &rows.map(|(k, v)| vec![json!(k), v]));
+    }
+    app.say.summary(json!({ "version": facts.version.0 }), "");
+    Ok(Exit::Done)
+}

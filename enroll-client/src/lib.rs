@@ -1,0 +1,28 @@
+//! The unit: enrols residents where there is no network, keeps their records sealed, closes signed
+//! batches, and deletes nothing before the centre has proven that it holds it.
+//!
+//! ```text
+//!  capture ──▶ vault: draft ──finish──▶ sealed record ──review, close──▶ batch ──sync──▶ receipt, outcome ──▶ prune
+//!              agent's key               agent signs     unit signs,      hello, resume   checked, kept
+//!                                                        supervisor too
+//! ```
+//!
+//! Ground first, then the road in its order, then the command line.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests set up real files"))]
+
+// ground: each owns one thing of the outside world
+pub mod clock;
+pub mod entropy;
+pub mod durable;
+pub mod say;
+
+// what the unit keeps
+pub mod cards;
+pub mod vault;
+
+// the road
+pub mod joining;
+
+// the command line
+pub mod cli;
