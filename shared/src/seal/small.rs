@@ -1,7 +1,8 @@
 //! Small things under age: review and contact cards, access records, and an identity under a passphrase.
 //!
-//! **Trust:** whoever encrypted them is not known from them. **Invariants:** at most [`MAX_SMALL`] bytes; a passphrase
-//! costs about a second of work (scrypt, N = 2¹⁸), and a file that demands more than four times that is refused.
+//! **Trust:** whoever encrypted them is not known from them. **Invariants:** what is opened takes no more memory
+//! than what it was opened from; a passphrase costs about a second of work (scrypt, N = 2¹⁸), and a file that demands
+//! more than four times that is refused.
 
 use std::io::{Read as _, Write as _};
 
@@ -11,8 +12,6 @@ use zeroize::Zeroizing;
 use super::{Identity, Recipient};
 use crate::problem::{Code, Problem};
 
-/// Largest of these, in bytes.
-pub const MAX_SMALL: usize = 16 * 1024 * 1024;
 const WORK: u8 = 18;
 const MOST_WORK: u8 = 20;
 
@@ -58,9 +57,6 @@ pub(super) fn encrypt<'a>(recipients: impl Iterator<Item = &'a dyn age::Recipien
 }
 
 fn decrypt<'a>(sealed: &[u8], identities: impl Iterator<Item = &'a dyn age::Identity>) -> Result<Zeroizing<Vec<u8>>, age::DecryptError> {
-    if sealed.len() > MAX_SMALL {
-        return Err(age::DecryptError::InvalidHeader);
-    }
     let mut reader = age::Decryptor::new_buffered(sealed)?.decrypt(identities)?;
     // enough from the start: a buffer that grows leaves readable bytes behind
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));

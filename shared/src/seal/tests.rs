@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod defects;
+mod vectors;
 
 const HYBRID: RecipientKind = RecipientKind::Hybrid;
 const X25519: RecipientKind = RecipientKind::X25519;
