@@ -14,6 +14,9 @@ pub mod durable;
 pub mod settings;
 pub mod keys;
 
+#[cfg(test)]
+mod fixtures;
+
 // where things are kept
 pub mod store;
 

@@ -60,17 +60,7 @@ pub struct File {
 impl File {
     /// Everything by default.
     pub fn of(centre: CentreName) -> Self {
-        Self {
-            centre,
-            url: None,
-            listen: None,
-            archive: None,
-            staging: None,
-            guard: None,
-            roster_key: None,
-            tls_cert: None,
-            tls_key: None,
-        }
+        Self { centre, url: None, listen: None, archive: None, staging: None, guard: None, roster_key: None, tls_cert: None, tls_key: None }
     }
 
     /// Writes the file, unless there is one.

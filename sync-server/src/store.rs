@@ -11,16 +11,25 @@
 //! its own words say otherwise. Backends are chosen once, at start; one suite of tests runs over all of a kind.
 
 pub mod archive_files;
+pub mod guard_file;
+pub mod ledger_sqlite;
 pub mod sqlite;
 pub mod staging_files;
 #[cfg(test)]
 mod conformance;
+mod guard;
+mod ledger;
 
 use std::future::Future;
 
 use shared::{
     id::{BatchId, Blob},
     problem::Problem,
+};
+
+pub use self::{
+    guard::{Guard, Swap, empty_log},
+    ledger::{AnnouncedBatch, Application, BatchFacts, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position, RosterFacts},
 };
 
 /// Bytes that move at a time, at most.

@@ -31,7 +31,9 @@ pub struct Man {
 impl Man {
     /// Writes one page a command.
     pub fn run(&self) -> Result<Exit, Problem> {
-        durable::folder(&self.folder).and_then(|()| clap_mangen::generate_to(Cli::command(), &self.folder)).map_err(durable::problem("pages"))?;
+        durable::folder(&self.folder)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), &self.folder))
+            .map_err(durable::problem("pages"))?;
         Ok(Exit::Done)
     }
 }

@@ -3,6 +3,8 @@
 //! "Reopened" stands for a restart: the value is dropped at that step and opened again from what is on disk.
 
 mod archive;
+mod guard;
+mod ledger;
 mod staging;
 
 use shared::problem::{Code, Problem};

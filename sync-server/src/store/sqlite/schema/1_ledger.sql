@@ -87,11 +87,12 @@ CREATE TABLE hellos (
     PRIMARY KEY (unit, epoch, counter, id)
 ) STRICT, WITHOUT ROWID;
 
--- What a unit said was its newest batch and number.
+-- What a unit said was its newest batch and number; idx where the log says so too.
 CREATE TABLE heads (
     unit         TEXT NOT NULL,
     epoch        INTEGER NOT NULL,
     counter      INTEGER NOT NULL,
+    idx          INTEGER,
     head_epoch   INTEGER,
     head         INTEGER,
     head_id      BLOB,
@@ -99,3 +100,14 @@ CREATE TABLE heads (
     number       INTEGER,
     PRIMARY KEY (unit, epoch, counter)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX heads_place ON heads (unit, head_epoch, head);
+CREATE INDEX heads_id ON heads (head_id);
+
+-- Batches that are announced and not logged yet; staging has their manifests.
+CREATE TABLE announced (
+    id       BLOB PRIMARY KEY,
+    unit     TEXT NOT NULL,
+    epoch    INTEGER NOT NULL,
+    sequence INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX announced_place ON announced (unit, epoch, sequence);

@@ -1,0 +1,219 @@
+//! The ledger: what the log says, ready to be asked. A view of archive and guard that can be made again.
+
+use std::{collections::HashMap, future::Future};
+
+use shared::{
+    hello::Known,
+    id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion, SealedDigest},
+    log::{BatchState, Entry, GuardLine, Hash, Head, HeadEntry, Segment},
+    problem::Problem,
+    time::Second,
+};
+
+/// Up to where the ledger has followed the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The head, and the segment that led to it.
+    pub line: GuardLine,
+    /// Log time of the last entry; 1970 for an empty log.
+    pub received: Second,
+}
+
+/// A segment with all that following it needs.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// The segment.
+    pub segment: Segment,
+    /// Its entries, parsed.
+    pub entries: Vec<Entry>,
+    /// Its digest.
+    pub blob: Blob,
+    /// The notes that its entries name: manifests, rosters, outcomes.
+    pub notes: HashMap<Blob, Vec<u8>>,
+}
+
+/// A logged batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchFacts {
+    /// SHA-256 of the manifest's text.
+    pub id: BatchId,
+    /// Where it stands in the log.
+    pub index: LogIndex,
+    /// When it was logged.
+    pub received: Second,
+    /// Whose.
+    pub unit: Member,
+    /// Epoch and sequence.
+    pub place: Place,
+    /// The batch before.
+    pub previous: Option<BatchId>,
+    /// The manifest in the archive.
+    pub manifest: Blob,
+    /// The payload in the archive.
+    pub payload: Digest,
+    /// Size of the payload in bytes.
+    pub payload_size: u64,
+    /// Record and withdrawn lines.
+    pub lines: u64,
+    /// May it merge?
+    pub state: BatchState,
+}
+
+/// A line of a logged manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineFacts {
+    /// Of which batch.
+    pub batch: BatchId,
+    /// Position in the manifest, from 0, withdrawn lines counted.
+    pub line: u64,
+    /// Whose.
+    pub unit: Member,
+    /// The unit's number of the record.
+    pub number: Number,
+    /// Id of the record.
+    pub record: RecordId,
+    /// Digest of the sealed record; `None` when the number was withdrawn.
+    pub sealed: Option<SealedDigest>,
+    /// Where it starts in the payload.
+    pub start: u64,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A logged roster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RosterFacts {
+    /// Its version.
+    pub version: RosterVersion,
+    /// Where it stands in the log.
+    pub index: LogIndex,
+    /// The note's bytes.
+    pub note: Vec<u8>,
+}
+
+/// A logged outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeFacts {
+    /// Of which batch.
+    pub batch: BatchId,
+    /// From 1.
+    pub version: u64,
+    /// Where it stands in the log.
+    pub index: LogIndex,
+    /// The note's bytes.
+    pub note: Vec<u8>,
+}
+
+/// A batch that is announced and not logged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnouncedBatch {
+    /// SHA-256 of the manifest's text.
+    pub id: BatchId,
+    /// Whose.
+    pub unit: Member,
+    /// Epoch and sequence.
+    pub place: Place,
+}
+
+/// A hello that has just come and was signed by the unit's key of that epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelloFacts {
+    /// From whom: a unit, or a carrier with epoch 0.
+    pub sender: Member,
+    /// The unit's epoch.
+    pub epoch: u32,
+    /// Its counter.
+    pub counter: u64,
+    /// SHA-256 of its text.
+    pub id: NoteId,
+    /// What it says is the unit's newest batch.
+    pub head: Option<(Place, BatchId)>,
+    /// What it says is the unit's newest record number.
+    pub number: Option<Number>,
+    /// When it came.
+    pub first: Second,
+    /// The note's bytes.
+    pub note: Vec<u8>,
+}
+
+/// What shows that a unit had a batch at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeadWitness {
+    /// It is logged: its manifest in the archive.
+    Logged(Blob),
+    /// It is announced: its manifest is in staging.
+    Announced(BatchId),
+    /// A hello said so: the note's bytes, unless only the log's word is left of it.
+    Hello(Option<Vec<u8>>),
+}
+
+/// What the log says, ready to be asked.
+pub trait Ledger: Clone + Send + Sync + 'static {
+    /// Up to where it has followed the log.
+    fn position(&self) -> impl Future<Output = Result<Position, Problem>> + Send;
+    /// Follows one segment: entries, tile hashes, batches, chain heads, rosters, outcomes, position, in one
+    /// transaction. It must start at the position and lead to its own new root: else `log-inconsistent`. One
+    /// that was followed before changes nothing.
+    fn apply(&self, application: Application) -> impl Future<Output = Result<Position, Problem>> + Send;
+
+    /// The bytes of a leaf.
+    fn entry(&self, index: LogIndex) -> impl Future<Output = Result<Option<Vec<u8>>, Problem>> + Send;
+    /// The root of the log's first `size` entries.
+    fn root(&self, size: u64) -> impl Future<Output = Result<Head, Problem>> + Send;
+    /// Proof that an entry is in the log of `size` entries. Reads O(log n) hashes.
+    fn inclusion(&self, size: u64, index: LogIndex) -> impl Future<Output = Result<Vec<Hash>, Problem>> + Send;
+    /// Proof that the log of `new` entries begins with that of `old`. Reads O(log n) hashes.
+    fn consistency(&self, old: u64, new: u64) -> impl Future<Output = Result<Vec<Hash>, Problem>> + Send;
+
+    /// A logged batch.
+    fn batch(&self, id: BatchId) -> impl Future<Output = Result<Option<BatchFacts>, Problem>> + Send;
+    /// Logged batches at a place: one, more when the unit forked.
+    fn batches_at(&self, unit: &Member, place: Place) -> impl Future<Output = Result<Vec<BatchFacts>, Problem>> + Send;
+    /// Logged batches from an index on, in the log's order.
+    fn batches_from(&self, index: LogIndex, limit: usize) -> impl Future<Output = Result<Vec<BatchFacts>, Problem>> + Send;
+    /// The batch of the highest sequence of a unit's epoch: the chain's head.
+    fn chain_head(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<BatchFacts>, Problem>> + Send;
+    /// Places that must exist (a later batch, an announcement or a hello shows it) and are not logged; oldest first.
+    fn missing(&self, unit: &Member, limit: usize) -> impl Future<Output = Result<Vec<Place>, Problem>> + Send;
+    /// Lowest sequence of this epoch at which the unit was seen to fork.
+    fn forked(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<u64>, Problem>> + Send;
+    /// The index from which on the unit's work of this epoch is quarantined, if it is frozen.
+    fn frozen(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
+    /// Is this batch reachable by `previous` from a batch or head that was logged before `cut`?
+    fn before_cut(&self, batch: BatchId, cut: LogIndex) -> impl Future<Output = Result<bool, Problem>> + Send;
+
+    /// Lines of logged manifests that carry this record id, of one unit or of all.
+    fn lines_of_record(&self, unit: Option<&Member>, record: RecordId) -> impl Future<Output = Result<Vec<LineFacts>, Problem>> + Send;
+    /// Lines of logged manifests that carry this number.
+    fn lines_of_number(&self, unit: &Member, number: Number) -> impl Future<Output = Result<Vec<LineFacts>, Problem>> + Send;
+
+    /// The newest roster; `None` before the first is logged.
+    fn newest_roster(&self) -> impl Future<Output = Result<Option<RosterFacts>, Problem>> + Send;
+    /// The roster of a version.
+    fn roster(&self, version: RosterVersion) -> impl Future<Output = Result<Option<RosterFacts>, Problem>> + Send;
+    /// The newest outcome of a batch.
+    fn outcome(&self, batch: BatchId) -> impl Future<Output = Result<Option<OutcomeFacts>, Problem>> + Send;
+    /// Newest outcomes of a unit's batches that were logged at or after an index; oldest batch first.
+    fn outcomes_since(
+        &self,
+        unit: &Member,
+        index: LogIndex,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(Place, u64)>, Problem>> + Send;
+
+    /// Keeps that a batch is announced.
+    fn announce(&self, batch: AnnouncedBatch) -> impl Future<Output = Result<(), Problem>> + Send;
+    /// Announced batches of a unit that are not logged, oldest first.
+    fn announced(&self, unit: &Member) -> impl Future<Output = Result<Vec<AnnouncedBatch>, Problem>> + Send;
+    /// Forgets an announcement.
+    fn forget_announced(&self, batch: BatchId) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// Keeps a hello and says what was known before it came. The first of a counter stands.
+    fn hello(&self, hello: HelloFacts) -> impl Future<Output = Result<Known, Problem>> + Send;
+    /// The last `head` entry of a unit's epoch: when it was logged, and what it said.
+    fn logged_head(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<(Second, HeadEntry)>, Problem>> + Send;
+    /// How many `head` entries of this unit were logged since a log time.
+    fn heads_since(&self, unit: &Member, since: Second) -> impl Future<Output = Result<u64, Problem>> + Send;
+    /// What shows that the unit had a batch at this place.
+    fn head_witness(&self, unit: &Member, place: Place) -> impl Future<Output = Result<Option<HeadWitness>, Problem>> + Send;
+}

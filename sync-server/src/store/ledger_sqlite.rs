@@ -1,0 +1,147 @@
+//! The ledger in SQLite.
+//!
+//! | file | does |
+//! |---|---|
+//! | `apply` | follows a segment in one transaction |
+//! | `tree` | hashes and proofs |
+//! | `batches` | batches, chains, lines |
+//! | `papers` | rosters and outcomes |
+//! | `units` | announcements, hellos, heads |
+//! | `columns` | our types as columns |
+//!
+//! **Invariants:** only `apply` moves the position; what it writes is a function of the segment and of the notes
+//! that the segment names.
+
+mod apply;
+mod batches;
+mod columns;
+mod papers;
+mod tree;
+mod units;
+
+use shared::{
+    hello::Known,
+    id::{BatchId, LogIndex, Member, Number, Place, RecordId, RosterVersion},
+    log::{Hash, Head, HeadEntry},
+    problem::Problem,
+    time::Second,
+};
+
+use super::{
+    AnnouncedBatch, Application, BatchFacts, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position, RosterFacts, sqlite::Db,
+};
+
+/// The ledger in SQLite. The registry shares its database.
+#[derive(Clone)]
+pub struct LedgerSqlite {
+    db: Db,
+}
+
+impl LedgerSqlite {
+    /// On an open database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+impl Ledger for LedgerSqlite {
+    async fn position(&self) -> Result<Position, Problem> {
+        self.db.read(apply::position).await
+    }
+    async fn apply(&self, application: Application) -> Result<Position, Problem> {
+        self.db.write(move |c| apply::apply(c, &application)).await
+    }
+
+    async fn entry(&self, index: LogIndex) -> Result<Option<Vec<u8>>, Problem> {
+        self.db.read(move |c| tree::entry(c, index)).await
+    }
+    async fn root(&self, size: u64) -> Result<Head, Problem> {
+        self.db.read(move |c| tree::root(c, size)).await
+    }
+    async fn inclusion(&self, size: u64, index: LogIndex) -> Result<Vec<Hash>, Problem> {
+        self.db.read(move |c| shared::log::prove_inclusion(size, index.0, &tree::Stored(c))).await
+    }
+    async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, Problem> {
+        self.db.read(move |c| shared::log::prove_consistency(old, new, &tree::Stored(c))).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Option<BatchFacts>, Problem> {
+        self.db.read(move |c| batches::one(c, id)).await
+    }
+    async fn batches_at(&self, unit: &Member, place: Place) -> Result<Vec<BatchFacts>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| batches::at(c, &unit, place)).await
+    }
+    async fn batches_from(&self, index: LogIndex, limit: usize) -> Result<Vec<BatchFacts>, Problem> {
+        self.db.read(move |c| batches::from(c, index, limit)).await
+    }
+    async fn chain_head(&self, unit: &Member, epoch: u32) -> Result<Option<BatchFacts>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| batches::chain_head(c, &unit, epoch)).await
+    }
+    async fn missing(&self, unit: &Member, limit: usize) -> Result<Vec<Place>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| units::missing(c, &unit, limit)).await
+    }
+    async fn forked(&self, unit: &Member, epoch: u32) -> Result<Option<u64>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| batches::forked(c, &unit, epoch)).await
+    }
+    async fn frozen(&self, unit: &Member, epoch: u32) -> Result<Option<LogIndex>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| units::frozen(c, &unit, epoch)).await
+    }
+    async fn before_cut(&self, batch: BatchId, cut: LogIndex) -> Result<bool, Problem> {
+        self.db.read(move |c| batches::before_cut(c, batch, cut)).await
+    }
+
+    async fn lines_of_record(&self, unit: Option<&Member>, record: RecordId) -> Result<Vec<LineFacts>, Problem> {
+        let unit = unit.cloned();
+        self.db.read(move |c| batches::lines_of_record(c, unit.as_ref(), record)).await
+    }
+    async fn lines_of_number(&self, unit: &Member, number: Number) -> Result<Vec<LineFacts>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| batches::lines_of_number(c, &unit, number)).await
+    }
+
+    async fn newest_roster(&self) -> Result<Option<RosterFacts>, Problem> {
+        self.db.read(papers::newest_roster).await
+    }
+    async fn roster(&self, version: RosterVersion) -> Result<Option<RosterFacts>, Problem> {
+        self.db.read(move |c| papers::roster(c, version)).await
+    }
+    async fn outcome(&self, batch: BatchId) -> Result<Option<OutcomeFacts>, Problem> {
+        self.db.read(move |c| papers::outcome(c, batch)).await
+    }
+    async fn outcomes_since(&self, unit: &Member, index: LogIndex, limit: usize) -> Result<Vec<(Place, u64)>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| papers::outcomes_since(c, &unit, index, limit)).await
+    }
+
+    async fn announce(&self, batch: AnnouncedBatch) -> Result<(), Problem> {
+        self.db.write(move |c| units::announce(c, &batch)).await
+    }
+    async fn announced(&self, unit: &Member) -> Result<Vec<AnnouncedBatch>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| units::announced(c, &unit)).await
+    }
+    async fn forget_announced(&self, batch: BatchId) -> Result<(), Problem> {
+        self.db.write(move |c| units::forget(c, batch)).await
+    }
+
+    async fn hello(&self, hello: HelloFacts) -> Result<Known, Problem> {
+        self.db.write(move |c| units::hello(c, &hello)).await
+    }
+    async fn logged_head(&self, unit: &Member, epoch: u32) -> Result<Option<(Second, HeadEntry)>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| units::logged_head(c, &unit, epoch)).await
+    }
+    async fn heads_since(&self, unit: &Member, since: Second) -> Result<u64, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| units::heads_since(c, &unit, since)).await
+    }
+    async fn head_witness(&self, unit: &Member, place: Place) -> Result<Option<HeadWitness>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| units::head_witness(c, &unit, place)).await
+    }
+}

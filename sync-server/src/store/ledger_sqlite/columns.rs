@@ -1,0 +1,148 @@
+//! Our types as columns: digests are 32-byte blobs, counts are integers below 2^53, names are text.
+
+use std::{fmt::Display, str::FromStr};
+
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
+use shared::{
+    id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, SealedDigest},
+    problem::{Code, Problem},
+    time::Second,
+};
+
+use super::super::sqlite::failed;
+
+/// A type that has one spelling as a column.
+pub(super) trait Column: Sized {
+    /// Reads column `i`.
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem>;
+    /// Reads the first column.
+    fn of_row(row: &Row<'_>) -> Result<Self, Problem> {
+        Self::of(row, 0)
+    }
+}
+
+/// A row that does not read as what was written: the file was changed by somebody else.
+pub(super) fn damaged() -> Problem {
+    Problem::new(Code::DatabaseFailed, "a row of the database cannot be read")
+}
+
+/// A count as SQLite keeps it.
+pub(super) fn int(n: u64) -> i64 {
+    i64::try_from(n).expect("counts stay below 2^53")
+}
+
+impl Column for u64 {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        u64::try_from(row.get::<_, i64>(i).map_err(failed)?).map_err(|_| damaged())
+    }
+}
+impl Column for u32 {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        u32::try_from(row.get::<_, i64>(i).map_err(failed)?).map_err(|_| damaged())
+    }
+}
+impl Column for String {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        row.get(i).map_err(failed)
+    }
+}
+impl Column for Vec<u8> {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        row.get(i).map_err(failed)
+    }
+}
+impl Column for [u8; 32] {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        row.get(i).map_err(failed)
+    }
+}
+impl Column for LogIndex {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        u64::of(row, i).map(Self)
+    }
+}
+impl Column for Second {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        row.get(i).map(Self::from_unix).map_err(failed)
+    }
+}
+impl<T: Column> Column for Option<T> {
+    fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+        let null = row.get_ref(i).map_err(failed)? == rusqlite::types::ValueRef::Null;
+        if null { Ok(None) } else { T::of(row, i).map(Some) }
+    }
+}
+
+macro_rules! digest_columns {
+    ($($name:ident)*) => {$(
+        impl Column for $name {
+            fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+                <[u8; 32]>::of(row, i).map(Self::from_bytes)
+            }
+        }
+    )*};
+}
+digest_columns! { BatchId Blob Digest NoteId SealedDigest }
+
+macro_rules! text_columns {
+    ($($name:ident)*) => {$(
+        impl Column for $name {
+            fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
+                parsed(row, i)
+            }
+        }
+    )*};
+}
+text_columns! { Member RecordId }
+
+/// A text column that parses.
+pub(super) fn parsed<T: FromStr>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
+    String::of(row, i)?.parse().map_err(|_| damaged())
+}
+
+/// Epoch and sequence in columns `i` and `i + 1`.
+pub(super) fn place(row: &Row<'_>, i: usize) -> Result<Place, Problem> {
+    Place::new(u32::of(row, i)?, u64::of(row, i + 1)?).map_err(|_| damaged())
+}
+
+/// Epoch and number in columns `i` and `i + 1`.
+pub(super) fn number(row: &Row<'_>, i: usize) -> Result<Number, Problem> {
+    Number::new(u32::of(row, i)?, u64::of(row, i + 1)?).map_err(|_| damaged())
+}
+
+/// A name as a parameter.
+pub(super) fn text(name: &impl Display) -> String {
+    name.to_string()
+}
+
+/// At most one row.
+pub(super) fn maybe<T>(
+    c: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, Problem>,
+) -> Result<Option<T>, Problem> {
+    let mut statement = c.prepare_cached(sql).map_err(failed)?;
+    statement.query_row(params, |row| Ok(read(row))).optional().map_err(failed)?.transpose()
+}
+
+/// All rows, in order.
+pub(super) fn all<T>(
+    c: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let mut statement = c.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query(params).map_err(failed)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// Changes rows.
+pub(super) fn put(c: &Connection, sql: &str, params: impl Params) -> Result<(), Problem> {
+    c.prepare_cached(sql).and_then(|mut s| s.execute(params)).map(|_| ()).map_err(failed)
+}
