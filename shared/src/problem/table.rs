@@ -531,4 +531,8 @@ problems! {
         "The configuration has something that is wrong or not known. Nothing was started; nothing is lost." "Correct the line that the detail names in the file given by `--config`, then start again."
         "La configuration contient une chose fausse ou inconnue. Rien n'a été démarré ; rien n'est perdu." "Corrigez la ligne indiquée dans le détail, dans le fichier donné par `--config`, puis relancez."
         "في الإعدادات شيء خاطئ أو غير معروف. لم يبدأ شيء ولم يضع شيء." "صحّح السطر المذكور في التفصيل في الملف الرقمي المعطى بالخيار `--config` ثم أعد التشغيل.";
+    FormFileInvalid "form-file-invalid" Person AfterStep
+        "The form's file contradicts itself or has a word that is not known. It was not published; nothing is changed or lost." "Correct the file where the detail says, then run `sync-server roster publish --form FILE`."
+        "Le fichier du formulaire se contredit ou contient un mot inconnu. Il n'a pas été publié ; rien n'est changé ni perdu." "Corrigez le fichier à l'endroit indiqué dans le détail, puis lancez `sync-server roster publish --form FILE`."
+        "ملف الاستمارة متناقض أو فيه كلمة غير معروفة. لم يُنشر ولم يتغير شيء ولم يضع شيء." "صحّح الملف في الموضع المذكور في التفصيل ثم شغّل `sync-server roster publish --form FILE`.";
 }
