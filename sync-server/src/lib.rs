@@ -20,5 +20,8 @@ mod fixtures;
 // where things are kept
 pub mod store;
 
+// the road
+pub mod pipeline;
+
 // what people type
 pub mod cli;

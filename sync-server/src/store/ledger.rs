@@ -151,6 +151,8 @@ pub enum HeadWitness {
 pub trait Ledger: Clone + Send + Sync + 'static {
     /// Up to where it has followed the log.
     fn position(&self) -> impl Future<Output = Result<Position, Problem>> + Send;
+    /// The segment that these entries make, leading on from `old`, which must be the position. Changes nothing.
+    fn lead_on(&self, old: Head, entries: Vec<Vec<u8>>) -> impl Future<Output = Result<Segment, Problem>> + Send;
     /// Follows one segment: entries, tile hashes, batches, chain heads, rosters, outcomes, position, in one
     /// transaction. It must start at the position and lead to its own new root: else `log-inconsistent`. One
     /// that was followed before changes nothing.

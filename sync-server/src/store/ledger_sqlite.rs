@@ -22,7 +22,7 @@ mod units;
 use shared::{
     hello::Known,
     id::{BatchId, LogIndex, Member, Number, Place, RecordId, RosterVersion},
-    log::{Hash, Head, HeadEntry},
+    log::{Hash, Head, HeadEntry, Segment},
     problem::Problem,
     time::Second,
 };
@@ -47,6 +47,9 @@ impl LedgerSqlite {
 impl Ledger for LedgerSqlite {
     async fn position(&self) -> Result<Position, Problem> {
         self.db.read(apply::position).await
+    }
+    async fn lead_on(&self, old: Head, entries: Vec<Vec<u8>>) -> Result<Segment, Problem> {
+        self.db.read(move |c| apply::lead_on(c, old, entries)).await
     }
     async fn apply(&self, application: Application) -> Result<Position, Problem> {
         self.db.write(move |c| apply::apply(c, &application)).await

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use shared::{
     batch::{Line, Manifest},
     id::{BatchId, LogIndex},
-    log::{BatchEntry, BatchState, Body, Entry, GuardLine, Hash, Head, HeadEntry, append},
+    log::{BatchEntry, BatchState, Body, Entry, GuardLine, Hash, Head, HeadEntry, Segment, append},
     outcome::Outcome,
     problem::{Code, Problem},
     roster::Roster,
@@ -24,6 +24,15 @@ pub(super) fn position(c: &Connection) -> Result<Position, Problem> {
         Ok(Position { line: GuardLine { head, segment }, received: Second::of(row, 3)? })
     })?;
     Ok(found.unwrap_or(Position { line: empty_log(), received: Second::from_unix(0) }))
+}
+
+pub(super) fn lead_on(c: &Connection, old: Head, entries: Vec<Vec<u8>>) -> Result<Segment, Problem> {
+    let at = position(c)?.line.head;
+    if at != old {
+        return Err(Problem::new(Code::LogInconsistent, format!("database stands at {at}, not at {old}")));
+    }
+    let new = append(old.size, &entries, &Stored(c))?.head;
+    Ok(Segment { old, new, entries })
 }
 
 pub(super) fn apply(c: &Connection, application: &Application) -> Result<Position, Problem> {

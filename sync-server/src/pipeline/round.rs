@@ -1,0 +1,111 @@
+//! One round: the six steps from proposals to answers, under a lock that one process holds at a time.
+
+use std::path::PathBuf;
+
+use shared::{
+    id::LogIndex,
+    log::{Entry, GuardLine},
+    problem::{Code, Problem},
+    time::Second,
+};
+
+use super::{
+    Clock, Logged, Proposal, Stores,
+    catch_up::{application, catch_up},
+    standing::{Decision, decide},
+};
+use crate::{
+    durable::{self, Lock},
+    store::{Archive, Guard, Ledger, Position, Swap, blocking},
+};
+
+/// The clock may run this far ahead of the log.
+const LONGEST_SILENCE: i64 = 86_400;
+
+/// What rounds need.
+pub(super) struct Rounds<A, G, L> {
+    pub(super) stores: Stores<A, G, L>,
+    pub(super) lock: PathBuf,
+    pub(super) clock: Clock,
+}
+
+/// What a round gave: an answer to each proposal, and where the log stands.
+pub(super) struct Ended {
+    pub(super) answers: Vec<Result<Logged, Problem>>,
+    pub(super) position: Position,
+}
+
+impl<A: Archive, G: Guard, L: Ledger> Rounds<A, G, L> {
+    /// Logs what can be logged. An error means that nothing of it is known to be in the log; what is in it all the
+    /// same (a crash after the commit) is found by the next round, and proposing it again gives its entry.
+    pub(super) async fn run(&self, proposals: &[Proposal]) -> Result<Ended, Problem> {
+        let path = self.lock.clone();
+        let _lock = blocking(move || Lock::wait(&path)).await.map_err(durable::problem("sequencer lock"))?;
+        let position = catch_up(&self.stores).await?;
+        if proposals.is_empty() {
+            return Ok(Ended { answers: Vec::new(), position });
+        }
+        let received = self.received(&position, proposals).await?;
+        // 1. What each names is durable; decide what the log will say.
+        let mut decisions = Vec::with_capacity(proposals.len());
+        for proposal in proposals {
+            decisions.push(decide(&self.stores, &position, proposal).await);
+        }
+        let mut entries = Vec::new();
+        let mut answers = Vec::with_capacity(decisions.len());
+        for decision in decisions {
+            answers.push(decision.map(|decision| match decision {
+                Decision::There(logged) => logged,
+                Decision::Entry(body) => {
+                    let index = LogIndex(position.line.head.size + entries.len() as u64);
+                    let entry = Entry { received, body };
+                    entries.push(entry.to_bytes());
+                    Logged { index, entry }
+                }
+            }));
+        }
+        let position = if entries.is_empty() { position } else { self.commit(position, entries).await? };
+        Ok(Ended { answers, position })
+    }
+
+    /// Log time never goes back; when the clock is more than a day past the last entry, nothing is logged until a
+    /// person says that the clock is right. A log without a batch has nothing that a wrong clock could harm.
+    async fn received(&self, position: &Position, proposals: &[Proposal]) -> Result<Second, Problem> {
+        let now = (self.clock)();
+        let ahead = now.unix() - position.received.unix();
+        let confirmed = proposals.iter().all(|p| matches!(p, Proposal::TimeConfirmed));
+        if ahead > LONGEST_SILENCE && !confirmed && !self.stores.ledger.batches_from(LogIndex(0), 1).await?.is_empty() {
+            return Err(Problem::new(Code::ClockJump, format!("clock {now}, log {}", position.received)));
+        }
+        Ok(now.max(position.received))
+    }
+
+    async fn commit(&self, position: Position, entries: Vec<Vec<u8>>) -> Result<Position, Problem> {
+        let Stores { archive, guard, ledger } = &self.stores;
+        let segment = ledger.lead_on(position.line.head, entries).await?;
+        let (size, bytes) = (segment.new.size, segment.to_bytes());
+        let application = application(archive, &bytes).await?;
+        // 2. A crash after this leaves an orphan that nobody follows.
+        let blob = archive.put_segment(size, bytes).await?;
+        // 3. The commit point. A crash before it: nothing happened. After it: the next `catch_up` follows the segment.
+        swap(guard, position.line, GuardLine { head: segment.new, segment: blob }).await?;
+        // 4. A crash within leaves the old position, after it the new one.
+        ledger.apply(application).await
+        // 5. and 6. are the caller's: sign what the guard holds, then answer.
+    }
+}
+
+async fn swap(guard: &impl Guard, old: GuardLine, new: GuardLine) -> Result<(), Problem> {
+    let found = match guard.swap(Some(old), new).await {
+        Ok(Swap::Done) => return Ok(()),
+        Ok(Swap::Other(found)) => found,
+        // the answer is unknown: read
+        Err(unknown) => match guard.read().await? {
+            Some(mine) if mine == new => return Ok(()),
+            Some(same) if same == old => return Err(unknown),
+            found => found,
+        },
+    };
+    let found = found.map_or_else(|| "nothing".to_owned(), |line| line.head.to_string());
+    Err(Problem::new(Code::GuardConflict, format!("the guard holds {found}, expected {}", old.head)))
+}
