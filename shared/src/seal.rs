@@ -5,7 +5,7 @@
 //!          strict ustar                 level 3             up to Padmé           working, recovery
 //! ```
 //!
-//! The numbers are those of `SPEC.md`, section "seal", and stand above the lines that do the steps.
+//! The numbers are those of `SPEC.md`, section 2, and stand above the lines that do the steps.
 //!
 //! **Trust:** sealing takes a [`Record`](crate::record::Record), which has passed its form. Opening takes bytes from
 //! anybody who could sign a line: every limit comes from that signed line and is checked before the step that it

@@ -74,6 +74,14 @@ fn the_example_is_read_and_written_the_same() {
 }
 
 #[test]
+fn the_example_of_the_specification_is_valid() {
+    let (_, rest) = include_str!("../../SPEC.md").split_once("```json\n").expect("the section's example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let content = Content::parse(example.as_bytes()).expect("valid");
+    assert_eq!(serde_json::from_slice::<Value>(&content.to_json()).ok(), serde_json::from_str(example).ok());
+}
+
+#[test]
 fn every_key_is_demanded_and_no_other_taken() {
     let objects = ["", "/clock", "/consent", "/exceptions/0", "/parts/0", "/parts/0/quality"];
     for pointer in objects {

@@ -10,7 +10,7 @@ use std::{
     ops::Range,
 };
 
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{Identity, frame, header, padding, sealed::MAX_SEALED, tar};
 use crate::{
@@ -149,7 +149,6 @@ impl Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.content.person.values_mut().for_each(zeroize::Zeroize::zeroize);
-        self.plain.zeroize();
     }
 }
 

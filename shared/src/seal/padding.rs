@@ -88,6 +88,19 @@ mod tests {
     }
 
     #[test]
+    fn targets_of_the_specification() {
+        let rows = include_str!("../../SPEC.md").lines().skip_while(|l| !l.contains("| `pad` | target |")).skip(2);
+        let rows = rows
+            .map_while(|l| l.trim().strip_prefix("| "))
+            .map(|l| l.split('|').filter_map(|n| n.trim().parse().ok()).collect::<Vec<u64>>());
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(rows.len(), 5);
+        for row in rows {
+            assert_eq!(target(row[0], row[1]), row[2], "{row:?}");
+        }
+    }
+
+    #[test]
     fn a_gap_too_small_for_a_frame_takes_the_next_step() {
         assert_eq!(target(100_352, 0), 100_352);
         assert_eq!(target(100_351, 0), 102_400);

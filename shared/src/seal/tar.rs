@@ -188,3 +188,40 @@ impl<'a> Cursor<'a> {
 fn octal(field: &[u8]) -> Option<u64> {
     field.iter().try_fold(0, |n: u64, &b| (b'0'..=b'7').contains(&b).then(|| n * 8 + u64::from(b - b'0')))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_header_byte_by_byte() {
+        let block = header("face.jp2", 40_000);
+        let field = |at: usize, length: usize| std::str::from_utf8(&block[at..at + length]).expect("ASCII");
+        assert_eq!(field(0, 9), "face.jp2\0");
+        assert_eq!(field(100, 24), "0000644\x000000000\x000000000\0");
+        assert_eq!(field(124, 24), "00000116100\x0000000000000\0");
+        assert_eq!(field(148, 9), format!("{:06o}\0 0", checksum(&block)));
+        assert_eq!(field(257, 8), "ustar\x0000");
+        assert_eq!(field(329, 16), "0000000\x000000000\0");
+        assert_eq!(block.iter().filter(|&&b| b != 0).count(), 8 + 7 * 3 + 11 * 2 + 7 + 1 + 7 + 7 * 2, "all else is NUL");
+    }
+
+    #[test]
+    fn another_reader_sees_the_same_members() {
+        let members: [(&str, &[u8]); 4] = [(RECORD_JSON, b"{}"), ("a.jp2", &[1; 512]), ("b-c.png", &[2; 513]), ("d.jp2", b"")];
+        let mut out = Vec::new();
+        write(members, &mut out);
+        assert_eq!(out.len() as u64, length(members.map(|(_, bytes)| bytes.len() as u64)));
+        let mut archive = ::tar::Archive::new(&out[..]);
+        let mut read = Vec::new();
+        for entry in archive.entries().expect("a tar") {
+            let mut entry = entry.expect("an entry");
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).expect("its bytes");
+            read.push((entry.path().expect("a path").display().to_string(), bytes));
+        }
+        assert_eq!(read, members.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())));
+    }
+}
