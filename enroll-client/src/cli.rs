@@ -9,11 +9,15 @@
 //! One file a command group. `session` unlocks once and takes the same commands without the prefix.
 
 mod app;
+mod draft;
 mod exit;
+mod finish;
 mod join;
 mod pages;
+mod review;
 mod secret;
 mod settings;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -44,6 +48,28 @@ pub enum Command {
     /// The roster: who may enrol, by which forms
     #[command(subcommand)]
     Roster(join::RosterCommand),
+    /// Fill in a draft, step by step; each step is saved
+    #[command(subcommand)]
+    Draft(draft::DraftCommand),
+    /// Finish a draft: show it for consent, seal it, print number and slip code
+    Finish(finish::Finish),
+    /// Enrol residents from folders or tars
+    Enrol(finish::Enrol),
+    /// Look over the day's finished records (supervisors)
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
+    /// Close the day into signed batches
+    Close(review::Close),
+    /// Where everything stands
+    Status(watch::Status),
+    /// Receipts: the centre's proof that it holds a batch
+    #[command(subcommand)]
+    Receipt(watch::ReceiptCommand),
+    /// Outcomes: what became of each record
+    #[command(subcommand)]
+    Outcome(watch::OutcomeCommand),
+    /// Delete sealed records that the centre has for good
+    Prune(watch::Prune),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -73,6 +99,15 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Init(init) => init.run(app),
         Command::Agent(agent) => agent.run(app),
         Command::Roster(roster) => roster.run(app),
+        Command::Draft(draft) => draft.run(app),
+        Command::Finish(finish) => finish.run(app),
+        Command::Enrol(enrol) => enrol.run(app),
+        Command::Review(review) => review.run(app),
+        Command::Close(close) => close.run(app),
+        Command::Status(status) => status.run(app),
+        Command::Receipt(receipt) => receipt.run(app),
+        Command::Outcome(outcome) => outcome.run(app),
+        Command::Prune(prune) => prune.run(app),
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

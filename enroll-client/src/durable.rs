@@ -111,6 +111,12 @@ pub fn read_given(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
     bounded(File::open(path).map_err(unreadable)?, limit, path)
 }
 
+/// Reads a large file that a person named, piece by piece and no further than `limit` bytes.
+pub fn reader(path: &Path, limit: u64) -> Result<impl io::Read + use<>, Problem> {
+    let unreadable = |e: io::Error| Problem::new(Code::InputUnreadable, format!("{}: {}", path.display(), e.kind()));
+    Ok(io::BufReader::new(File::open(path).map_err(unreadable)?.take(limit)))
+}
+
 fn bounded(source: impl io::Read, limit: u64, path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     source.take(limit + 1).read_to_end(&mut bytes).map_err(|e| failed(path, &e))?;

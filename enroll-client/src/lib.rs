@@ -23,6 +23,11 @@ pub mod vault;
 
 // the road
 pub mod joining;
+pub mod capture;
+pub mod close;
+pub mod proofs;
+pub mod status;
+pub mod prune;
 
 // the command line
 pub mod cli;

@@ -43,8 +43,17 @@ pub struct Finished<'a> {
     pub review: Zeroizing<Vec<u8>>,
     /// Contact card, JSON.
     pub contact: Zeroizing<Vec<u8>>,
-    /// Age recipients of the supervisors who may open the cards.
+    /// Age recipients of the supervisors who may open the cards; without any there are no cards.
     pub supervisors: &'a [String],
+}
+
+/// What a record was made of.
+#[derive(Clone, Copy)]
+pub enum Origin<'a> {
+    /// A draft, which goes in the same transaction.
+    Draft(&'a OpenDraft),
+    /// A folder or tar with this salted digest, which is never enrolled twice.
+    Source(Digest),
 }
 
 /// A finished record, as the vault knows it.
@@ -110,7 +119,7 @@ impl Vault {
     pub fn finish(
         &self,
         _: &CaptureSession,
-        draft: &OpenDraft,
+        origin: Origin<'_>,
         record: &Finished<'_>,
         sign: impl FnOnce(Number) -> Result<String, Problem>,
     ) -> Result<Number, Problem> {
@@ -121,10 +130,14 @@ impl Vault {
         let (epoch, last): (u32, i64) = tx.query_row("SELECT epoch, last_number FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
         let number = Number::new(epoch, uint(last) + 1).map_err(|_| Code::UnitNotAdmitted)?;
         let line = sign(number)?;
+        let source = match origin {
+            Origin::Draft(_) => None,
+            Origin::Source(digest) => Some(digest.to_string()),
+        };
         tx.execute(
             "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip,
-                                  review_slot, review, contact_slot, contact)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                                  source, review_slot, review, contact_slot, contact)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             params![
                 number.epoch,
                 int(number.number),
@@ -137,20 +150,25 @@ impl Vault {
                 record.digest.to_string(),
                 line,
                 record.slip.to_string(),
-                review.0.0,
-                review.1,
-                contact.0.0,
-                contact.1
+                source,
+                review.as_ref().map(|c| c.0.0),
+                review.as_ref().map(|c| &c.1),
+                contact.as_ref().map(|c| c.0.0),
+                contact.as_ref().map(|c| &c.1),
             ],
         )
         .db()?;
         let sealed = params![number.epoch, int(number.number), record.sealed];
         tx.execute("INSERT INTO sealed (epoch, number, bytes) VALUES (?1, ?2, ?3)", sealed).db()?;
         tx.execute("UPDATE state SET last_number = ?1", [int(number.number)]).db()?;
-        drafts::delete(&tx, &draft.row.id)?;
+        if let Origin::Draft(draft) = origin {
+            drafts::delete(&tx, &draft.row.id)?;
+        }
         tx.commit().db()?;
         drop(held);
-        self.erase_draft_key(&draft.row)?;
+        if let Origin::Draft(draft) = origin {
+            self.erase_draft_key(&draft.row)?;
+        }
         Ok(number)
     }
 
@@ -175,6 +193,11 @@ impl Vault {
     pub fn record_of_slip(&self, slip: &Digest) -> Result<RecordRow, Problem> {
         let found = self.record_rows("WHERE r.slip = ?1", [slip.to_string()])?;
         found.into_iter().next().ok_or_else(|| Code::SlipUnknown.into())
+    }
+
+    /// The record that was enrolled from a source of this salted digest.
+    pub fn record_of_source(&self, source: &Digest) -> Result<Option<RecordRow>, Problem> {
+        Ok(self.record_rows("WHERE r.source = ?1", [source.to_string()])?.into_iter().next())
     }
 
     fn record_rows(&self, which: &str, of: impl rusqlite::Params) -> Result<Vec<RecordRow>, Problem> {
@@ -264,11 +287,14 @@ fn place(card: Card, record: RecordId) -> String {
 }
 
 /// Encrypts a card under a key of its own and puts that key into its slot.
-fn put_card(held: &Held, card: Card, record: RecordId, plain: &[u8], supervisors: &[String]) -> Result<(Slot, Vec<u8>), Problem> {
+fn put_card(held: &Held, card: Card, record: RecordId, plain: &[u8], supervisors: &[String]) -> Result<Option<(Slot, Vec<u8>)>, Problem> {
+    if supervisors.is_empty() {
+        return Ok(None);
+    }
     let key = entropy::secret::<32>()?;
     let blob = wrap::wrap(&key, &place(card, record), plain)?;
     let slot = held.put(card.kind(), &record.to_string(), &cards::seal_key(&key, supervisors)?)?;
-    Ok((slot, blob))
+    Ok(Some((slot, blob)))
 }
 
 /// `None` when a column does not hold what this software writes there.

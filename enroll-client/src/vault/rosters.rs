@@ -21,20 +21,26 @@ pub struct Taken<'a> {
 }
 
 impl Vault {
-    /// The roster in force: the newest one here.
-    pub fn roster(&self) -> Result<Option<TrustedRoster>, Problem> {
+    /// Every roster that this unit took, oldest first.
+    pub fn rosters(&self) -> Result<Vec<TrustedRoster>, Problem> {
         let anchor = self.state()?.roster_key;
         let mut statement = self.db.prepare("SELECT note FROM rosters ORDER BY version").db()?;
         let notes = statement.query_map([], |r| r.get::<_, Vec<u8>>(0)).db()?;
-        let mut present: Option<TrustedRoster> = None;
+        let mut chain: Vec<TrustedRoster> = Vec::new();
         for note in notes {
             let next = Roster::parse(&note.db()?)?;
-            present = Some(match &present {
+            let trusted = match chain.last() {
                 None => next.trust_anchored(&anchor)?,
                 Some(before) => next.trust_after(before)?,
-            });
+            };
+            chain.push(trusted);
         }
-        Ok(present)
+        Ok(chain)
+    }
+
+    /// The roster in force: the newest one here.
+    pub fn roster(&self) -> Result<Option<TrustedRoster>, Problem> {
+        Ok(self.rosters()?.pop())
     }
 
     /// The roster in force, or the problem that there is none.

@@ -73,6 +73,7 @@ CREATE TABLE records (
     digest    TEXT NOT NULL,
     line      TEXT NOT NULL,                   -- the signed record line
     slip      TEXT NOT NULL UNIQUE,            -- hash of the slip code
+    source    TEXT UNIQUE,                     -- digest, salted with the vault key, of what it was enrolled from
     withdrawn TEXT,                            -- reason
     by        TEXT,                            -- the supervisor who withdrew it
     batch     TEXT REFERENCES batches (id),

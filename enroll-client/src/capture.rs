@@ -1,0 +1,193 @@
+//! Capture: from a draft at the keyboard to a finished record that nobody on this laptop can open again.
+//!
+//! Finishing: 1. the roster, the unit and the agent are in force. 2. The draft and its parts are complete
+//! under their form. 3. Time, place in time and slip code are set. 4. The record is made, which its form
+//! checks, and sealed in memory. 5. The cards for the supervisors are made. 6. One transaction gives the
+//! number, signs the line, stores it all and deletes the draft; then the draft's key is destroyed.
+//!
+//! **Invariants:** nothing of a resident reaches a file unencrypted; what the screen calls finished is
+//! durable when it says so.
+
+pub mod source;
+
+use shared::{
+    batch::{LineFacts, RecordLine},
+    draft::{Draft, Facts, card::ContactCard, card::ReviewCard},
+    form::Form,
+    id::{FormName, Number, RecordId},
+    problem::{Code, Problem},
+    record::{ClockReading, Consent, Record},
+    roster::{Facts as RosterFacts, TrustedRoster},
+    seal::{Recipient, Recipients, SealedRecord, seal},
+    slip::SlipCode,
+    time::Second,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    clock, entropy, joining,
+    vault::{
+        CaptureSession, Vault,
+        drafts::{DraftPart, OpenDraft},
+        members::{Known, Role, Unlocked},
+        records::{Finished, Origin},
+        state::State,
+    },
+};
+
+/// The agent at work: everything that says they may.
+pub struct Desk<'a> {
+    /// The vault.
+    pub vault: &'a Vault,
+    /// This is the capture process.
+    pub session: &'a CaptureSession,
+    /// The agent.
+    pub agent: &'a Unlocked,
+    roster: TrustedRoster,
+    state: State,
+}
+
+/// A finished record.
+pub struct Done {
+    /// Its number.
+    pub number: Number,
+    /// Its id.
+    pub record: RecordId,
+    /// The code for the resident's slip.
+    pub slip: SlipCode,
+    /// Bytes, sealed.
+    pub size: usize,
+}
+
+impl<'a> Desk<'a> {
+    /// Sits down: refuses when there is no roster, or it does not name unit and agent.
+    pub fn open(vault: &'a Vault, session: &'a CaptureSession, agent: &'a Unlocked) -> Result<Self, Problem> {
+        let roster = vault.demand_roster()?;
+        let state = vault.state()?;
+        joining::demand_unit(&roster, &state)?;
+        joining::demand_member(&roster, &agent.name, agent.signer.public())?;
+        Ok(Self { vault, session, agent, roster, state })
+    }
+
+    /// A form of the roster in force.
+    pub fn form(&self, name: &FormName) -> Result<Form, Problem> {
+        let listed = self.roster.facts().form(name).ok_or_else(|| Problem::new(Code::FormUnknown, name.to_string()))?;
+        Form::named(listed, &self.vault.form(listed)?)
+    }
+
+    /// Begins a draft.
+    pub fn begin(&self, draft: &Draft) -> Result<OpenDraft, Problem> {
+        self.vault.room_for(0)?;
+        self.vault.begin_draft(self.session, self.agent, &draft.to_json(), clock::now())
+    }
+
+    /// Saves a draft after a step, with the parts that came; parts that the draft no longer has go.
+    pub fn save(&self, open: &OpenDraft, draft: &Draft, added: &[DraftPart]) -> Result<(), Problem> {
+        let before = Draft::parse(&open.plain)?;
+        let still = |name: &str| draft.parts().iter().any(|p| p.name.as_str() == name);
+        let removed: Vec<String> = before.parts().iter().map(|p| p.name.to_string()).filter(|n| !still(n)).collect();
+        self.vault.save_draft(self.session, open, &draft.to_json(), added, &removed, clock::now())
+    }
+
+    /// Finishes a draft of the vault.
+    pub fn finish(&self, open: &OpenDraft) -> Result<Done, Problem> {
+        let draft = Draft::parse(&open.plain)?;
+        let mut kept = self.vault.draft_parts(open)?;
+        let mut parts = Vec::with_capacity(kept.len());
+        for part in draft.parts() {
+            let found = kept.iter_mut().find(|p| p.name == part.name.as_str());
+            let bytes = found.map(|p| std::mem::take(&mut *p.bytes));
+            parts.push(bytes.ok_or_else(|| Problem::new(Code::VaultDamaged, format!("part {}", part.name)))?);
+        }
+        self.finish_with(draft, parts, Origin::Draft(open))
+    }
+
+    /// Finishes a draft whose parts are at hand.
+    pub fn finish_with(&self, draft: Draft, parts: Vec<Vec<u8>>, origin: Origin<'_>) -> Result<Done, Problem> {
+        // 1. in force now
+        let reading = clock::reading()?;
+        let unit_time = self.state.unit_time(reading.raw);
+        joining::demand_in_force(&self.roster, unit_time)?;
+        // 2. complete under its form
+        let form = self.form(draft.form())?;
+        self.vault.room_for(parts.iter().map(|p| p.len() as u64).sum())?;
+        // 3. and 4.
+        let slip = SlipCode::from_random(entropy::bytes()?);
+        let facts = self.facts(&form, &reading, unit_time, &slip)?;
+        let record = draft.finish(&form, facts, parts).map_err(|unfinished| unfinished.problem)?;
+        let sealed = seal(&record, &recipients(self.roster.facts())?, form.pad())?;
+        if sealed.as_bytes().len() as u64 > self.roster.facts().limits.record {
+            return Err(Problem::new(Code::RecordTooLarge, format!("{} bytes", sealed.as_bytes().len())));
+        }
+        // 5. and 6.
+        let number = self.store(&record, &sealed, origin)?;
+        Ok(Done { number, record: sealed.record_id(), slip, size: sealed.as_bytes().len() })
+    }
+
+    fn facts(&self, form: &Form, reading: &clock::Reading, unit_time: Second, slip: &SlipCode) -> Result<Facts, Problem> {
+        Ok(Facts {
+            record_id: RecordId::from_random(entropy::bytes()?),
+            unit: self.state.unit.clone(),
+            agent: self.agent.name.clone(),
+            finished: unit_time,
+            clock: ClockReading { raw: reading.raw, boot: reading.boot.clone(), boot_ms: reading.boot_ms },
+            slip: slip.digest(),
+            consent: Consent { text: form.newest_consent().to_owned(), at: unit_time },
+            fix: None,
+        })
+    }
+
+    fn store(&self, record: &Record, sealed: &SealedRecord, origin: Origin<'_>) -> Result<Number, Problem> {
+        let content = record.content();
+        let finished = Finished {
+            record: sealed.record_id(),
+            agent: &self.agent.name,
+            form: &content.form,
+            transaction: content.transaction,
+            finished: content.finished.minute(),
+            sealed: sealed.as_bytes(),
+            digest: sealed.digest(),
+            slip: content.slip,
+            review: ReviewCard::of(record).to_json(),
+            contact: ContactCard::of(record).to_json(),
+            supervisors: &self.supervisors()?,
+        };
+        self.vault.finish(self.session, origin, &finished, |number| {
+            let facts = LineFacts {
+                number,
+                record: finished.record,
+                size: sealed.as_bytes().len() as u64,
+                digest: finished.digest,
+                plain: sealed.plain(),
+                transaction: finished.transaction,
+                form: finished.form.clone(),
+                roster: self.roster.version(),
+                finished: finished.finished,
+                seen: self.state.seen.size,
+                agent: self.agent.name.clone(),
+            };
+            Ok(RecordLine::sign(facts, &self.state.unit, &self.agent.signer).to_string())
+        })
+    }
+
+    /// Who may open the cards: the supervisors of this laptop who stand in the roster with the same keys.
+    fn supervisors(&self) -> Result<Vec<String>, Problem> {
+        let facts = self.roster.facts();
+        let listed = |m: &Known| {
+            let entry = facts.supervisor(&m.name).filter(|s| s.key == m.key)?;
+            joining::demand_member(&self.roster, &m.name, &m.key).ok().map(|()| entry.recipient.to_string())
+        };
+        let here = self.vault.members()?.into_iter().filter(|m| m.role == Role::Supervisor);
+        Ok(here.filter_map(|m| listed(&m)).collect())
+    }
+}
+
+fn recipients(roster: &RosterFacts) -> Result<Recipients, Problem> {
+    let working = Recipient::try_from(&roster.recipients.working)?;
+    Recipients::new(working, Recipient::try_from(&roster.recipients.recovery)?)
+}
+
+/// A part that came in, for the vault.
+pub fn draft_part(name: &str, bytes: Vec<u8>) -> DraftPart {
+    DraftPart { name: name.to_owned(), bytes: Zeroizing::new(bytes) }
+}

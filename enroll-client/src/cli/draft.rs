@@ -1,0 +1,293 @@
+//! `draft new|set|attach|except|import-cbeff|show|list|discard`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use shared::{
+    draft::{Capture, Draft},
+    form::Form,
+    id::{FormName, Transaction},
+    problem::{Code, Problem},
+    record::{ExceptionReason, Target},
+};
+use zeroize::Zeroizing;
+
+use super::{App, Exit};
+use crate::{
+    capture::{Desk, draft_part},
+    durable,
+    vault::drafts::{DraftId, OpenDraft},
+};
+
+/// Largest part that is read, in bytes.
+const PART_MAX: u64 = 16 << 20;
+
+/// `draft …`
+#[derive(Debug, Subcommand)]
+pub enum DraftCommand {
+    /// Begin a draft
+    New(New),
+    /// Write fields; from standard input they stay out of the list of processes
+    Set(Set),
+    /// Attach a picture or document at a position
+    Attach(Attach),
+    /// Say why something cannot be captured
+    Except(Except),
+    /// What a draft says, and what is missing
+    Show {
+        /// Which draft
+        draft: DraftId,
+    },
+    /// Drafts of this laptop
+    List,
+    /// Discard a draft; its key is destroyed
+    Discard {
+        /// Which draft
+        draft: DraftId,
+    },
+}
+
+/// `draft new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// Form, as national-id/1
+    #[arg(value_parser = form_name)]
+    form: FormName,
+    /// new, renewal, replacement or correction
+    #[arg(long, default_value = "new", value_parser = transaction)]
+    transaction: Transaction,
+    /// Whom it applies to: resident:REFERENCE, record:UNIT/ID or national-number:NUMBER
+    #[arg(long, value_parser = target)]
+    applies_to: Option<Target>,
+}
+
+/// `draft set`
+#[derive(Debug, Args)]
+pub struct Set {
+    /// Which draft
+    draft: DraftId,
+    /// Fields and values; an empty value forgets the field
+    #[arg(value_name = "FIELD=VALUE")]
+    fields: Vec<String>,
+    /// Read lines FIELD=VALUE from standard input
+    #[arg(long)]
+    stdin: bool,
+    /// Clear a field in the registry (corrections)
+    #[arg(long, value_name = "FIELD")]
+    clear: Vec<String>,
+}
+
+/// `draft attach`
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// Which draft
+    draft: DraftId,
+    /// Where it belongs, as finger-left-ring
+    position: String,
+    /// The file, or - for standard input
+    file: PathBuf,
+    /// What it is [default: by the file's ending]
+    #[arg(long, value_name = "TYPE")]
+    media_type: Option<String>,
+    /// What captured it
+    #[arg(long)]
+    device: Option<String>,
+}
+
+/// `draft except`
+#[derive(Debug, Args)]
+pub struct Except {
+    /// Which draft
+    draft: DraftId,
+    /// missing, injured, illness or child-under-12
+    #[arg(value_parser = reason)]
+    reason: ExceptionReason,
+    /// Where; without it, everything that is still empty and that the reason may excuse
+    position: Option<String>,
+}
+
+fn form_name(text: &str) -> Result<FormName, String> {
+    text.parse().map_err(|_| "a form is written name/version".to_owned())
+}
+fn transaction(text: &str) -> Result<Transaction, String> {
+    text.parse().map_err(|_| "new, renewal, replacement or correction".to_owned())
+}
+fn reason(text: &str) -> Result<ExceptionReason, String> {
+    serde_json::from_value(json!(text)).map_err(|_| "missing, injured, illness or child-under-12".to_owned())
+}
+fn target(text: &str) -> Result<Target, String> {
+    let how = || "resident:REFERENCE, record:UNIT/ID or national-number:NUMBER".to_owned();
+    let (kind, value) = text.split_once(':').ok_or_else(how)?;
+    match kind {
+        "resident" => Ok(Target::Resident { resident: value.parse().map_err(|_| how())? }),
+        "record" => {
+            let (unit, record) = value.split_once('/').ok_or_else(how)?;
+            Ok(Target::Record { unit: unit.parse().map_err(|_| how())?, record: record.parse().map_err(|_| how())? })
+        }
+        "national-number" => Ok(Target::NationalNumber { national_number: value.to_owned() }),
+        _ => Err(how()),
+    }
+}
+
+impl DraftCommand {
+    /// Runs it.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        if matches!(self, Self::List) {
+            return list(app);
+        }
+        let vault = app.vault()?;
+        // reading needs no lock: another process may be capturing
+        if let Self::Show { draft } = self {
+            vault.demand_roster()?;
+            let agent = app.member(&vault)?;
+            let open = vault.open_draft(&agent, draft)?;
+            let roster = vault.demand_roster()?;
+            let draft = Draft::parse(&open.plain)?;
+            let listed = roster.facts().form(draft.form()).ok_or_else(|| Problem::new(Code::FormUnknown, draft.form().to_string()))?;
+            return show(app, &open, &draft, &Form::named(listed, &vault.form(listed)?)?);
+        }
+        vault.demand_roster()?;
+        let session = app.capture(&vault)?;
+        let agent = app.member(&vault)?;
+        if let Self::Discard { draft } = self {
+            vault.discard_draft(&session, &vault.open_draft(&agent, draft)?)?;
+            app.say.summary(json!({ "discarded": draft.to_string() }), &format!("draft {draft} is discarded, its key destroyed"));
+            return Ok(Exit::Done);
+        }
+        let desk = Desk::open(&vault, &session, &agent)?;
+        match self {
+            Self::New(new) => new.run(app, &desk),
+            Self::Set(set) => set.run(app, &desk),
+            Self::Attach(attach) => attach.run(app, &desk),
+            Self::Except(except) => except.run(app, &desk),
+            Self::Show { .. } | Self::List | Self::Discard { .. } => Ok(Exit::Done),
+        }
+    }
+}
+
+fn opened(desk: &Desk<'_>, id: &DraftId) -> Result<(OpenDraft, Draft, Form), Problem> {
+    let open = desk.vault.open_draft(desk.agent, id)?;
+    let draft = Draft::parse(&open.plain)?;
+    let form = desk.form(draft.form())?;
+    Ok((open, draft, form))
+}
+
+/// After each step: saved, and what is still missing.
+fn saved(app: &App, open: &OpenDraft, draft: &Draft, form: &Form) -> Result<Exit, Problem> {
+    let missing: Vec<String> = draft.missing(form)?.iter().map(ToString::to_string).collect();
+    let id = open.row.id.to_string();
+    let text = if missing.is_empty() {
+        format!("draft {id} is complete: enroll-client finish {id}")
+    } else {
+        format!("draft {id} is saved; still to do: {}", missing.join(", "))
+    };
+    app.say.summary(json!({ "draft": id, "missing": missing }), &text);
+    Ok(Exit::Done)
+}
+
+impl New {
+    fn run(&self, app: &App, desk: &Desk<'_>) -> Result<Exit, Problem> {
+        let form = desk.form(&self.form)?;
+        let mut draft = Draft::new(&form, self.transaction)?;
+        if let Some(target) = &self.applies_to {
+            draft.apply_to(target.clone())?;
+        }
+        let open = desk.begin(&draft)?;
+        saved(app, &open, &draft, &form)
+    }
+}
+
+impl Set {
+    fn run(&self, app: &App, desk: &Desk<'_>) -> Result<Exit, Problem> {
+        let (open, mut draft, form) = opened(desk, &self.draft)?;
+        let typed = if self.stdin { Zeroizing::new(durable::read_given(Path::new("-"), 64 << 10)?) } else { Zeroizing::default() };
+        let typed = std::str::from_utf8(&typed).map_err(|_| Problem::new(Code::InputUnreadable, "standard input is not UTF-8"))?;
+        let lines = typed.lines().filter(|l| !l.is_empty());
+        for pair in self.fields.iter().map(String::as_str).chain(lines) {
+            let usage = || Problem::new(Code::Usage, "a field is set as FIELD=VALUE");
+            let (field, value) = pair.split_once('=').ok_or_else(usage)?;
+            match value {
+                "" => draft.unset(field),
+                value => draft.set(&form, field, value)?,
+            }
+        }
+        self.clear.iter().try_for_each(|field| draft.clear(&form, field))?;
+        desk.save(&open, &draft, &[])?;
+        saved(app, &open, &draft, &form)
+    }
+}
+
+impl Attach {
+    fn run(&self, app: &App, desk: &Desk<'_>) -> Result<Exit, Problem> {
+        let (open, mut draft, form) = opened(desk, &self.draft)?;
+        let media_type = match &self.media_type {
+            Some(given) => given.clone(),
+            None => by_ending(&self.file).ok_or_else(|| Problem::new(Code::Usage, "say what it is: --media-type"))?.to_owned(),
+        };
+        let bytes = durable::read_given(&self.file, PART_MAX)?;
+        let capture = Capture { quality: None, device: self.device.clone() };
+        let part = draft.attach(&form, &self.position, &media_type, &bytes, capture)?;
+        desk.save(&open, &draft, &[draft_part(part.name.as_str(), bytes)])?;
+        saved(app, &open, &draft, &form)
+    }
+}
+
+fn by_ending(file: &Path) -> Option<&'static str> {
+    let ending = file.extension()?.to_str()?.to_ascii_lowercase();
+    Some(match ending.as_str() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "jp2" => "image/jp2",
+        "wsq" => "image/wsq",
+        "pdf" => "application/pdf",
+        _ => return None,
+    })
+}
+
+impl Except {
+    fn run(&self, app: &App, desk: &Desk<'_>) -> Result<Exit, Problem> {
+        let (open, mut draft, form) = opened(desk, &self.draft)?;
+        match &self.position {
+            Some(position) => draft.except(&form, position, self.reason)?,
+            None => draft.except_rest(&form, self.reason)?,
+        }
+        desk.save(&open, &draft, &[])?;
+        saved(app, &open, &draft, &form)
+    }
+}
+
+fn list(app: &App) -> Result<Exit, Problem> {
+    let drafts = app.vault()?.drafts()?;
+    let rows: Vec<Vec<Value>> =
+        drafts.iter().map(|d| vec![json!(d.id.to_string()), json!(d.agent), json!(d.started), json!(d.changed)]).collect();
+    app.say.table("draft", &["draft", "agent", "started", "changed"], &rows);
+    app.say.summary(json!({ "drafts": rows.len() }), "");
+    Ok(Exit::Done)
+}
+
+fn show(app: &App, open: &OpenDraft, draft: &Draft, form: &Form) -> Result<Exit, Problem> {
+    shown(app, draft, form);
+    saved(app, open, draft, form)
+}
+
+/// Everything that a draft says, in the order of its form and the person's language.
+pub fn shown(app: &App, draft: &Draft, form: &Form) {
+    let lang = app.say.lang;
+    let mut rows = vec![vec![json!("form"), json!(form.title().say(lang))], vec![json!("transaction"), json!(draft.transaction())]];
+    if let Some(target) = draft.applies_to() {
+        rows.push(vec![json!("applies to"), json!(serde_json::to_string(target).unwrap_or_default())]);
+    }
+    for field in form.layout().iter().flat_map(|g| &g.fields) {
+        if let (Some(value), Some(label)) = (draft.person().get(field), form.label(field)) {
+            rows.push(vec![json!(label.say(lang)), json!(value.as_deref().unwrap_or("(cleared)"))]);
+        }
+    }
+    for part in draft.parts() {
+        rows.push(vec![json!(part.position), json!(format!("{}, {} bytes", part.media_type, part.size))]);
+    }
+    for exception in draft.exceptions() {
+        rows.push(vec![json!(exception.position), json!(exception.reason)]);
+    }
+    app.say.table("content", &["what", "value"], &rows);
+}

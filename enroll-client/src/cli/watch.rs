@@ -1,0 +1,242 @@
+//! `status`, `prune`, `receipt`, `outcome`: what became of everything.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use shared::{
+    batch::Manifest,
+    id::{Number, Place},
+    problem::{Code, Problem},
+    slip::SlipCode,
+};
+
+use super::{App, Exit};
+use crate::{
+    clock, joining, proofs,
+    prune::{self, Refused},
+    status::{self, Stand},
+    vault::{Vault, outbox::BatchRow},
+};
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A resident's slip code, or a record's number
+    slip: Option<String>,
+    /// Every record, one a line
+    #[arg(long)]
+    records: bool,
+}
+
+impl Status {
+    /// Answers from the vault, with no network and no passphrase.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        let vault = app.vault()?;
+        match &self.slip {
+            Some(slip) => one(app, &vault, slip),
+            None => all(app, &vault, self.records),
+        }
+    }
+}
+
+fn one(app: &App, vault: &Vault, given: &str) -> Result<Exit, Problem> {
+    let record = match given.parse::<Number>() {
+        Ok(number) => vault.record(number)?,
+        Err(_) => {
+            let code = SlipCode::from_typed(given).map_err(|_| Problem::new(Code::SlipUnknown, "its check symbol does not fit"))?;
+            vault.record_of_slip(&code.digest())?
+        }
+    };
+    let batch = record.batch.map(|id| vault.batch(&id)).transpose()?;
+    let stand = Stand::of(&record, batch.as_ref());
+    let fields = json!({
+        "number": record.number, "state": stand.word(), "told": stand.told(), "next": stand.next(),
+        "finished": record.finished, "received": batch.as_ref().and_then(|b| b.receipt.as_ref().map(|r| r.1)),
+    });
+    app.say.summary(fields, &format!("{}: {}\n  → {}", record.number, stand.told(), stand.next()));
+    Ok(Exit::Done)
+}
+
+fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
+    let stands = status::stands(vault)?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    stands.iter().for_each(|(_, stand)| *counts.entry(stand.word()).or_default() += 1);
+    if each {
+        let row = |(r, s): &(_, Stand)| {
+            let r: &crate::vault::records::RecordRow = r;
+            vec![json!(r.number), json!(r.finished), json!(r.agent), json!(r.form), json!(s.word()), json!(s.told())]
+        };
+        app.say.table("record", &["number", "finished", "agent", "form", "state", "told"], &stands.iter().map(row).collect::<Vec<_>>());
+    }
+    let batches = vault.batches()?;
+    let row = |b: &BatchRow| {
+        let received = b.receipt.as_ref().map(|(_, at, _)| at);
+        vec![json!(b.place), json!(b.closed), json!(b.records), json!(b.payload), json!(b.sent), json!(received), json!(b.problem)]
+    };
+    app.say.table(
+        "batch",
+        &["batch", "closed", "records", "bytes", "sent", "received", "problem"],
+        &batches.iter().map(row).collect::<Vec<_>>(),
+    );
+    let drafts = vault.drafts()?.len();
+    let standing = standing(vault)?;
+    let fields = json!({ "drafts": drafts, "records": counts, "batches": batches.len(), "unit": standing });
+    let told: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
+    let told = if told.is_empty() { "no records yet".to_owned() } else { told.join(", ") };
+    app.say.summary(fields, &format!("{drafts} drafts; {told}\nunit: {standing}"));
+    Ok(Exit::Done)
+}
+
+/// How the unit stands, in a sentence, and early when capture will end.
+fn standing(vault: &Vault) -> Result<String, Problem> {
+    let state = vault.state()?;
+    let Some(roster) = vault.roster()? else {
+        return Ok("no roster yet: enroll-client sync, or enroll-client roster import FILE".to_owned());
+    };
+    let now = state.unit_time(clock::now());
+    let days = (joining::end_of_grace(&roster).unix() - now.unix()) / 86400;
+    let late = if days < 7 { " — sync soon" } else { "" };
+    let standing = joining::unit_standing(&roster, &state);
+    Ok(format!("{} {standing}, roster {}, capture possible for {days} more days{late}", state.unit, roster.version()))
+}
+
+/// `prune`
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Also records that the centre refused (a supervisor must say so)
+    #[arg(long)]
+    refused: bool,
+    /// Only say what would go
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Prune {
+    /// Deletes what the centre has for good.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        let vault = app.vault()?;
+        let refused = if self.refused { Refused::Drop } else { Refused::Keep };
+        let pruned = if self.dry_run {
+            prune::prunable(&vault, refused)?
+        } else {
+            let session = app.capture(&vault)?;
+            if self.refused {
+                app.member(&vault)?.supervisor()?;
+            }
+            prune::prune(&vault, &session, refused)?
+        };
+        for (number, why) in &pruned.kept {
+            app.say.detail(&format!("{number} stays: {why}"));
+        }
+        let (gone, kept) = (pruned.numbers.len(), pruned.kept.len());
+        let fields = json!({ "pruned": gone, "bytes": pruned.bytes, "kept": kept, "dry_run": self.dry_run });
+        let verb = if self.dry_run { "would go" } else { "are gone" };
+        app.say.summary(fields, &format!("{gone} sealed records ({} bytes) {verb}, {kept} stay", pruned.bytes));
+        Ok(if gone == 0 { Exit::Nothing } else { Exit::Done })
+    }
+}
+
+/// `receipt …`
+#[derive(Debug, Subcommand)]
+pub enum ReceiptCommand {
+    /// The receipt of a batch, exact bytes (a C2SP tlog-proof)
+    Show {
+        /// Its place, as 1.42
+        #[arg(value_parser = place)]
+        batch: Place,
+    },
+    /// Check stored receipts again: all, or one
+    Verify {
+        /// Its place, as 1.42
+        #[arg(value_parser = place)]
+        batch: Option<Place>,
+    },
+}
+
+/// `outcome …`
+#[derive(Debug, Subcommand)]
+pub enum OutcomeCommand {
+    /// The newest outcome of a batch
+    Show {
+        /// Its place, as 1.42
+        #[arg(value_parser = place)]
+        batch: Place,
+    },
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    text.parse().map_err(|_| "a batch's place is written epoch.sequence, as 1.42".to_owned())
+}
+
+fn batch_at(vault: &Vault, place: Place) -> Result<BatchRow, Problem> {
+    vault.batch_at(place)?.ok_or_else(|| Problem::new(Code::NotFound, format!("batch {place}")))
+}
+
+impl ReceiptCommand {
+    /// Runs it.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        let vault = app.vault()?;
+        match self {
+            Self::Show { batch } => {
+                let row = batch_at(&vault, *batch)?;
+                let bytes = vault.receipt(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("receipt of batch {batch}")))?;
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                app.say.result("receipt", json!({ "batch": batch, "proof": text }), text.trim_end());
+                app.say.summary(json!({ "batch": batch }), "");
+                Ok(Exit::Done)
+            }
+            Self::Verify { batch } => verify(app, &vault, *batch),
+        }
+    }
+}
+
+fn verify(app: &App, vault: &Vault, only: Option<Place>) -> Result<Exit, Problem> {
+    let roster = vault.demand_roster()?;
+    let batches: Vec<BatchRow> = match only {
+        Some(place) => vec![batch_at(vault, place)?],
+        None => vault.batches()?,
+    };
+    let (mut verified, mut missing) = (0, 0);
+    for batch in &batches {
+        let Some(bytes) = vault.receipt(&batch.id)? else {
+            missing += 1;
+            continue;
+        };
+        let checked = proofs::receipt(&bytes, &Manifest::parse(&vault.manifest(&batch.id)?)?, &roster)?;
+        let fields = json!({ "batch": batch.place, "index": checked.index().0, "received": checked.received(), "state": checked.state().to_string() });
+        app.say.result(
+            "receipt",
+            fields,
+            &format!("batch {}: in the log at {}, received {}", batch.place, checked.index(), checked.received()),
+        );
+        verified += 1;
+    }
+    app.say.summary(json!({ "verified": verified, "missing": missing }), &format!("{verified} receipts verified, {missing} not here yet"));
+    match (verified, only) {
+        (0, Some(_)) => Err(Code::Pending.into()),
+        (0, None) => Ok(Exit::Nothing),
+        _ => Ok(Exit::Done),
+    }
+}
+
+impl OutcomeCommand {
+    /// Runs it.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        let Self::Show { batch } = self;
+        let vault = app.vault()?;
+        let row = batch_at(&vault, *batch)?;
+        let roster = vault.demand_roster()?;
+        let (version, note, proof) =
+            vault.outcome(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("outcome of batch {batch}")))?;
+        let (checked, _) = proofs::outcome(&note, &proof, &Manifest::parse(&vault.manifest(&row.id)?)?, &roster)?;
+        let line = |l: &shared::outcome::OutcomeLine| -> Vec<Value> {
+            let fate = l.fate.to_string();
+            let (state, what) = fate.split_once(' ').unwrap_or((&fate, ""));
+            vec![json!(l.number), json!(l.record), json!(state), json!(what)]
+        };
+        app.say.table("outcome", &["number", "record", "state", "what"], &checked.outcome().lines().iter().map(line).collect::<Vec<_>>());
+        app.say.summary(json!({ "batch": batch, "version": version }), &format!("version {version}"));
+        Ok(Exit::Done)
+    }
+}
