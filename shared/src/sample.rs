@@ -99,13 +99,15 @@ impl Sample {
     pub fn take(&self, n: u64, take: u64, form: &Form, transaction: Transaction, kind: Kind) -> Result<Resident, Problem> {
         let demands = form.demands(transaction)?;
         let known = self.person(n, form, kind);
+        let sex = known["sex"].clone();
         let person = match transaction {
             Transaction::Correction => self.correction(n, form, &known),
             _ => known.into_iter().filter(|(name, _)| form.label(name).is_some()).map(|(name, value)| (name, Some(value))).collect(),
         };
         let exceptions = self.exceptions(n, form, demands, kind);
         let wanted = demands.parts.iter().filter(|p| exceptions.iter().all(|e| e.position != **p));
-        let (parts, files) = wanted.map(|position| self.part(n, take, position)).unzip();
+        let woman = sex == "f";
+        let (parts, files) = wanted.map(|position| self.part(n, take, position, woman)).unzip();
         let applies_to =
             (transaction != Transaction::New).then(|| Target::NationalNumber { national_number: person::national_number(self.seed, n) });
         let input = Input { format: input::Format::V1, form: form.name().clone(), transaction, applies_to, person, exceptions, parts };
@@ -155,13 +157,15 @@ impl Sample {
     }
 
     /// A picture for a position, by the beginning of its name.
-    fn part(&self, n: u64, take: u64, position: &str) -> (InputPart, (PartName, Vec<u8>)) {
+    fn part(&self, n: u64, take: u64, position: &str, woman: bool) -> (InputPart, (PartName, Vec<u8>)) {
+        // the shape is the resident's; the grain is the take's
+        let mut shape = Dice::new(self.seed, n, position);
         let mut dice = Dice::new(self.seed, n, &format!("{position} {take}"));
         let (media_type, ending, bytes) = match position.split('-').next() {
-            Some("face") => ("image/jpeg", "jpg", pictures::portrait(&mut dice, self.size)),
+            Some("face") => ("image/jpeg", "jpg", pictures::portrait(&mut shape, &mut dice, woman, self.size)),
             Some("document") => ("image/jpeg", "jpg", pictures::page(&mut dice, self.size)),
             Some("signature") => ("image/png", "png", pictures::signature(&mut dice, self.size)),
-            _ => ("image/png", "png", ridges::fingerprint(&mut dice, self.size)),
+            _ => ("image/png", "png", ridges::fingerprint(&mut shape, &mut dice, self.size)),
         };
         let file: PartName = format!("{position}.{ending}").parse().expect("a position with an ending is a part's name");
         let part = InputPart { file: file.clone(), media_type: media_type.into(), position: position.into(), quality: None, device: None };

@@ -34,7 +34,7 @@ struct Face {
 }
 
 impl Face {
-    fn throw(dice: &mut Dice) -> Self {
+    fn throw(dice: &mut Dice, woman: bool) -> Self {
         let mut colour = |low: f32, high: f32| [dice.between(low, high), dice.between(low, high), dice.between(low, high)];
         let (wall, cloth, hair) = (colour(190.0, 240.0), colour(40.0, 200.0), colour(15.0, 70.0));
         let tone = dice.between(0.55, 1.0);
@@ -47,7 +47,7 @@ impl Face {
             width: dice.between(0.21, 0.26),
             eyes: dice.between(0.075, 0.1),
             mouth: dice.between(0.06, 0.1),
-            scarf: dice.chance(40),
+            scarf: dice.chance(70) && woman,
         }
     }
 
@@ -77,22 +77,27 @@ impl Face {
     }
 }
 
-/// A portrait as a JPEG; 413 × 531 pixels (35 × 45 mm at 300 dpi) in the usual size.
-pub(super) fn portrait(dice: &mut Dice, size: Size) -> Vec<u8> {
+/// A portrait as a JPEG; 413 × 531 pixels (35 × 45 mm at 300 dpi) in the usual size. The face is of the resident,
+/// the grain is of the capture.
+pub(super) fn portrait(resident: &mut Dice, capture: &mut Dice, woman: bool, size: Size) -> Vec<u8> {
     let (width, height, quality, grain) = match size {
         Size::Tiny => (144, 185, 66, 18.0),
         Size::Usual => (413, 531, 80, 22.0),
         Size::Large => (826, 1062, 88, 28.0),
     };
-    let face = Face::throw(dice);
-    let noise = dice.grain(width * height);
-    let mut rgb = Vec::with_capacity(3 * width * height);
+    jpeg(&rgb(&Face::throw(resident, woman), &capture.grain(width * height), width, grain), width, ColorType::Rgb, quality)
+}
+
+/// The portrait's pixels, red, green and blue.
+fn rgb(face: &Face, noise: &[u8], width: usize, grain: f32) -> Vec<u8> {
+    let height = noise.len() / width;
+    let mut rgb = Vec::with_capacity(3 * noise.len());
     for (i, &n) in noise.iter().enumerate() {
         let colour = face.at((i % width) as f32 / width as f32, (i / width) as f32 / height as f32);
         let n = (f32::from(n) / 255.0 - 0.5) * grain;
         rgb.extend(colour.map(|v| (v + n).clamp(0.0, 255.0) as u8));
     }
-    jpeg(&rgb, width, ColorType::Rgb, quality)
+    rgb
 }
 
 /// A scanned page as a grey JPEG: a frame, a stamp and lines of marks that are no letters.
@@ -102,6 +107,11 @@ pub(super) fn page(dice: &mut Dice, size: Size) -> Vec<u8> {
         Size::Usual => (620, 877, 60),
         Size::Large => (1240, 1754, 70),
     };
+    jpeg(&marked(dice, width, height), width, ColorType::Luma, quality)
+}
+
+/// The page's grey values.
+fn marked(dice: &mut Dice, width: usize, height: usize) -> Vec<u8> {
     let mut noise = dice.grain(width * height);
     let marks = dice.grain(64 * 128);
     let stamp = (dice.between(0.6, 0.8), dice.between(0.7, 0.85));
@@ -115,7 +125,7 @@ pub(super) fn page(dice: &mut Dice, size: Size) -> Vec<u8> {
         let paper = if written { 60.0 } else { 232.0 } - if stamped { 50.0 } else { 0.0 } - 14.0 * y;
         *value = (paper + (f32::from(*value) / 255.0 - 0.5) * 22.0).clamp(0.0, 255.0) as u8;
     }
-    jpeg(&noise, width, ColorType::Luma, quality)
+    noise
 }
 
 /// A signature as a PNG: one pen stroke that wanders, on grained paper.

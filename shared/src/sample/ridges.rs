@@ -32,20 +32,21 @@ struct Print {
     core: (f32, f32),
     wave: f32,
     warp: (f32, f32, f32),
+    pressure: f32,
     minutiae: Vec<(f32, f32, f32)>,
 }
 
-/// A fingerprint as a 500 ppi PNG, grey; another one for each throw of the dice.
-pub(super) fn fingerprint(dice: &mut Dice, size: Size) -> Vec<u8> {
+/// A fingerprint as a 500 ppi PNG, grey: the ridges are of the finger, the grain is of the capture.
+pub(super) fn fingerprint(finger: &mut Dice, capture: &mut Dice, size: Size) -> Vec<u8> {
     let (width, height, depth) = match size {
         Size::Tiny => (80, 100, png::BitDepth::Two),
-        Size::Usual => (400 + dice.below(17), 500 + dice.below(25), png::BitDepth::Two),
-        Size::Large => (400 + dice.below(17), 500 + dice.below(25), png::BitDepth::Eight),
+        Size::Usual => (400 + finger.below(17), 500 + finger.below(25), png::BitDepth::Two),
+        Size::Large => (400 + finger.below(17), 500 + finger.below(25), png::BitDepth::Eight),
     };
-    let print = Print::throw(dice, width as f32, height as f32);
+    let print = Print::throw(finger, width as f32, height as f32);
     // two bits a pixel keep an image near the 25 KB that a compressed print has in the field
     let grain = if depth == png::BitDepth::Two { 26.0 } else { 24.0 };
-    let grey = print.draw(dice, width, height, grain);
+    let grey = print.draw(&capture.grain((width * height) as usize), width, height, grain);
     png(&grey, width, depth)
 }
 
@@ -67,54 +68,58 @@ impl Print {
             core: (width * dice.between(0.42, 0.58), height * dice.between(0.38, 0.5)),
             wave: TAU / dice.between(8.0, 10.5),
             warp: (dice.between(2.0, 7.0), dice.between(40.0, 90.0), dice.between(0.0, TAU)),
+            pressure: dice.between(70.0, 100.0),
             minutiae,
         }
     }
 
-    /// Phase of the smooth flow at a point.
-    fn phase(&self, x: f32, y: f32) -> f32 {
-        let (depth, length, shift) = self.warp;
-        let x = x - self.core.0 + depth * (y / length + shift).sin();
-        let y = y - self.core.1 + depth * (x / length + shift).cos();
-        let distance = match self.flow {
+    /// Distance, in pixels, that the ridges of the smooth flow are counted by; from the core.
+    fn distance(&self, x: f32, y: f32) -> f32 {
+        match self.flow {
             Flow::Whorl => (x * x + y * y * 0.62).sqrt(),
             // the slant sets in slowly, so that ridges bend at the core and do not break
             Flow::Loop(slant) if y > 0.0 => (x - slant * y * y / (y + 90.0)).abs(),
             Flow::Loop(_) => (x * x + y * y).sqrt(),
             Flow::Arch => y + 60.0 * (-x * x / 9000.0).exp(),
-        };
-        self.wave * distance
+        }
     }
 
-    /// All turns around minutiae at a point, as one complex number of length 1.
-    fn turns(&self, x: f32, y: f32) -> (f32, f32) {
-        let mut z = (1.0_f32, 0.0_f32);
+    /// All turns around minutiae along the row at `y`, as complex numbers of any length.
+    fn turns(&self, y: f32, row: &mut [(f32, f32)]) {
+        row.fill((1.0, 0.0));
         for &(mx, my, turn) in &self.minutiae {
             // scaled so that sixteen factors stay within an f32
-            let (a, b) = ((x - mx) / 128.0, turn * (y - my) / 128.0);
-            z = (z.0 * a - z.1 * b, z.0 * b + z.1 * a);
+            let b = turn * (y - my) / 128.0;
+            for (i, z) in row.iter_mut().enumerate() {
+                let a = (i as f32 + 0.5 - mx) / 128.0;
+                *z = (z.0 * a - z.1 * b, z.0 * b + z.1 * a);
+            }
         }
-        let length = (z.0 * z.0 + z.1 * z.1).sqrt().max(f32::MIN_POSITIVE);
-        (z.0 / length, z.1 / length)
     }
 
     /// Grey values: dark ridges on a light ground that fades out at the edge of the finger, with grain everywhere.
-    fn draw(&self, dice: &mut Dice, width: u32, height: u32, grain: f32) -> Vec<u8> {
-        let noise = dice.grain((width * height) as usize);
+    fn draw(&self, noise: &[u8], width: u32, height: u32, grain: f32) -> Vec<u8> {
         let (cx, cy) = (width as f32 / 2.0, height as f32 / 2.0);
-        let pressure = dice.between(70.0, 100.0);
-        let pixel = |i: u32| {
-            let (x, y) = ((i % width) as f32 + 0.5, (i / width) as f32 + 0.5);
-            let (re, im) = self.turns(x, y);
-            let (sin, cos) = self.phase(x, y).sin_cos();
-            let ridge = cos * re - sin * im;
-            let (ex, ey) = ((x - cx) / cx, (y - cy) / cy);
-            let inside = ((1.08 - (ex * ex + ey * ey).sqrt()) * 6.0).clamp(0.0, 1.0);
-            let noise = f32::from(noise[i as usize]) / 255.0 - 0.5;
-            let paper = 226.0 - inside * (226.0 - 140.0);
-            (paper + inside * pressure * ridge + noise * grain).clamp(0.0, 255.0) as u8
-        };
-        (0..width * height).map(pixel).collect()
+        let (depth, length, shift) = self.warp;
+        let bend: Vec<f32> = (0..width).map(|x| depth * (x as f32 / length + shift).cos()).collect();
+        let mut turns = vec![(1.0, 0.0); width as usize];
+        let mut grey = Vec::with_capacity(noise.len());
+        for (j, noise) in noise.chunks(width as usize).enumerate() {
+            let y = j as f32 + 0.5;
+            let sway = depth * (y / length + shift).sin();
+            self.turns(y, &mut turns);
+            grey.extend(turns.iter().zip(&bend).zip(noise).enumerate().map(|(i, ((&(re, im), bend), &noise))| {
+                let x = i as f32 + 0.5;
+                let phase = self.wave * self.distance(x - self.core.0 + sway, y - self.core.1 + bend);
+                let (sin, cos) = phase.sin_cos();
+                let ridge = (cos * re - sin * im) / (re * re + im * im).sqrt().max(f32::MIN_POSITIVE);
+                let (ex, ey) = ((x - cx) / cx, (y - cy) / cy);
+                let inside = ((1.08 - (ex * ex + ey * ey).sqrt()) * 6.0).clamp(0.0, 1.0);
+                let paper = 226.0 - inside * (226.0 - 140.0);
+                (paper + inside * self.pressure * ridge + (f32::from(noise) / 255.0 - 0.5) * grain).clamp(0.0, 255.0) as u8
+            }));
+        }
+        grey
     }
 }
 
