@@ -186,3 +186,43 @@ fn a_portrait_that_is_too_large_is_left_off_the_card() {
     let record = draft.finish(form, tests::facts(1), parts).expect("complete");
     assert!(ReviewCard::of(&record).portrait.is_none());
 }
+
+/// One subject's captures as ISO/IEC 19794 records, where the folder of real samples is at hand.
+fn real_captures() -> Option<Vec<(String, &'static str, Vec<u8>)>> {
+    let beside = || std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    let folder = std::env::var_os("ENROL_TEST_DATA").map_or_else(beside, std::path::PathBuf::from);
+    let folder = folder.join("biometrics/mosip-mockmds-s1/registration");
+    if !folder.is_dir() {
+        println!("skipped: no samples in {}", folder.display());
+        return None;
+    }
+    let read = |name: &str| std::fs::read(folder.join(format!("0001{name}.iso"))).expect("readable");
+    let mut captures = vec![
+        ("face".to_owned(), "image/iso19794-5", read("Face")),
+        ("exception-photo".to_owned(), "image/iso19794-5", read("Exception_Photo")),
+    ];
+    for (hand, side) in [("Left", "left"), ("Right", "right")] {
+        captures.push((format!("iris-{side}"), "image/iso19794-6", read(&format!("{hand}_Iris"))));
+        for (file, finger) in [("Thumb", "thumb"), ("Index", "index"), ("Middle", "middle"), ("Ring", "ring"), ("Little", "little")] {
+            captures.push((format!("finger-{side}-{finger}"), "image/iso19794-4", read(&format!("{hand}_{file}"))));
+        }
+    }
+    Some(captures)
+}
+
+#[test]
+fn real_captures_make_a_record() {
+    let Some(captures) = real_captures() else { return };
+    let form = &forms()[0];
+    let (mut draft, mut parts) = full(form, Kind::Complete);
+    for (position, media_type, bytes) in captures {
+        if let Some(at) = draft.parts().iter().position(|p| p.position == position) {
+            draft.detach(&position);
+            parts.remove(at);
+        }
+        draft.attach(form, &position, media_type, &bytes, Capture::default()).expect(&position);
+        parts.push(bytes);
+    }
+    let record = draft.finish(form, tests::facts(1), parts).map_err(|unfinished| unfinished.problem).expect("a record");
+    assert_eq!(record.content().parts.len(), 15, "face, exception photo, ten fingers, two irises, and the signature drawn");
+}

@@ -255,6 +255,20 @@ fn parsed(file: &Value) -> Result<(), Code> {
 }
 
 #[test]
+fn everything_on_the_screen_is_there_in_three_languages() {
+    let arabic = |s: &str| s.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c));
+    for form in &forms() {
+        let labels = form.layout().iter().flat_map(|g| &g.fields).map(|f| form.label(f).expect("a label"));
+        let groups = form.layout().iter().map(|g| &g.title);
+        let consent = form.consent(form.newest_consent()).expect("a text");
+        for words in labels.chain(groups).chain([form.title(), consent]) {
+            let [ar, fr, en] = [Lang::Ar, Lang::Fr, Lang::En].map(|lang| words.say(lang));
+            assert!(arabic(ar) && !arabic(fr) && !arabic(en) && fr.len() > 3 && en.len() > 2, "{words:?}");
+        }
+    }
+}
+
+#[test]
 fn a_form_file_with_a_slip_is_refused() {
     let slips: [(&str, Value); 19] = [
         ("/colour", json!("green")),
