@@ -23,6 +23,7 @@ pub mod vault;
 
 // the road
 pub mod joining;
+pub mod cbeff;
 pub mod capture;
 pub mod close;
 pub mod proofs;
