@@ -11,11 +11,13 @@
 //! | `catch_up` | brings the ledger to the guard's head: at start, and before every round |
 //! | `standing` | decides what the log says of a batch, on the ledger as it stands |
 //! | `round` | the six steps |
+//! | `intake` | takes in what units send, up to batches that may be logged |
 //! | `sequencer` | one round for all who wait; log time while nobody does |
 //!
 //! **Invariants:** only a round writes segments, swaps the guard or moves the ledger; nothing leaves the centre under a
 //! head that the guard does not hold.
 
+pub mod intake;
 mod catch_up;
 mod round;
 mod sequencer;

@@ -1,0 +1,115 @@
+//! What a unit takes home: receipts, outcomes, rosters and forms, with their proofs.
+//!
+//! **Invariants:** every proof leads to a head that is under the guard. What is pending is `pending`, what was never
+//! announced here `not-found`.
+
+use shared::{
+    id::{BatchId, Blob, LogIndex, RosterVersion},
+    problem::{Code, Problem},
+};
+
+use super::Intake;
+use crate::store::{Archive, Ledger, RosterFacts, Staging};
+
+/// A signed note and the proof that the log names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// The note's bytes.
+    pub note: Vec<u8>,
+    /// tlog-proof of its entry.
+    pub proof: Vec<u8>,
+}
+
+/// Rosters that lead from one version to the newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RosterPapers {
+    /// The newest version.
+    pub newest: RosterVersion,
+    /// Links, then the newest; empty when there is none newer.
+    pub rosters: Vec<Proven>,
+}
+
+impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
+    /// A batch's receipt: the tlog-proof of its entry.
+    pub async fn receipt(&self, batch: BatchId) -> Result<Vec<u8>, Problem> {
+        match self.inner.parts.ledger.batch(batch).await? {
+            Some(logged) => Ok(self.proof_of(logged.index).await?),
+            None => Err(self.pending(batch).await?),
+        }
+    }
+
+    /// A batch's newest outcome.
+    pub async fn outcome(&self, batch: BatchId) -> Result<Proven, Problem> {
+        let ledger = &self.inner.parts.ledger;
+        if let Some(outcome) = ledger.outcome(batch).await? {
+            return Ok(Proven { proof: self.proof_of(outcome.index).await?, note: outcome.note });
+        }
+        if ledger.batch(batch).await?.is_some() {
+            return Err(Problem::new(Code::Pending, "outcome"));
+        }
+        Err(self.pending(batch).await?)
+    }
+
+    /// Rosters after a version: those that change the signers, then the newest. After 0 the first one stands before
+    /// them, because a new unit knows only the key that signed it.
+    pub async fn rosters_after(&self, after: u64) -> Result<RosterPapers, Problem> {
+        let ledger = &self.inner.parts.ledger;
+        let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
+        let mut rosters = Vec::new();
+        if newest.version.0 > after {
+            for version in self.links(after, newest.version).await? {
+                let link = ledger.roster(version).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("roster {version}")))?;
+                rosters.push(self.proven(link).await?);
+            }
+            rosters.push(self.proven(newest.clone()).await?);
+        }
+        Ok(RosterPapers { newest: newest.version, rosters })
+    }
+
+    /// Versions between `after` and the newest without which the newest cannot be trusted.
+    async fn links(&self, after: u64, newest: RosterVersion) -> Result<Vec<RosterVersion>, Problem> {
+        let ledger = &self.inner.parts.ledger;
+        let mut links = Vec::new();
+        let mut before = None;
+        for version in (after.max(1)..newest.0).map(RosterVersion) {
+            let Some(roster) = self.inner.rosters.version(ledger, version).await? else { continue };
+            let signers = roster.facts().signers.clone();
+            let first = after == 0 && version.0 == 1;
+            let changed = version.0 > after && before.as_ref().is_some_and(|b| *b != signers);
+            if first || changed {
+                links.push(version);
+            }
+            before = Some(signers);
+        }
+        Ok(links)
+    }
+
+    /// A form in force by the newest roster, or by any before it: named by its digest, so never another one.
+    pub async fn form(&self, form: Blob) -> Result<Vec<u8>, Problem> {
+        let ledger = &self.inner.parts.ledger;
+        let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
+        for version in (1..=newest.version.0).rev().map(RosterVersion) {
+            let Some(roster) = self.inner.rosters.version(ledger, version).await? else { continue };
+            if roster.facts().forms.iter().any(|f| f.blob == form) {
+                return self.inner.parts.archive.get(form).await;
+            }
+        }
+        // The archive holds more than forms: nothing else is handed out by its digest.
+        Err(Problem::new(Code::NotFound, "form"))
+    }
+
+    async fn proven(&self, roster: RosterFacts) -> Result<Proven, Problem> {
+        Ok(Proven { proof: self.proof_of(roster.index).await?, note: roster.note })
+    }
+
+    async fn proof_of(&self, index: LogIndex) -> Result<Vec<u8>, Problem> {
+        // Asked for after the entry was found, so the head covers it.
+        let published = self.published().await?;
+        Ok(self.proof(&published, index).await?.to_bytes())
+    }
+
+    /// Announced but not logged, or never heard of.
+    async fn pending(&self, batch: BatchId) -> Result<Problem, Problem> {
+        self.standing(batch).await.map(|_| Problem::new(Code::Pending, "receipt"))
+    }
+}

@@ -1,0 +1,158 @@
+//! Receiving: payloads into staging, whole ones into the archive and the log.
+//!
+//! ```text
+//! announced ──upload──▶ all bytes durable in staging ──▶ ReceivedBatch ──hash──▶ VerifiedBatch ──▶ archive ──▶ log
+//!     ▲                                                        │ payload-corrupt
+//!     └──────────── wanted again, from offset 0 ◀──────────────┘
+//! ```
+//!
+//! **Invariants:** staging is dropped only when the batch's entry is in the log, under the guard, in the ledger. A
+//! payload with the wrong digest refuses nothing for good: only what the unit signed can be. Finishing twice, or after
+//! a crash at any point, is the same as once.
+
+use shared::{
+    batch::Manifest,
+    id::{BatchId, Blob},
+    problem::{Code, Problem},
+    verify::{PayloadHash, ReceivedBatch},
+};
+
+use super::{super::Logged, Intake};
+use crate::store::{Archive, Ledger, Pieces as _, Staging, Whole, blocking};
+
+/// How far a batch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its payload is wanted.
+    Wanted {
+        /// How much of it is durable.
+        offset: u64,
+        /// How large it is.
+        size: u64,
+    },
+    /// It is in the log.
+    Logged {
+        /// How large its payload is.
+        size: u64,
+    },
+}
+
+impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
+    /// How far a batch has come; `not-found` for one that was never announced.
+    pub async fn standing(&self, batch: BatchId) -> Result<Standing, Problem> {
+        let parts = &self.inner.parts;
+        if let Some(logged) = parts.ledger.batch(batch).await? {
+            return Ok(Standing::Logged { size: logged.payload_size });
+        }
+        if let Some(manifest) = self.staged(batch).await? {
+            let offset = parts.staging.offset(batch).await?;
+            return Ok(Standing::Wanted { offset, size: manifest.facts().payload_size });
+        }
+        // logged between the two questions?
+        match parts.ledger.batch(batch).await? {
+            Some(logged) => Ok(Standing::Logged { size: logged.payload_size }),
+            None => Err(Problem::new(Code::NotFound, "batch")),
+        }
+    }
+
+    /// The right to write a batch's payload from `offset` on.
+    pub async fn upload(&self, batch: BatchId, offset: u64) -> Result<S::Upload, Problem> {
+        self.inner.parts.staging.upload(batch, offset).await
+    }
+
+    /// All bytes of a payload are durable in staging: brings the batch into the log.
+    pub async fn received(&self, batch: BatchId) -> Result<(), Problem> {
+        // One at a time: the second finds the work of the first.
+        let _one = self.inner.finishing[usize::from(batch.as_bytes()[0]) % super::SHARDS].lock().await;
+        let parts = &self.inner.parts;
+        if parts.ledger.batch(batch).await?.is_none() {
+            let logged = self.log(batch).await?;
+            tracing::debug!("batch {batch} is entry {} of the log", logged.index());
+        }
+        // A crash before this leaves files that the next start finds to be logged, and drops.
+        parts.staging.forget(batch).await
+    }
+
+    /// [`Intake::received`] in the background; whoever waits for the receipt learns of it.
+    pub(super) fn finish_later(&self, batch: BatchId) {
+        let this = self.clone();
+        let task = self.inner.tasks.clone().try_acquire_owned();
+        tokio::spawn(async move {
+            let _counted = task;
+            if let Err(problem) = this.received(batch).await {
+                tracing::warn!("batch {batch} is not in the log yet: {problem}");
+            }
+        });
+    }
+
+    async fn log(&self, batch: BatchId) -> Result<Logged, Problem> {
+        let parts = &self.inner.parts;
+        let manifest = self.staged(batch).await?.ok_or_else(|| Problem::new(Code::NotFound, "batch"))?;
+        // Staging may lie on a disk that lies: what it gives back is checked like what came in.
+        let received = ReceivedBatch::new(self.check(manifest).await?);
+        let hash = self.hash(batch).await?;
+        let verified = match received.verify(hash) {
+            Err(problem) if problem.code == Code::PayloadCorrupt => {
+                parts.staging.restart(batch).await?;
+                return Err(problem);
+            }
+            verified => verified?,
+        };
+        let facts = verified.checked().facts();
+        // Everything that the entry names is durable in the archive before the entry is sequenced.
+        let payload = parts.staging.payload(batch).await?;
+        parts.archive.put(Blob::from_bytes(*facts.payload.as_bytes()), payload).await?;
+        let manifest = verified.checked().manifest();
+        parts.archive.put(manifest.blob(), Whole::new(manifest.note().as_bytes())).await?;
+        parts.sequencer.log_batch(verified).await.map(|logged| logged.logged().clone())
+    }
+
+    /// Reads and hashes what lies in staging.
+    async fn hash(&self, batch: BatchId) -> Result<PayloadHash, Problem> {
+        let mut pieces = self.inner.parts.staging.payload(batch).await?;
+        let mut hash = PayloadHash::default();
+        while let Some(piece) = pieces.next().await? {
+            hash = blocking(move || {
+                hash.update(&piece);
+                hash
+            })
+            .await;
+        }
+        Ok(hash)
+    }
+
+    async fn staged(&self, batch: BatchId) -> Result<Option<Manifest>, Problem> {
+        match self.inner.parts.staging.manifest(batch).await? {
+            Some(bytes) => blocking(move || Manifest::parse(&bytes)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Goes on with everything that lies in staging: at start, and from time to time (a disk that was full, a clock
+    /// that had jumped).
+    pub async fn resume_all(&self) -> Result<(), Problem> {
+        for batch in self.inner.parts.staging.announced().await? {
+            if let Err(problem) = self.resume(batch).await {
+                tracing::warn!("batch {batch} in staging: {problem}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with an announced batch from whatever a crash has left of it.
+    pub(super) async fn resume(&self, batch: BatchId) -> Result<(), Problem> {
+        let parts = &self.inner.parts;
+        if parts.ledger.batch(batch).await?.is_some() {
+            self.finish_later(batch);
+            return Ok(());
+        }
+        let Some(manifest) = self.staged(batch).await? else { return Ok(()) };
+        let size = manifest.facts().payload_size;
+        let checked = self.check(manifest).await?;
+        self.keep_announced(&checked).await?;
+        if parts.staging.offset(batch).await? == size {
+            self.finish_later(batch);
+        }
+        Ok(())
+    }
+}
