@@ -6,9 +6,11 @@ use shared::{
     keys::Signer,
     log::{BatchEntry, BatchState, Body, Entry, HashReader, Head, Segment, append},
     roster::{
-        AgeRecipient, AgentEntry, Approval, Crew, Facts, Limits, Quorum, Recipients, Roster, SoftwareVersion, SupervisorEntry, UnitEntry,
+        AgeRecipient, AgentEntry, Approval, Crew, Facts, Limits, Quorum, Recipients, Roster, SoftwareVersion, SupervisorEntry,
+        TrustedRoster, UnitEntry,
     },
     time::Second,
+    verify::{CheckedManifest, PayloadHash, ReceivedBatch, VerifiedBatch},
 };
 
 /// 2026-09-21T14:13:20Z
@@ -138,4 +140,18 @@ pub fn segment(old: Head, entries: &[Entry], stored: &impl HashReader) -> Segmen
     let entries: Vec<Vec<u8>> = entries.iter().map(Entry::to_bytes).collect();
     let appended = append(old.size, &entries, stored).expect("hashes are there");
     Segment { old, new: appended.head, entries }
+}
+
+/// A trusted roster.
+pub fn trusted(facts: Facts) -> TrustedRoster {
+    TrustedRoster::from_own_log(roster(facts))
+}
+
+/// A batch that has passed verification under roster 1: the fixture [`manifest`] over its [`payload`].
+pub fn verified(manifest: Manifest, payload: &[u8]) -> VerifiedBatch {
+    let rosters = [trusted(roster_facts(1))];
+    let checked = CheckedManifest::check(manifest, &rosters[..]).expect("authentic");
+    let mut hash = PayloadHash::default();
+    hash.update(payload);
+    ReceivedBatch::new(checked).verify(hash).expect("the payload that was signed")
 }

@@ -22,6 +22,8 @@ mod catch_up;
 mod round;
 mod sequencer;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

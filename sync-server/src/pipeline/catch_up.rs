@@ -94,15 +94,18 @@ fn retreat(path: &mut Vec<(u64, Blob)>, open: &mut Vec<Vec<(Blob, Head)>>) -> Op
     None
 }
 
-/// Segments whose new head is `head`, with the old head of each. Damaged ones are no way.
+/// Segments whose new head is `head`, with the old head of each. Damaged and unreadable ones are no way.
 async fn leading_to(archive: &impl Archive, head: Head) -> Result<Vec<(Blob, Head)>, Problem> {
     let mut found = Vec::new();
     for blob in archive.segments_at(head.size).await? {
-        match archive.segment(head.size, blob).await.and_then(|bytes| Segment::parse(&bytes)) {
-            Ok((segment, _)) if segment.new == head => found.push((blob, segment.old)),
-            Ok(_) => {}
-            Err(p) if p.code == Code::ArchiveDamaged => tracing::warn!("segment {blob}: {p}"),
-            Err(p) => return Err(p),
+        let bytes = match archive.segment(head.size, blob).await {
+            Err(p) if p.code == Code::ArchiveDamaged => continue, // `fsck` names it
+            read => read?,
+        };
+        if let Ok((segment, _)) = Segment::parse(&bytes)
+            && segment.new == head
+        {
+            found.push((blob, segment.old));
         }
     }
     Ok(found)

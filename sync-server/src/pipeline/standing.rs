@@ -16,7 +16,7 @@ use shared::{
 };
 
 use super::{Logged, Proposal, Stores};
-use crate::store::{Archive, Guard, Ledger, Position};
+use crate::store::{Archive, BatchFacts, Guard, Ledger, Position};
 
 /// What becomes of a proposal.
 pub(super) enum Decision {
@@ -122,14 +122,16 @@ async fn forked(ledger: &impl Ledger, batch: &CheckedManifest) -> Result<bool, P
     if !ledger.batches_at(&facts.unit, facts.place).await?.is_empty() {
         return Ok(true); // another id: this one is not logged
     }
+    // A neighbour that is a fork itself says nothing about this one.
+    let sound = |b: &BatchFacts| b.state != BatchState::Quarantined(Code::Fork);
     if let Ok(after) = Place::new(epoch, sequence + 1)
-        && ledger.batches_at(&facts.unit, after).await?.iter().any(|b| b.previous != Some(id))
+        && ledger.batches_at(&facts.unit, after).await?.iter().filter(|b| sound(b)).any(|b| b.previous != Some(id))
     {
         return Ok(true);
     }
     let Ok(before) = Place::new(epoch, sequence - 1) else { return Ok(false) }; // the first of an epoch
     let before = ledger.batches_at(&facts.unit, before).await?;
-    Ok(!before.is_empty() && !before.iter().any(|b| facts.previous == Some(b.id)))
+    Ok(before.iter().filter(|b| sound(b)).any(|b| facts.previous != Some(b.id)))
 }
 
 async fn decide_roster<A: Archive, G: Guard, L: Ledger>(
