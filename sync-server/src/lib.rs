@@ -20,6 +20,9 @@ mod fixtures;
 // where things are kept
 pub mod store;
 
+// what is merged
+pub mod registry;
+
 // the road
 pub mod pipeline;
 

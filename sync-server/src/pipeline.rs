@@ -13,6 +13,8 @@
 //! | `round` | the six steps |
 //! | `intake` | takes in what units send, up to batches that may be logged |
 //! | `sequencer` | one round for all who wait; log time while nobody does |
+//! | `opener` | opens what is logged, within limits |
+//! | `merge` | folds what was opened, and says what became of it |
 //!
 //! **Invariants:** only a round writes segments, swaps the guard or moves the ledger; nothing leaves the centre under a
 //! head that the guard does not hold.
@@ -22,6 +24,8 @@ mod catch_up;
 mod round;
 mod sequencer;
 mod standing;
+pub mod opener;
+pub mod merge;
 #[cfg(test)]
 mod tests;
 

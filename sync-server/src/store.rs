@@ -13,6 +13,7 @@
 pub mod archive_files;
 pub mod guard_file;
 pub mod ledger_sqlite;
+pub mod registry_sqlite;
 pub mod sqlite;
 pub mod staging_files;
 #[cfg(test)]

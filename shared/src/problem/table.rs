@@ -535,4 +535,12 @@ problems! {
         "The form's file contradicts itself or has a word that is not known. It was not published; nothing is changed or lost." "Correct the file where the detail says, then run `sync-server roster publish --form FILE`."
         "Le fichier du formulaire se contredit ou contient un mot inconnu. Il n'a pas été publié ; rien n'est changé ni perdu." "Corrigez le fichier à l'endroit indiqué dans le détail, puis lancez `sync-server roster publish --form FILE`."
         "ملف الاستمارة متناقض أو فيه كلمة غير معروفة. لم يُنشر ولم يتغير شيء ولم يضع شيء." "صحّح الملف في الموضع المذكور في التفصيل ثم شغّل `sync-server roster publish --form FILE`.";
+    RegistryWrong "registry-wrong" Centre AfterStep
+        "The registry is not what archive and log say it must be. Archive and log are whole; no record is lost." "Stop `sync-server serve` and run `sync-server rebuild`; keep the old database for the inquiry."
+        "Le registre n'est pas ce que disent l'archive et le journal. L'archive et le journal sont entiers ; aucun dossier n'est perdu." "Arrêtez `sync-server serve` et lancez `sync-server rebuild` ; gardez l'ancienne base pour l'enquête."
+        "السجل ليس كما يقتضي الأرشيف واليومية. الأرشيف واليومية سليمان ولم يضع أي ملف." "أوقف `sync-server serve` وشغّل `sync-server rebuild` واحتفظ بقاعدة البيانات القديمة للتحقيق.";
+    ResidentUnknown "resident-unknown" Person AfterStep
+        "The registry has nobody, and no case, under what was asked for. Nothing is lost." "Check the reference, the number or the spelling; `sync-server record trace ID` follows a record."
+        "Le registre n'a personne, ni aucun cas, sous ce qui a été demandé. Rien n'est perdu." "Vérifiez la référence, le numéro ou l'orthographe ; `sync-server record trace ID` suit un dossier."
+        "لا يوجد في السجل أحد ولا حالة تحت ما طُلب. لم يضع شيء." "تحقق من المرجع أو الرقم أو الكتابة؛ الأمر `sync-server record trace ID` يتتبع الملف.";
 }

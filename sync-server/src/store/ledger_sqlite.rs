@@ -13,11 +13,11 @@
 //! that the segment names.
 
 mod apply;
-mod batches;
-mod columns;
-mod papers;
+pub(super) mod batches;
+pub(super) mod columns;
+pub(super) mod papers;
 mod tree;
-mod units;
+pub(super) mod units;
 
 use shared::{
     hello::Known,

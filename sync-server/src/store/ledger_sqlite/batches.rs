@@ -52,7 +52,7 @@ fn line(row: &Row<'_>) -> Result<LineFacts, Problem> {
     })
 }
 
-pub(super) fn one(c: &Connection, id: BatchId) -> Result<Option<BatchFacts>, Problem> {
+pub(in crate::store) fn one(c: &Connection, id: BatchId) -> Result<Option<BatchFacts>, Problem> {
     maybe(c, &format!("{BATCH} WHERE id = ?1"), [id.as_bytes()], batch)
 }
 
@@ -61,7 +61,7 @@ pub(super) fn at(c: &Connection, unit: &Member, place: Place) -> Result<Vec<Batc
     all(c, &sql, params![text(unit), place.epoch, int(place.sequence)], batch)
 }
 
-pub(super) fn from(c: &Connection, index: LogIndex, limit: usize) -> Result<Vec<BatchFacts>, Problem> {
+pub(in crate::store) fn from(c: &Connection, index: LogIndex, limit: usize) -> Result<Vec<BatchFacts>, Problem> {
     all(c, &format!("{BATCH} WHERE idx >= ?1 ORDER BY idx LIMIT ?2"), params![int(index.0), int(limit as u64)], batch)
 }
 
@@ -76,7 +76,7 @@ pub(super) fn forked(c: &Connection, unit: &Member, epoch: u32) -> Result<Option
 }
 
 /// Goes from the batch to those that name it as `previous`, until one, or a head, was logged before the cut.
-pub(super) fn before_cut(c: &Connection, start: BatchId, cut: LogIndex) -> Result<bool, Problem> {
+pub(in crate::store) fn before_cut(c: &Connection, start: BatchId, cut: LogIndex) -> Result<bool, Problem> {
     let logged = "SELECT 1 FROM batches WHERE id = ?1 AND idx < ?2 UNION ALL SELECT 1 FROM heads WHERE head_id = ?1 AND idx < ?2 LIMIT 1";
     let (mut open, mut seen) = (vec![start], HashSet::new());
     while let Some(id) = open.pop() {

@@ -12,7 +12,7 @@ use shared::{
 use super::super::sqlite::failed;
 
 /// A type that has one spelling as a column.
-pub(super) trait Column: Sized {
+pub(in crate::store) trait Column: Sized {
     /// Reads column `i`.
     fn of(row: &Row<'_>, i: usize) -> Result<Self, Problem>;
     /// Reads the first column.
@@ -22,12 +22,12 @@ pub(super) trait Column: Sized {
 }
 
 /// A row that does not read as what was written: the file was changed by somebody else.
-pub(super) fn damaged() -> Problem {
+pub(in crate::store) fn damaged() -> Problem {
     Problem::new(Code::DatabaseFailed, "a row of the database cannot be read")
 }
 
 /// A count as SQLite keeps it.
-pub(super) fn int(n: u64) -> i64 {
+pub(in crate::store) fn int(n: u64) -> i64 {
     i64::try_from(n).expect("counts stay below 2^53")
 }
 
@@ -96,27 +96,27 @@ macro_rules! text_columns {
 text_columns! { Member RecordId }
 
 /// A text column that parses.
-pub(super) fn parsed<T: FromStr>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
+pub(in crate::store) fn parsed<T: FromStr>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
     String::of(row, i)?.parse().map_err(|_| damaged())
 }
 
 /// Epoch and sequence in columns `i` and `i + 1`.
-pub(super) fn place(row: &Row<'_>, i: usize) -> Result<Place, Problem> {
+pub(in crate::store) fn place(row: &Row<'_>, i: usize) -> Result<Place, Problem> {
     Place::new(u32::of(row, i)?, u64::of(row, i + 1)?).map_err(|_| damaged())
 }
 
 /// Epoch and number in columns `i` and `i + 1`.
-pub(super) fn number(row: &Row<'_>, i: usize) -> Result<Number, Problem> {
+pub(in crate::store) fn number(row: &Row<'_>, i: usize) -> Result<Number, Problem> {
     Number::new(u32::of(row, i)?, u64::of(row, i + 1)?).map_err(|_| damaged())
 }
 
 /// A name as a parameter.
-pub(super) fn text(name: &impl Display) -> String {
+pub(in crate::store) fn text(name: &impl Display) -> String {
     name.to_string()
 }
 
 /// At most one row.
-pub(super) fn maybe<T>(
+pub(in crate::store) fn maybe<T>(
     c: &Connection,
     sql: &str,
     params: impl Params,
@@ -127,7 +127,7 @@ pub(super) fn maybe<T>(
 }
 
 /// All rows, in order.
-pub(super) fn all<T>(
+pub(in crate::store) fn all<T>(
     c: &Connection,
     sql: &str,
     params: impl Params,
@@ -143,6 +143,6 @@ pub(super) fn all<T>(
 }
 
 /// Changes rows.
-pub(super) fn put(c: &Connection, sql: &str, params: impl Params) -> Result<(), Problem> {
+pub(in crate::store) fn put(c: &Connection, sql: &str, params: impl Params) -> Result<(), Problem> {
     c.prepare_cached(sql).and_then(|mut s| s.execute(params)).map(|_| ()).map_err(failed)
 }

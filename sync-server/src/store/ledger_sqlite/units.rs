@@ -32,7 +32,7 @@ pub(super) fn forget(c: &Connection, batch: BatchId) -> Result<(), Problem> {
     put(c, "DELETE FROM announced WHERE id = ?1", [batch.as_bytes()])
 }
 
-pub(super) fn frozen(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<LogIndex>, Problem> {
+pub(in crate::store) fn frozen(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<LogIndex>, Problem> {
     maybe(c, "SELECT idx FROM freezes WHERE unit = ?1 AND epoch = ?2", params![text(unit), epoch], |row| LogIndex::of(row, 0))
 }
 

@@ -1,0 +1,168 @@
+//! Logged batch → merged batch: open, fold, say what became of each record.
+//!
+//! ```text
+//!  claim ─▶ open ─▶ fold ─▶ outcome text changed? ─▶ sign version n+1 ─▶ archive ─▶ log ─▶ settle
+//!  └──── workers, two by default ────┘ └──────────── one publisher ──────────────┘
+//! ```
+//! Each step is the same when it is done twice: a claim ends by itself, a fold replaces what it finds, an outcome is
+//! signed only while it differs from the newest logged one, and a signature over the same text is the same bytes. So a
+//! crash at any point, and starting again, gives the same registry and no outcome twice.
+//!
+//! **Trust:** as the opener's and the sequencer's. **Invariants:** one process of a centre merges at a time (a lock
+//! beside the database); nothing is published that is not under the guard; one batch that cannot be opened now stops
+//! no other.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use shared::{
+    keys::Signer,
+    outcome::Outcome,
+    problem::{Code, Problem},
+    time::Second,
+};
+use tokio::sync::watch;
+
+use super::{Clock, Proposal, Published, Sequencer, opener::Opener};
+use crate::{
+    durable::{self, Lock},
+    registry::{Claim, OutcomeDue, Registry},
+    store::{Archive, Ledger, Whole},
+};
+
+/// Batches that are opened at the same time.
+pub const WORKERS: usize = 2;
+/// A worker that has not come back after so many seconds is taken for dead.
+const LEASE: i64 = 15 * 60;
+/// A batch that could not be opened is tried again after so many seconds, times its attempts.
+const RETRY: i64 = 20;
+/// How often in a row another worker may have been first.
+const OVERTAKEN: u32 = 100;
+/// What cannot be waited for is looked at this often.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Are outcomes published, or only computed?
+#[derive(Clone)]
+pub enum Publish<L> {
+    /// Yes, signed by the centre's key and logged.
+    To(Sequencer<L>, Arc<Signer>),
+    /// No: `rebuild` compares them with those that are logged.
+    Nothing,
+}
+
+/// Merges what is logged.
+#[derive(Clone)]
+pub struct Merge<A, L, R> {
+    /// Blobs.
+    pub archive: A,
+    /// What the log says.
+    pub ledger: L,
+    /// What is merged.
+    pub registry: R,
+    /// Opens records.
+    pub opener: Opener<A, L>,
+    /// Where outcomes go.
+    pub publish: Publish<L>,
+    /// For leases only: nothing of it is in the registry.
+    pub clock: Clock,
+}
+
+/// The right to merge: one process of a centre has it at a time.
+pub fn lock(path: &Path) -> Result<Lock, Problem> {
+    let lock = Lock::try_take(path).map_err(durable::problem("merge lock"))?;
+    lock.ok_or_else(|| Problem::new(Code::LockedElsewhere, "another process of this centre merges"))
+}
+
+impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
+    /// Merges until `stop` says so; woken by each new head. A step that is under way is ended first.
+    pub async fn run(&self, workers: usize, mut heads: watch::Receiver<Published>, mut stop: watch::Receiver<bool>) {
+        loop {
+            heads.borrow_and_update();
+            if let Err(problem) = self.until_idle(workers, &stop).await {
+                tracing::warn!("merge: {problem}; it is tried again");
+            }
+            if *stop.borrow_and_update() {
+                return;
+            }
+            // a lease that ends and a retry that is due wake nobody: the timeout does
+            let woken = async {
+                tokio::select! {
+                    changed = heads.changed() => changed.is_ok(),
+                    stopped = stop.changed() => stopped.is_ok(),
+                }
+            };
+            if tokio::time::timeout(LOOK, woken).await == Ok(false) {
+                return; // nobody is left who could log or stop
+            }
+        }
+    }
+
+    /// Opens, folds and publishes all that can be now. The first error is returned when all else is done.
+    pub async fn until_idle(&self, workers: usize, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+        let mut result = self.registry.follow_roster().await.map(|_| ());
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..workers.max(1) {
+            let (merge, stop) = (self.clone(), stop.clone());
+            tasks.spawn(async move { merge.work(&stop).await });
+        }
+        while let Some(worker) = tasks.join_next().await {
+            let ended = worker.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("a worker broke off: {e}"))));
+            result = result.and(ended);
+        }
+        result.and(self.publish_due(stop).await)
+    }
+
+    /// One worker: batch after batch, each folded before the next is claimed.
+    async fn work(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+        let mut result = Ok(());
+        while !*stop.borrow() {
+            let now = (self.clock)();
+            let Some(claim) = self.registry.claim(now, Second::from_unix(now.unix() + LEASE)).await? else { break };
+            if let Err(problem) = self.merge(claim).await {
+                tracing::warn!(batch = %claim.batch, attempts = claim.attempts + 1, "not opened: {problem}");
+                let wait = RETRY * i64::try_from(claim.attempts.min(30) + 1).expect("at most 31");
+                self.registry.release(claim.batch, Second::from_unix(now.unix() + wait)).await?;
+                result = result.and(Err(problem));
+            }
+            self.publish_due(stop).await?;
+        }
+        result
+    }
+
+    async fn merge(&self, claim: Claim) -> Result<(), Problem> {
+        let unknown = || Problem::new(Code::DatabaseFailed, "a batch of the queue is not in the ledger");
+        let batch = self.ledger.batch(claim.batch).await?.ok_or_else(unknown)?;
+        let opened = self.opener.open(&batch, claim.attempts).await?;
+        // A crash before this leaves the batch to be claimed again when the lease ends; after it, it is done.
+        self.registry.fold(opened).await
+    }
+
+    /// Says what became of records where that is not what was said last.
+    async fn publish_due(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+        let Publish::To(sequencer, centre) = &self.publish else { return Ok(()) };
+        let mut overtaken = 0;
+        while !*stop.borrow() {
+            let Some(due) = self.registry.outcome_due().await? else { break };
+            match self.say(sequencer, centre, &due).await {
+                Ok(()) => self.registry.settle(due.batch, due.lines).await?,
+                // another worker was first: look again, but not for ever
+                Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => overtaken += 1,
+                Err(p) => return Err(p),
+            }
+        }
+        Ok(())
+    }
+
+    async fn say(&self, sequencer: &Sequencer<L>, centre: &Signer, due: &OutcomeDue) -> Result<(), Problem> {
+        let newest = due.published.as_ref();
+        if newest.is_some_and(|(_, lines)| *lines == due.lines) {
+            return Ok(());
+        }
+        let version = newest.map_or(0, |(version, _)| *version) + 1;
+        let outcome = Outcome::sign(due.batch, version, due.lines.clone(), centre);
+        let note = outcome.note();
+        // A crash after this leaves a blob that nobody names; the same one is written again.
+        self.archive.put(note.blob(), Whole::new(note.as_bytes())).await?;
+        // A crash after this leaves the outcome logged and still due: then it no longer differs and is settled.
+        sequencer.log(Proposal::Outcome(outcome)).await.map(|_| ())
+    }
+}

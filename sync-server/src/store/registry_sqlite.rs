@@ -1,0 +1,98 @@
+//! The registry in SQLite, in the ledger's database, so that a fold reads the log's facts in its own transaction.
+//!
+//! | file | does |
+//! |---|---|
+//! | `work` | which batches are to be opened, by whom |
+//! | `facts` | what was opened: deliveries, essences, links; closures |
+//! | `force` | may a line take effect? revocations, freezes, flags |
+//! | `fold` | folds a closure and writes what changed |
+//! | `outcomes` | which outcomes are due, and what they say |
+//! | `read` | digest, trace, residents, cases |
+//!
+//! **Invariants:** a fold, its done-mark and the outcomes that it makes due are one transaction: a crash before the
+//! commit leaves none of it, after it all of it. Residents and fates are written by `fold` only.
+
+mod work;
+mod facts;
+mod force;
+mod fold;
+mod outcomes;
+mod read;
+
+use shared::{
+    id::{BatchId, CaseRef, RecordId, ResidentRef},
+    merge::Resident,
+    outcome::OutcomeLine,
+    problem::Problem,
+    time::Second,
+};
+
+use super::sqlite::Db;
+use crate::registry::{Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace};
+
+/// The registry in SQLite.
+#[derive(Clone)]
+pub struct RegistrySqlite {
+    db: Db,
+}
+
+impl RegistrySqlite {
+    /// On an open database, which it shares with the ledger.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+impl Registry for RegistrySqlite {
+    async fn claim(&self, now: Second, until: Second) -> Result<Option<Claim>, Problem> {
+        self.db.write(move |c| work::claim(c, now, until)).await
+    }
+    async fn release(&self, batch: BatchId, retry: Second) -> Result<(), Problem> {
+        self.db.write(move |c| work::release(c, batch, retry)).await
+    }
+    async fn fold(&self, opened: OpenedBatch) -> Result<(), Problem> {
+        self.db.write(move |c| fold::batch(c, &opened)).await
+    }
+    async fn follow_roster(&self) -> Result<bool, Problem> {
+        if !self.db.read(force::behind).await? {
+            return Ok(false);
+        }
+        self.db.write(fold::roster).await
+    }
+
+    async fn outcome_due(&self) -> Result<Option<OutcomeDue>, Problem> {
+        self.db.read(outcomes::due).await
+    }
+    async fn settle(&self, batch: BatchId, lines: Vec<OutcomeLine>) -> Result<(), Problem> {
+        self.db.write(move |c| outcomes::settle(c, batch, &lines)).await
+    }
+    async fn waiting(&self) -> Result<(u64, u64), Problem> {
+        self.db.read(work::waiting).await
+    }
+
+    async fn summary(&self) -> Result<Summary, Problem> {
+        self.db.read(read::summary).await
+    }
+    async fn refold(&self) -> Result<Vec<Problem>, Problem> {
+        self.db.read(fold::check).await
+    }
+    async fn outcomes_that_differ(&self) -> Result<Vec<BatchId>, Problem> {
+        self.db.read(outcomes::differing).await
+    }
+
+    async fn trace(&self, record: RecordId) -> Result<Vec<Trace>, Problem> {
+        self.db.read(move |c| read::trace(c, record)).await
+    }
+    async fn resident(&self, reference: ResidentRef) -> Result<Option<Resident>, Problem> {
+        self.db.read(move |c| read::resident(c, &reference)).await
+    }
+    async fn find(&self, search: Search, limit: usize) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
+        self.db.read(move |c| read::find(c, &search, limit)).await
+    }
+    async fn cases(&self) -> Result<Vec<Case>, Problem> {
+        self.db.read(read::cases).await
+    }
+    async fn case(&self, reference: CaseRef) -> Result<Option<CaseContent>, Problem> {
+        self.db.read(move |c| read::case(c, &reference)).await
+    }
+}

@@ -1,0 +1,143 @@
+//! Folding in one transaction: what a closure folds to replaces what stood there; outcomes that change become due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+use shared::{
+    id::ResidentRef,
+    merge::{Folded, MatchKey, RecordFact, RecordKey, Resident, fold},
+    outcome::Fate,
+    problem::{Code, Problem},
+};
+
+use super::{facts, force, force::Judge, read};
+use crate::{
+    registry::OpenedBatch,
+    store::ledger_sqlite::columns::{all, put, text},
+};
+
+/// Takes in an opened batch, folds what it can influence, marks it done: all of it or, after a crash, none.
+pub(super) fn batch(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> {
+    let id = opened.batch.as_bytes();
+    put(
+        c,
+        "UPDATE merge_work SET state = 'done', lease = 0, due = 1, unit_key = ?2 WHERE batch = ?1",
+        params![id, text(&opened.unit_key)],
+    )?;
+    facts::keep(c, opened)?;
+    let mut seeds: BTreeSet<RecordKey> = opened.deliveries.iter().map(|d| d.key.clone()).collect();
+    seeds.extend(facts::withdrawn_by(c, id)?);
+    seeds.extend(force::rejoined(c, opened.batch)?);
+    refold(c, seeds)
+}
+
+/// Folds again what the newest roster's revocations touch.
+pub(super) fn roster(c: &Connection) -> Result<bool, Problem> {
+    let touched = force::follow(c)?;
+    refold(c, touched).map(|()| true)
+}
+
+fn refold(c: &Connection, seeds: impl IntoIterator<Item = RecordKey>) -> Result<(), Problem> {
+    let closure = facts::closure(c, seeds)?;
+    let folded = folded(c, &closure)?;
+    write_fates(c, &closure, &folded.fates)?;
+    write_residents(c, &closure, &folded.residents)
+}
+
+fn folded(c: &Connection, closure: &BTreeSet<RecordKey>) -> Result<Folded, Problem> {
+    let mut judge = Judge::of(c)?;
+    let mut records: Vec<RecordFact> = Vec::with_capacity(closure.len());
+    for key in closure {
+        records.extend(facts::fact(c, key, &mut judge)?);
+    }
+    let withdrawn = facts::withdrawn(c, &records)?;
+    Ok(fold(&records, &withdrawn))
+}
+
+fn write_fates(c: &Connection, closure: &BTreeSet<RecordKey>, fates: &BTreeMap<RecordKey, Fate>) -> Result<(), Problem> {
+    for key in closure {
+        let at = params![text(&key.unit), text(&key.record), key.digest.as_bytes()];
+        let before = read::fate(c, key)?;
+        let now = fates.get(key);
+        if before.as_ref() == now {
+            continue;
+        }
+        match now {
+            Some(fate) => {
+                let sql = "INSERT OR REPLACE INTO fates (unit, record, sealed, fate, subject) VALUES (?1, ?2, ?3, ?4, ?5)";
+                let (unit, record, sealed) = (text(&key.unit), text(&key.record), key.digest.as_bytes());
+                put(c, sql, params![unit, record, sealed, fate.to_string(), subject(fate)])?;
+            }
+            None => put(c, "DELETE FROM fates WHERE unit = ?1 AND record = ?2 AND sealed = ?3", at)?,
+        }
+        if let Some(Fate::Merged(_)) = before {
+            displaced(key, now);
+        }
+        let due = "UPDATE merge_work SET due = 1 WHERE batch IN
+                   (SELECT batch FROM deliveries WHERE unit = ?1 AND record = ?2 AND sealed = ?3)";
+        put(c, due, params![text(&key.unit), text(&key.record), key.digest.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Staff must hear of it: a document may have been made from what no longer stands.
+fn displaced(key: &RecordKey, now: Option<&Fate>) {
+    let now = now.map_or_else(|| "gone".to_owned(), ToString::to_string);
+    tracing::warn!(unit = %key.unit, record = %key.record, now, "a record that was merged is displaced");
+}
+
+fn subject(fate: &Fate) -> Option<String> {
+    match fate {
+        Fate::Merged(resident) => Some(resident.to_string()),
+        Fate::Held(_, case) => Some(case.to_string()),
+        Fate::Refused(_) => None,
+    }
+}
+
+/// A resident is founded by one record of the closure, so who stood or stands is known from the closure.
+fn write_residents(c: &Connection, closure: &BTreeSet<RecordKey>, now: &BTreeMap<ResidentRef, Resident>) -> Result<(), Problem> {
+    let possible: BTreeSet<ResidentRef> = closure.iter().map(|key| ResidentRef::founded_by(&key.unit, key.record)).collect();
+    for reference in possible {
+        match now.get(&reference) {
+            None => put(c, "DELETE FROM residents WHERE reference = ?1", [text(&reference)])?,
+            Some(resident) => write_resident(c, &reference, resident)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_resident(c: &Connection, reference: &ResidentRef, resident: &Resident) -> Result<(), Problem> {
+    let number = resident.fields.get("national_number").map(|(value, _)| MatchKey::of_number(value).to_string());
+    let [fields, parts] = [&resident.fields, &resident.parts].map(|values| {
+        let values: BTreeMap<&str, (&str, String)> =
+            values.iter().map(|(name, (value, from))| (name.as_str(), (value.as_str(), read::source_text(from)))).collect();
+        serde_json::to_string(&values).expect("maps of strings")
+    });
+    let sources: Vec<String> = resident.sources.iter().map(read::source_text).collect();
+    let sources = serde_json::to_string(&sources).expect("strings");
+    put(
+        c,
+        "INSERT OR REPLACE INTO residents (reference, fields, parts, sources, number) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![text(reference), fields, parts, sources, number],
+    )
+}
+
+/// Folds everything from the stored facts and compares with the tables.
+pub(super) fn check(c: &Connection) -> Result<Vec<Problem>, Problem> {
+    let keys = all(c, "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened'", [], |row| facts::key(row, 0))?;
+    let whole: BTreeSet<RecordKey> = keys.into_iter().collect();
+    let expected = folded(c, &whole)?;
+    let mut off = Vec::new();
+    let mut differs = |what: String| off.push(Problem::new(Code::RegistryWrong, what));
+    let stored: BTreeMap<RecordKey, Fate> = read::fates(c)?.into_iter().collect();
+    let keys: BTreeSet<&RecordKey> = stored.keys().chain(expected.fates.keys()).collect();
+    for key in keys.into_iter().filter(|key| stored.get(key) != expected.fates.get(key)) {
+        differs(format!("record {} {}", key.unit, key.record));
+    }
+    let stored: BTreeMap<ResidentRef, Resident> = read::residents(c)?.into_iter().collect();
+    let references: BTreeSet<&ResidentRef> = stored.keys().chain(expected.residents.keys()).collect();
+    for reference in references.into_iter().filter(|r| stored.get(r) != expected.residents.get(r)) {
+        differs(format!("resident {reference}"));
+    }
+    Ok(off)
+}

@@ -1,0 +1,88 @@
+//! Which outcomes are due, and what they say.
+//!
+//! While the registry catches up (a rebuild), what a batch would say may be older than what was published: a batch that
+//! has an outcome gets a newer one only when everything that was logged before that outcome is opened. A batch without
+//! one waits for nothing.
+
+use rusqlite::{Connection, Row, params};
+use shared::{
+    id::{BatchId, CaseRef, Number, RecordId},
+    outcome::{Fate, Outcome, OutcomeLine},
+    problem::Problem,
+};
+
+use super::{facts, read};
+use crate::{
+    registry::OutcomeDue,
+    store::ledger_sqlite::{
+        columns::{Column, all, damaged, maybe, number, put},
+        papers,
+    },
+};
+
+/// Least log index of a batch that is not opened.
+const FIRST_OPEN: &str = "SELECT min(idx) FROM (SELECT min(idx) AS idx FROM merge_work WHERE state = 'open'
+                          UNION ALL SELECT min(idx) FROM batches WHERE idx > coalesce((SELECT max(idx) FROM merge_work), -1))";
+
+pub(super) fn due(c: &Connection) -> Result<Option<OutcomeDue>, Problem> {
+    let first_open: Option<u64> = maybe(c, FIRST_OPEN, [], |row| Option::of(row, 0))?.flatten();
+    let sql = "SELECT w.batch FROM merge_work w WHERE w.due = 1 AND w.state = 'done'
+               AND (?1 IS NULL OR coalesce((SELECT max(o.idx) FROM outcomes o WHERE o.batch = w.batch), -1) < ?1)
+               ORDER BY w.idx LIMIT 1";
+    let first_open = first_open.map(|n| i64::try_from(n).expect("below 2^53"));
+    let Some(batch) = maybe(c, sql, [first_open], batch_id)? else { return Ok(None) };
+    Ok(Some(OutcomeDue { batch, lines: lines(c, batch)?, published: published(c, batch)? }))
+}
+
+fn batch_id(row: &Row<'_>) -> Result<BatchId, Problem> {
+    Column::of(row, 0)
+}
+
+fn published(c: &Connection, batch: BatchId) -> Result<Option<(u64, Vec<OutcomeLine>)>, Problem> {
+    let Some(facts) = papers::outcome(c, batch)? else { return Ok(None) };
+    let outcome = Outcome::parse(&facts.note)?;
+    Ok(Some((facts.version, outcome.lines().to_vec())))
+}
+
+/// What the outcome of an opened batch says now, in the manifest's order.
+fn lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
+    let sql = "SELECT epoch, number, unit, record, sealed, found, code FROM deliveries WHERE batch = ?1 ORDER BY line";
+    let stored = all(c, sql, [batch.as_bytes()], |row| {
+        let code: Option<String> = Option::of(row, 6)?;
+        Ok((number(row, 0)?, facts::key(row, 2)?, String::of(row, 5)?, code))
+    })?;
+    let mut lines = Vec::with_capacity(stored.len());
+    for (number, key, found, code) in stored {
+        let fate = match (found.as_str(), code) {
+            ("refused", Some(code)) => Fate::Refused(code.parse().map_err(|_| damaged())?),
+            ("unopened", _) => Fate::Held(shared::problem::Code::Unopened, CaseRef::holding(&key.unit, key.record)),
+            _ => read::fate(c, &key)?.ok_or_else(damaged)?,
+        };
+        lines.push(line(number, key.record, fate));
+    }
+    Ok(lines)
+}
+
+fn line(number: Number, record: RecordId, fate: Fate) -> OutcomeLine {
+    OutcomeLine { number, record, fate }
+}
+
+/// Nothing is due any more, if the registry still says these lines and the log's newest outcome does as well.
+pub(super) fn settle(c: &Connection, batch: BatchId, said: &[OutcomeLine]) -> Result<(), Problem> {
+    let logged = published(c, batch)?.is_some_and(|(_, lines)| lines == said);
+    if logged && lines(c, batch)? == said {
+        put(c, "UPDATE merge_work SET due = 0 WHERE batch = ?1", params![batch.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Opened batches whose newest logged outcome says something else, or that have none.
+pub(super) fn differing(c: &Connection) -> Result<Vec<BatchId>, Problem> {
+    let mut differing = Vec::new();
+    for batch in all(c, "SELECT batch FROM merge_work WHERE state = 'done' ORDER BY idx", [], batch_id)? {
+        if published(c, batch)?.map(|(_, lines)| lines) != Some(lines(c, batch)?) {
+            differing.push(batch);
+        }
+    }
+    Ok(differing)
+}
