@@ -25,6 +25,7 @@ pub mod registry;
 
 // the road
 pub mod pipeline;
+pub mod centre;
 
 // what people type
 pub mod cli;

@@ -136,9 +136,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         let parts = &self.inner.parts;
         let last = parts.ledger.logged_head(&unit.unit, unit.epoch).await?.map(|(_, last)| (last.head, last.number));
         let since = Second::from_unix(now.unix() - DAY);
-        if last.unwrap_or((None, None)) == (unit.head, unit.number)
-            || parts.ledger.heads_since(&unit.unit, since).await? >= HEADS_A_DAY
-        {
+        if last.unwrap_or((None, None)) == (unit.head, unit.number) || parts.ledger.heads_since(&unit.unit, since).await? >= HEADS_A_DAY {
             return Ok(());
         }
         parts.sequencer.log(Proposal::Head(entry)).await.map(|_| ())
