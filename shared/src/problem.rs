@@ -224,4 +224,46 @@ mod tests {
             assert_eq!(row.code.parse(), Ok(code), "codes are unique");
         }
     }
+
+    /// What stands between backquotes: commands and their options.
+    fn quoted(text: &str) -> Vec<&str> {
+        let mut found: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn the_three_languages_name_the_same_commands() {
+        for code in Code::ALL {
+            let row = code.row();
+            let [en, fr, ar] = [Lang::En, Lang::Fr, Lang::Ar].map(|lang| row.text(lang));
+            for text in [en, fr, ar] {
+                assert!(!text.what.contains('…') && text.next.matches('`').count() % 2 == 0, "{}", row.code);
+            }
+            assert_eq!(quoted(en.next), quoted(fr.next), "{}", row.code);
+            assert_eq!(quoted(en.next), quoted(ar.next), "{}", row.code);
+        }
+    }
+
+    #[test]
+    fn next_steps_name_commands_that_exist() {
+        const UNIT: &str = "init, roster import, roster show, draft attach, draft except, draft import-cbeff, draft list, draft set, \
+            draft show, finish, session, review list, review withdraw, close, sync, status, receipt verify, outcome show, prune, doctor";
+        const CENTRE: &str = "init, serve, unit admit, unit list, agent admit, agent list, roster publish, roster show, batch list, \
+            batch show, record trace, case list, case show, log checkpoint, fsck, rebuild, doctor";
+        for code in Code::ALL {
+            for command in quoted(code.row().text(Lang::En).next) {
+                let known = match command.split_once(' ') {
+                    Some(("enroll-client", rest)) => Some((UNIT, rest)),
+                    Some(("sync-server", rest)) => Some((CENTRE, rest)),
+                    _ => None, // an option, a file, a program alone
+                };
+                let named = |(known, rest): (&str, &str)| {
+                    let words = rest.split(' ').take_while(|w| w.starts_with(|c: char| c.is_ascii_lowercase())).collect::<Vec<_>>();
+                    known.split(", ").any(|k| k.trim() == words.join(" "))
+                };
+                assert!(known.is_none_or(named), "{code}: {command}");
+            }
+        }
+    }
 }

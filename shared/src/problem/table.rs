@@ -452,9 +452,9 @@ problems! {
         "La valeur d'un champ n'est pas écrite comme le demande le formulaire. Le brouillon est conservé tel quel." "Corrigez-la : `enroll-client draft set`. Les dates s'écrivent 1980-05-17, ou 1980-05, ou 1980."
         "قيمة الحقل غير مكتوبة كما تطلب الاستمارة. المسودة محفوظة كما كانت." "صحّحها: `enroll-client draft set`. يُكتب التاريخ هكذا: 1980-05-17 أو 1980-05 أو 1980.";
     ExceptionNotAllowed "exception-not-allowed" Person AfterStep
-        "The form does not allow this exception here. The draft is kept." "Capture what is missing, or choose a reason that the form allows (missing, injured, illness, child under 12): `enroll-client draft show`."
-        "Le formulaire ne permet pas cette exception ici. Le brouillon est conservé." "Prenez ce qui manque, ou choisissez un motif que le formulaire permet (doigt absent, blessure, maladie, enfant de moins de 12 ans) : `enroll-client draft show`."
-        "لا تسمح الاستمارة بهذا الاستثناء هنا. المسودة محفوظة." "التقط الناقص أو اختر سببًا تسمح به الاستمارة (إصبع مفقود، إصابة، مرض، طفل دون 12 سنة): `enroll-client draft show`.";
+        "The form does not allow this exception here. The draft is kept." "Capture what is missing, or give a reason that the form allows there (missing, injured, illness, child-under-12): `enroll-client draft except`."
+        "Le formulaire ne permet pas cette exception ici. Le brouillon est conservé." "Prenez ce qui manque, ou donnez un motif que le formulaire permet ici (doigt absent, blessure, maladie, enfant de moins de 12 ans) : `enroll-client draft except`."
+        "لا تسمح الاستمارة بهذا الاستثناء هنا. المسودة محفوظة." "التقط الناقص أو اذكر سببًا تسمح به الاستمارة هنا (إصبع مفقود، إصابة، مرض، طفل دون 12 سنة): `enroll-client draft except`.";
     NotConfirmed "not-confirmed" Person AfterStep
         "It was not confirmed, so it was not done. Nothing is lost; the draft is kept." "Give the command again and confirm, or add `--yes` when the resident has agreed."
         "Ce n'était pas confirmé, donc ce n'est pas fait. Rien n'est perdu ; le brouillon est conservé." "Relancez la commande et confirmez, ou ajoutez `--yes` quand la personne a donné son accord."
