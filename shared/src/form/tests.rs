@@ -255,6 +255,29 @@ fn parsed(file: &Value) -> Result<(), Code> {
 }
 
 #[test]
+fn the_examples_of_the_specification_fit_together() {
+    let example = |heading: &str| {
+        let section = include_str!("../../SPEC.md").split_once(heading).expect("the section").1;
+        section.split_once("```json\n").and_then(|(_, rest)| rest.split_once("```")).expect("its example").0.as_bytes()
+    };
+    let form = Form::parse(example("\n## 11. Form\n")).expect("a good form");
+    let input = crate::draft::input::Input::parse(example("\n## 12. A resident's folder\n")).expect("a good resident.json");
+    let face = Sample::new(7, tests::now(), Size::Tiny).resident(0, &forms()[2], Transaction::New).expect("sample");
+    let files = [("face.jpg".parse().expect("name"), face.part("face").expect("a portrait").to_vec())].into();
+    let (draft, parts) = input.into_draft(&form, files).expect("a good folder");
+    assert!(draft.finish(&form, tests::facts(1), parts).is_ok());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_change_of_a_byte_of_a_form_is_read_or_refused(at in 0..FIRST[0].len(), byte in proptest::prelude::any::<u8>()) {
+        let mut bytes = FIRST[0].to_vec();
+        bytes[at] = byte;
+        drop(Form::parse(&bytes));
+    }
+}
+
+#[test]
 fn everything_on_the_screen_is_there_in_three_languages() {
     let arabic = |s: &str| s.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c));
     for form in &forms() {
