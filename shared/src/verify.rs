@@ -106,7 +106,8 @@ fn signatures(manifest: &Manifest, roster: &TrustedRoster) -> Result<VerifierKey
     }
 }
 
-/// 2. Sizes that the roster admits.
+/// 2. Lines and bytes that the roster admits. The size of a single record is the opener's to judge: one record that is
+/// too large must not take its batch along.
 fn limits(facts: &Facts, roster: &TrustedRoster) -> Result<(), Problem> {
     let limits = roster.facts().limits;
     if facts.lines.len() as u64 > limits.lines {
@@ -115,11 +116,7 @@ fn limits(facts: &Facts, roster: &TrustedRoster) -> Result<(), Problem> {
     if facts.payload_size > limits.batch {
         return Err(Code::BatchTooLarge.into());
     }
-    let large = |size: u64, plain: u64| size > limits.record || plain > crate::roster::Limits::PLAIN;
-    match facts.records().find(|r| large(r.facts.size, r.facts.plain)) {
-        Some(record) => Err(Problem::new(Code::RecordTooLarge, format!("record {}", record.facts.number))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// 4. `approved none` is always accepted; where the roster demands an approval it only keeps the batch from merging.
@@ -301,7 +298,7 @@ mod tests {
         let limited = |change: fn(&mut crate::roster::Facts)| check(closed(facts(&[b"one", b"two!"])), &roster(change)).map(|_| ());
         assert_eq!(limited(|f| f.limits.lines = 1), Err(Code::LinesTooMany));
         assert_eq!(limited(|f| f.limits.batch = 6), Err(Code::BatchTooLarge));
-        assert_eq!(limited(|f| f.limits.record = 3), Err(Code::RecordTooLarge));
+        assert_eq!(limited(|f| f.limits.record = 3), Ok(()), "the opener refuses that one record");
     }
 
     #[test]

@@ -1,1 +1,3 @@
+//! What needs both sides or a real process: a workshop for bad records, a world of real processes, the demo.
 
+pub mod defects;
