@@ -281,17 +281,24 @@ impl Draft {
 
     /// Finishes: all demanded is there, all of it fits the form, `parts` are the bytes in the order of
     /// [`Draft::parts`]. When not, the draft comes back unharmed.
-    pub fn finish(self, form: &Form, facts: Facts, parts: Vec<Vec<u8>>) -> Result<Record, Box<Unfinished>> {
-        let back = |draft, problem| Box::new(Unfinished { draft, problem });
-        match self.missing(form) {
-            Ok(missing) if missing.is_empty() => {}
-            Ok(missing) => {
-                let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
-                return Err(back(self, Problem::new(Code::DraftIncomplete, list.join(", "))));
+    pub fn finish(self, form: &Form, facts: Facts, mut parts: Vec<Vec<u8>>) -> Result<Record, Box<Unfinished>> {
+        let made = match self.incomplete(form) {
+            None => form.record(self.content(facts), parts),
+            Some(problem) => {
+                parts.zeroize();
+                Err(problem)
             }
-            Err(problem) => return Err(back(self, problem)),
-        }
-        form.record(self.content(facts), parts).map_err(|problem| back(self, problem))
+        };
+        made.map_err(|problem| Box::new(Unfinished { draft: self, problem }))
+    }
+
+    fn incomplete(&self, form: &Form) -> Option<Problem> {
+        let missing = match self.missing(form) {
+            Ok(missing) => missing,
+            Err(problem) => return Some(problem),
+        };
+        let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        (!list.is_empty()).then(|| Problem::new(Code::DraftIncomplete, list.join(", ")))
     }
 
     fn content(&self, facts: Facts) -> Content {

@@ -102,7 +102,7 @@ impl Input {
     }
 
     /// Fills a draft, and gives the parts' bytes in the draft's order. `files` are all others in the folder.
-    pub fn into_draft(self, form: &Form, mut files: BTreeMap<PartName, Vec<u8>>) -> Result<(Draft, Vec<Vec<u8>>), Problem> {
+    pub fn into_draft(mut self, form: &Form, mut files: BTreeMap<PartName, Vec<u8>>) -> Result<(Draft, Vec<Vec<u8>>), Problem> {
         if self.form != *form.name() {
             return Err(Problem::new(Code::FormInvalid, format!("{FILE} says {}, the form is {}", self.form, form.name())));
         }
@@ -117,7 +117,7 @@ impl Input {
             }
         }
         let mut parts = Vec::with_capacity(self.parts.len());
-        for part in self.parts {
+        for part in std::mem::take(&mut self.parts) {
             if draft.parts().iter().any(|p| p.position == part.position) {
                 return Err(Problem::new(Code::InputUnreadable, format!("{FILE}: two parts at one position")));
             }
@@ -130,6 +130,12 @@ impl Input {
         }
         self.exceptions.iter().try_for_each(|e| draft.except(form, &e.position, e.reason))?;
         Ok((draft, parts))
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.person.values_mut().for_each(zeroize::Zeroize::zeroize);
     }
 }
 

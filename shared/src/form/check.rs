@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
 use super::{Demands, Form, date::PartialDate, schema::is_field_name};
 use crate::{
@@ -53,13 +54,13 @@ impl Form {
     }
 
     /// The only way to a [`Record`]: the content has passed [`Form::check`], the bytes are those that it lists.
-    pub fn record(&self, content: Content, parts: Vec<Vec<u8>>) -> Result<Record, Problem> {
+    pub fn record(&self, mut content: Content, mut parts: Vec<Vec<u8>>) -> Result<Record, Problem> {
         match self.check(&content, &parts) {
             Ok(()) => Record::checked(content, parts),
             Err(problem) => {
-                for mut bytes in parts {
-                    zeroize::Zeroize::zeroize(&mut bytes);
-                }
+                // a Record wipes itself when dropped; what did not become one is wiped here
+                parts.zeroize();
+                content.person.values_mut().for_each(Zeroize::zeroize);
                 Err(problem)
             }
         }
@@ -194,7 +195,7 @@ pub(crate) fn is_child(born: Option<&str>, now: Second) -> bool {
 
 fn wipe(value: &mut Value) {
     if let Value::String(text) = value {
-        zeroize::Zeroize::zeroize(text);
+        text.zeroize();
     }
 }
 
