@@ -17,6 +17,7 @@ mod pages;
 mod review;
 mod secret;
 mod settings;
+mod sync;
 mod watch;
 
 use std::process::ExitCode;
@@ -60,6 +61,8 @@ pub enum Command {
     Review(review::ReviewCommand),
     /// Close the day into signed batches
     Close(review::Close),
+    /// Send what waits to the centre, take receipts, outcomes and rosters
+    Sync(sync::Sync),
     /// Where everything stands
     Status(watch::Status),
     /// Receipts: the centre's proof that it holds a batch
@@ -104,6 +107,7 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Enrol(enrol) => enrol.run(app),
         Command::Review(review) => review.run(app),
         Command::Close(close) => close.run(app),
+        Command::Sync(sync) => sync.run(app),
         Command::Status(status) => status.run(app),
         Command::Receipt(receipt) => receipt.run(app),
         Command::Outcome(outcome) => outcome.run(app),

@@ -27,6 +27,7 @@ pub mod cbeff;
 pub mod capture;
 pub mod close;
 pub mod proofs;
+pub mod sync;
 pub mod status;
 pub mod prune;
 

@@ -543,4 +543,8 @@ problems! {
         "The registry has nobody, and no case, under what was asked for. Nothing is lost." "Check the reference, the number or the spelling; `sync-server record trace ID` follows a record."
         "Le registre n'a personne, ni aucun cas, sous ce qui a été demandé. Rien n'est perdu." "Vérifiez la référence, le numéro ou l'orthographe ; `sync-server record trace ID` suit un dossier."
         "لا يوجد في السجل أحد ولا حالة تحت ما طُلب. لم يضع شيء." "تحقق من المرجع أو الرقم أو الكتابة؛ الأمر `sync-server record trace ID` يتتبع الملف.";
+    OutsideWindow "outside-window" Person Later
+        "It is not the time of day at which this unit may send. Nothing was sent; nothing is lost." "Wait for the window to open, or give `enroll-client sync` another `--window`."
+        "Ce n'est pas l'heure à laquelle cette unité peut envoyer. Rien n'a été envoyé ; rien n'est perdu." "Attendez l'ouverture de la plage, ou donnez une autre `--window` à `enroll-client sync`."
+        "ليس هذا وقت الإرسال المسموح لهذه الوحدة. لم يُرسل شيء ولم يضع شيء." "انتظر بدء المدة المحددة أو أعطِ `enroll-client sync` مدة أخرى بالخيار `--window`.";
 }

@@ -1,0 +1,148 @@
+//! `sync`: sends what waits, takes what is new. Needs nobody at the keyboard.
+
+use std::time::Duration;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use shared::problem::{Code, Problem};
+
+use super::{App, Exit};
+use crate::{
+    clock,
+    sync::{
+        Options, Report, Run,
+        link::{Source, Trouble},
+        patience::Window,
+        voice::Voice,
+    },
+    vault::Vault,
+};
+
+/// `sync`
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Only show what would be sent
+    #[arg(long)]
+    dry_run: bool,
+    /// Most bytes a second that are sent
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    rate: Option<u64>,
+    /// Only at this time of day, in the time zone of this laptop
+    #[arg(long, value_name = "20:00-06:00")]
+    window: Option<Window>,
+    /// Stop after so many minutes; the next run goes on from there
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    max_minutes: u64,
+    /// Offer batches again that the centre has refused for good
+    #[arg(long)]
+    again: bool,
+}
+
+impl Sync {
+    /// Runs it.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        let vault = app.vault()?;
+        if self.dry_run {
+            return dry_run(app, &vault);
+        }
+        let options = self.options(app)?;
+        let session = vault.syncing()?;
+        let keys = vault.unit_keys()?;
+        let voice = Voice::new(&app.say);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Problem::new(Code::IoFailed, e.kind().to_string()))?;
+        let run = Run::new(&vault, &session, &keys, &options, &voice)?;
+        let ended = runtime.block_on(run.run());
+        drop(voice);
+        match ended {
+            Ok(report) => Ok(summed_up(app, &report)),
+            Err(trouble) => {
+                let exit = exit_of(&trouble);
+                app.say.problem(&trouble.problem, exit as u8);
+                Ok(exit)
+            }
+        }
+    }
+
+    fn options(&self, app: &App) -> Result<Options, Problem> {
+        let mut lasting = Duration::from_secs(60 * self.max_minutes);
+        if let Some(window) = &self.window {
+            let open = window.open_for(clock::now(), &TimeZone::system());
+            let open = open.ok_or_else(|| Problem::new(Code::OutsideWindow, window.to_string()))?;
+            lasting = lasting.min(open);
+        }
+        let rate = self.rate.or(app.settings.sync.rate);
+        Ok(Options { rate, lasting, again: self.again, ..Options::default() })
+    }
+}
+
+fn dry_run(app: &App, vault: &Vault) -> Result<Exit, Problem> {
+    let waiting = vault.waiting()?;
+    let rows: Vec<Vec<Value>> = waiting
+        .iter()
+        .map(|b| vec![json!(b.place), json!(b.records), json!(b.payload), json!(b.payload.saturating_sub(b.sent)), json!(b.problem)])
+        .collect();
+    app.say.table("waiting", &["batch", "records", "bytes", "to send", "problem"], &rows);
+    let left: u64 = waiting.iter().map(|b| b.payload.saturating_sub(b.sent)).sum();
+    let fields = json!({ "dry_run": true, "waiting": waiting.len(), "bytes": left });
+    app.say.summary(fields, &format!("{} batches with {left} bytes would be sent", waiting.len()));
+    Ok(if waiting.is_empty() { Exit::Nothing } else { Exit::Done })
+}
+
+fn summed_up(app: &App, report: &Report) -> Exit {
+    let exit = exit_of_report(report);
+    let fields = json!({
+        "sent_batches": report.sent_batches, "sent_bytes": report.sent_bytes, "receipts": report.receipts,
+        "outcomes": report.outcomes, "rosters": report.rosters, "refused": report.refused, "waiting": report.waiting,
+        "exit": exit as u8,
+    });
+    let text = match exit {
+        Exit::Nothing => "nothing to send, nothing new".to_owned(),
+        _ => format!(
+            "{} batches sent ({} bytes), {} receipts, {} outcomes; {} batches wait{}",
+            report.sent_batches,
+            report.sent_bytes,
+            report.receipts,
+            report.outcomes,
+            report.waiting,
+            if report.waiting == 0 { "" } else { ", safe on this laptop: `enroll-client status` says why" }
+        ),
+    };
+    app.say.summary(fields, &text);
+    exit
+}
+
+/// How a run that came to its end is to be seen.
+pub fn exit_of_report(report: &Report) -> Exit {
+    match report.gravest() {
+        Some(trouble) if trouble.source == Source::Forged => Exit::Integrity,
+        Some(_) if report.did_something() => Exit::Partly,
+        Some(trouble) => exit_of(trouble),
+        None if report.refused > 0 => {
+            if report.did_something() {
+                Exit::Partly
+            } else {
+                Exit::Refused
+            }
+        }
+        None if report.did_something() && report.waiting == 0 => Exit::Done,
+        None if report.waiting > 0 => {
+            if report.did_something() {
+                Exit::Partly
+            } else {
+                Exit::Later
+            }
+        }
+        None => Exit::Nothing,
+    }
+}
+
+/// How a run that was stopped is to be seen.
+pub fn exit_of(trouble: &Trouble) -> Exit {
+    match (trouble.source, Exit::of(trouble.problem.code)) {
+        (Source::Forged, _) => Exit::Integrity,
+        (Source::Centre, Exit::Error) => Exit::Refused,
+        (_, exit) => exit,
+    }
+}

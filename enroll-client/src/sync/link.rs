@@ -1,0 +1,401 @@
+//! The wire: one function a call, bounded in bytes and in time. The only file that knows HTTP.
+//!
+//! | call | gives |
+//! |---|---|
+//! | `POST /v1/hello` | [`HelloReply`] |
+//! | `POST /v1/batches` | the batch is known there |
+//! | `HEAD`, `PATCH /v1/batches/{id}/payload` | the offset that is durable there (tus 1.0) |
+//! | `GET /v1/batches/{id}/receipt?size=N` · `/outcome?size=N` | with the proof under the log of `N` entries where that holds the entry, else under the newest |
+//! | `GET /v1/roster?after=V&size=N` · `/v1/forms/{digest}` | rosters with their proofs, forms |
+//!
+//! **Trust:** none. TLS keeps listeners out; what counts is signed, and checked by those who call this.
+//! **Invariants:** no answer is read past its limit; a line that is silent for [`STALL`] is given up; no
+//! redirect is followed; plain HTTP only to this machine itself.
+
+use std::{
+    error::Error as _,
+    fmt::Display,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode, redirect::Policy};
+use serde::Deserialize;
+use shared::{
+    id::{BatchId, Blob, RosterVersion},
+    problem::{Again, Code, Problem},
+};
+use tokio::{sync::mpsc, time::timeout};
+
+/// A silence after which a line is given up.
+pub const STALL: Duration = Duration::from_secs(60);
+/// The slowest line that is waited for, in bytes a second.
+const SLOWEST: u64 = 512;
+/// The longest Retry-After that is believed.
+const LONGEST_WAIT: u64 = 3600;
+
+/// Who is behind a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// This laptop.
+    Here,
+    /// The way to the centre.
+    Way,
+    /// The centre said so.
+    Centre,
+    /// What came does not pass its checks.
+    Forged,
+}
+
+/// A step that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What happened.
+    pub problem: Problem,
+    /// Who is behind it.
+    pub source: Source,
+    /// When the centre wants to be asked again.
+    pub after: Option<Duration>,
+}
+
+impl Trouble {
+    /// A problem with its source.
+    pub fn new(source: Source, problem: impl Into<Problem>) -> Self {
+        Self { problem: problem.into(), source, after: None }
+    }
+    /// Something that came does not pass its checks.
+    pub fn forged(problem: impl Into<Problem>) -> Self {
+        Self::new(Source::Forged, problem)
+    }
+    fn way(detail: impl Display) -> Self {
+        Self::new(Source::Way, Problem::new(Code::ServerUnreachable, detail.to_string()))
+    }
+    /// The same may succeed later, by itself.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.source, Source::Way | Source::Centre) && self.problem.row().again == Again::Later
+    }
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::new(Source::Here, problem)
+    }
+}
+
+/// What a hello gets.
+#[derive(Debug, Deserialize)]
+pub struct HelloReply {
+    /// The signed answer.
+    pub answer: String,
+    /// Proof of the log's last entry.
+    pub proof: String,
+    /// Proof that the log goes on from the head that the unit has seen.
+    pub consistency: String,
+    /// For the calls that follow; none unless all is well.
+    pub token: Option<String>,
+}
+
+/// An outcome and the proof of its log entry.
+#[derive(Debug, Deserialize)]
+pub struct OutcomeReply {
+    /// The signed outcome.
+    pub outcome: String,
+    /// The proof.
+    pub proof: String,
+}
+
+/// A roster and the proof of its log entry.
+#[derive(Debug, Deserialize)]
+pub struct RosterReply {
+    /// The signed roster.
+    pub roster: String,
+    /// The proof.
+    pub proof: String,
+}
+
+/// Did the centre know the batch already?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announced {
+    /// No: its payload is wanted from the start.
+    New,
+    /// Yes.
+    Known,
+}
+
+/// The way to one centre.
+pub struct Link {
+    client: Client,
+    base: String,
+    token: Option<String>,
+}
+
+impl Link {
+    /// Prepares it; nothing is sent.
+    pub fn new(server: &str, ca: Option<&[u8]>) -> Result<Self, Problem> {
+        let untrusted = |why: String| Problem::new(Code::ServerUntrusted, why);
+        if !server.starts_with("https://") && !is_loopback(server) {
+            return Err(untrusted("plain http goes to this machine only".to_owned()));
+        }
+        // a second call finds it installed: the same provider, so that is as good
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(20))
+            .user_agent(super::SOFTWARE)
+            .http1_only()
+            .pool_idle_timeout(Duration::from_secs(20));
+        if let Some(pem) = ca {
+            let certificates = Certificate::from_pem_bundle(pem).map_err(|_| untrusted("the CA given at init is not PEM".to_owned()))?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        let client = builder.build().map_err(|e| untrusted(root_cause(&e)))?;
+        Ok(Self { client, base: server.to_owned(), token: None })
+    }
+
+    /// Whether the centre has given a token for the calls that follow.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+    /// Takes the token of an answer that was checked.
+    pub fn take_token(&mut self, token: Option<String>) {
+        // goes into a header: a token with anything else in it is none
+        self.token = token.filter(|t| !t.is_empty() && t.len() <= 4096 && t.bytes().all(|b| b.is_ascii_graphic()));
+    }
+
+    /// Says hello.
+    pub async fn hello(&self, note: &[u8]) -> Result<HelloReply, Trouble> {
+        let request = self.request(Method::POST, "hello").body(note.to_vec());
+        json(&read(send(request, note.len()).await?, 4 << 20).await?)
+    }
+
+    /// Announces a batch.
+    pub async fn announce(&self, manifest: &[u8]) -> Result<Announced, Trouble> {
+        let request = self.request(Method::POST, "batches").body(manifest.to_vec());
+        let response = send(request, manifest.len()).await?;
+        Ok(if response.status() == StatusCode::CREATED { Announced::New } else { Announced::Known })
+    }
+
+    /// How much of a payload is durable at the centre.
+    pub async fn offset(&self, batch: &BatchId) -> Result<u64, Trouble> {
+        let request = self.request(Method::HEAD, &format!("batches/{batch}/payload")).header("Tus-Resumable", "1.0.0");
+        offset(&send(request, 0).await?)
+    }
+
+    /// Sends a payload from an offset on, as the pieces come; gives the offset that is durable then.
+    /// The caller watches over the pieces; after the last one the centre has [`STALL`] to answer.
+    pub async fn upload(&self, batch: &BatchId, from: u64, to: u64, pieces: mpsc::Receiver<Vec<u8>>) -> Result<u64, Trouble> {
+        let request = self
+            .request(Method::PATCH, &format!("batches/{batch}/payload"))
+            .header("Tus-Resumable", "1.0.0")
+            .header("Upload-Offset", from)
+            .header("Content-Type", "application/offset+octet-stream")
+            .header("Content-Length", to - from)
+            .body(reqwest::Body::wrap_stream(Pieces(pieces)));
+        let response = request.send().await.map_err(|e| on_the_way(&e))?;
+        offset(&accepted(response).await?)
+    }
+
+    /// The receipt of a batch; `pending` until it is in the log.
+    pub async fn receipt(&self, batch: &BatchId, size: u64) -> Result<Vec<u8>, Trouble> {
+        let request = self.request(Method::GET, &format!("batches/{batch}/receipt?size={size}"));
+        read(send(request, 0).await?, 64 << 10).await
+    }
+
+    /// The newest outcome of a batch; `pending` until there is one.
+    pub async fn outcome(&self, batch: &BatchId, size: u64) -> Result<OutcomeReply, Trouble> {
+        let request = self.request(Method::GET, &format!("batches/{batch}/outcome?size={size}"));
+        json(&read(send(request, 0).await?, 4 << 20).await?)
+    }
+
+    /// The rosters that lead from a version to the newest.
+    pub async fn rosters(&self, after: Option<RosterVersion>, size: u64) -> Result<Vec<RosterReply>, Trouble> {
+        let after = after.map_or(0, |v| v.0);
+        let request = self.request(Method::GET, &format!("roster?after={after}&size={size}"));
+        json(&read(send(request, 0).await?, 16 << 20).await?)
+    }
+
+    /// A form.
+    pub async fn form(&self, digest: &Blob, size: u64) -> Result<Vec<u8>, Trouble> {
+        let limit = usize::try_from(size.min(1 << 20)).expect("at most 1 MiB");
+        read(send(self.request(Method::GET, &format!("forms/{digest}")), 0).await?, limit).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}/v1/{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
+
+/// `http://127.0.0.1…`, `http://[::1]…` or `http://localhost…`
+fn is_loopback(server: &str) -> bool {
+    let Some(host) = server.strip_prefix("http://") else { return false };
+    let host = host.split(['/', '?', '#']).next().unwrap_or("");
+    let name = match host.strip_prefix('[') {
+        Some(six) => six.split(']').next().unwrap_or(""),
+        None => host.split(':').next().unwrap_or(""),
+    };
+    !host.contains('@') && (name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()))
+}
+
+/// The pieces of a payload, as a body.
+struct Pieces(mpsc::Receiver<Vec<u8>>);
+
+impl futures_core::Stream for Pieces {
+    type Item = Result<Vec<u8>, std::convert::Infallible>;
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|piece| piece.map(Ok))
+    }
+}
+
+/// Sends a request whose body is in memory, and waits for the head of the answer.
+async fn send(request: RequestBuilder, bytes: usize) -> Result<Response, Trouble> {
+    let allowed = STALL + Duration::from_secs(bytes as u64 / SLOWEST);
+    let response = timeout(allowed, request.send()).await.map_err(|_| Trouble::way("no answer in time"))?;
+    accepted(response.map_err(|e| on_the_way(&e))?).await
+}
+
+/// Reads an answer, at most `limit` bytes of it.
+async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = Vec::new();
+    loop {
+        let piece = timeout(STALL, response.chunk()).await.map_err(|_| Trouble::way("the answer stalled"))?;
+        let Some(piece) = piece.map_err(|e| on_the_way(&e))? else { return Ok(bytes) };
+        if bytes.len() + piece.len() > limit {
+            return Err(Trouble::way("an answer longer than it may be"));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+}
+
+fn json<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, Trouble> {
+    // a login page of somebody's network, most likely
+    serde_json::from_slice(bytes).map_err(|_| Trouble::way("what answered does not speak like the centre"))
+}
+
+fn offset(response: &Response) -> Result<u64, Trouble> {
+    let value = response.headers().get("Upload-Offset").and_then(|v| v.to_str().ok()).and_then(shared::text::decimal);
+    value.ok_or_else(|| Trouble::way("an answer without Upload-Offset"))
+}
+
+/// Lets an answer pass that says yes.
+async fn accepted(response: Response) -> Result<Response, Trouble> {
+    let status = response.status();
+    let after = response.headers().get("Retry-After").and_then(|v| v.to_str().ok()).and_then(shared::text::decimal);
+    let after = after.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)));
+    if status == StatusCode::ACCEPTED {
+        return Err(Trouble { after, ..Trouble::new(Source::Centre, Code::Pending) });
+    }
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = read(response, 64 << 10).await.unwrap_or_default();
+    Err(Trouble { after, ..refusal(status, &body) })
+}
+
+/// RFC 9457, as far as it is needed here.
+#[derive(Deserialize)]
+struct ProblemBody {
+    code: String,
+    #[serde(default)]
+    detail: String,
+}
+
+fn refusal(status: StatusCode, body: &[u8]) -> Trouble {
+    if let Ok(told) = serde_json::from_slice::<ProblemBody>(body) {
+        let detail = harmless(&told.detail);
+        let problem = match told.code.parse::<Code>() {
+            Ok(code) => Problem::new(code, detail),
+            // a newer centre: its code is at least shown
+            Err(_) => Problem::new(by_status(status), format!("{}: {detail}", harmless(&told.code))),
+        };
+        return Trouble::new(Source::Centre, problem);
+    }
+    if status.is_redirection() {
+        return Trouble::way("redirected: log in to the network first?");
+    }
+    Trouble::new(Source::Centre, Problem::new(by_status(status), format!("status {}", status.as_u16())))
+}
+
+fn by_status(status: StatusCode) -> Code {
+    match status.as_u16() {
+        401 | 403 => Code::TokenInvalid,
+        404 | 410 => Code::NotFound,
+        409 => Code::OffsetWrong,
+        408 => Code::TooSlow,
+        423 => Code::UploadLocked,
+        429 | 500..=599 => Code::Busy,
+        _ => Code::RefusedByCentre,
+    }
+}
+
+/// A text of the other side, fit for a terminal and a log.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// What a failed request means.
+fn on_the_way(e: &reqwest::Error) -> Trouble {
+    use rustls::CertificateError as Bad;
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = inner.and_then(|i| i.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(why)) = tls {
+            let late = matches!(why, Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. });
+            let code = if late { Code::ClockWrong } else { Code::ServerUntrusted };
+            return Trouble::new(Source::Way, Problem::new(code, why.to_string()));
+        }
+        if let Some(other) = tls {
+            return Trouble::new(Source::Way, Problem::new(Code::ServerUntrusted, other.to_string()));
+        }
+        cause = error.source();
+    }
+    Trouble::way(root_cause(e))
+}
+
+/// The innermost cause: the outer ones only repeat the address.
+fn root_cause(e: &reqwest::Error) -> String {
+    let mut cause: &(dyn std::error::Error + 'static) = e;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    if e.source().is_none() { "the request failed".to_owned() } else { harmless(&cause.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for good in ["http://127.0.0.1:8080", "http://[::1]:80", "http://localhost", "http://127.8.8.8/x"] {
+            assert!(is_loopback(good), "{good}");
+        }
+        for bad in [
+            "http://registry.example",
+            "http://127.0.0.1@registry.example",
+            "http://localhost.evil.example",
+            "https://localhost",
+            "http://10.0.0.1",
+        ] {
+            assert!(!is_loopback(bad), "{bad}");
+            assert_eq!(Link::new(bad, None).is_err(), bad.starts_with("http://"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_centres_words_are_made_harmless() {
+        let status = StatusCode::BAD_REQUEST;
+        let told = refusal(status, br#"{"code":"fork","detail":"1.4\u001b[31m"}"#);
+        assert_eq!((told.problem.code, told.problem.detail.as_str()), (Code::Fork, "1.4[31m"));
+        let newer = refusal(status, br#"{"code":"from-the-future","detail":"x"}"#);
+        assert_eq!((newer.problem.code, newer.problem.detail.as_str()), (Code::RefusedByCentre, "from-the-future: x"));
+        let proxy = refusal(StatusCode::BAD_GATEWAY, b"<html>");
+        assert!(proxy.is_temporary());
+        assert_eq!(proxy.problem.code, Code::Busy);
+    }
+}

@@ -1,0 +1,228 @@
+//! Sending: each batch without a receipt, oldest first, from the offset that is durable at the centre.
+//!
+//! 1. announce (again, unless the answer wants its payload: announcing twice is the same as once)
+//! 2. ask for the offset 3. stream the payload from there, record by record, out of the vault
+//! 4. only the offset that the centre answers counts; after a break go on at 2
+//!
+//! **Invariants:** never more than one record and four pieces of a payload in memory; a batch that the
+//! centre refuses is set aside with the code, and the next one goes.
+
+use shared::{
+    batch::Manifest,
+    id::BatchId,
+    problem::{Code, Problem},
+    verify::PayloadHash,
+};
+use tokio::{pin, select, sync::mpsc, time::timeout};
+
+use super::{
+    Run, is_final, is_stale,
+    link::{Announced, STALL, Source, Trouble},
+    patience::{pause_for_rate, piece},
+};
+use crate::{clock::Steady, vault::outbox::BatchRow};
+
+/// How often a payload starts again from nothing in one run.
+const RESTARTS: u32 = 2;
+
+/// Why no more pieces were handed over.
+enum Fed {
+    /// All of them were, or the other side has its answer already.
+    All,
+    /// The line took none for too long, or the run is over.
+    Stopped,
+}
+
+/// What kept a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Something about it, or a busy centre.
+    OfThisBatch,
+    /// The way to the centre.
+    OnTheWay,
+}
+
+impl Run<'_> {
+    /// Sends what waits.
+    pub(super) async fn send_all(&mut self) -> Result<(), Trouble> {
+        for batch in self.vault.waiting()? {
+            if self.deadline.is_over() {
+                break;
+            }
+            if !self.options.again && is_refused_for_good(&batch) {
+                self.report.refused += 1;
+                continue;
+            }
+            let Err(mut trouble) = self.send(&batch).await else { continue };
+            if is_stale(&trouble) {
+                self.greet().await?;
+                let Err(again) = self.send(&batch).await else { continue };
+                trouble = again;
+            }
+            if self.set_aside(&batch, trouble)? == Fault::OnTheWay {
+                // is it the way to the centre, or only this batch? A hello tells
+                self.greet().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what kept a batch.
+    fn set_aside(&mut self, batch: &BatchRow, mut trouble: Trouble) -> Result<Fault, Trouble> {
+        let fault = if trouble.source == Source::Way { Fault::OnTheWay } else { Fault::OfThisBatch };
+        if trouble.source == Source::Centre && !trouble.is_temporary() {
+            self.vault.set_aside(&batch.id, &trouble.problem)?;
+            self.report.refused += 1;
+        }
+        if trouble.source == Source::Here && trouble.problem.code == Code::VaultDamaged {
+            // this one batch is rotten here; the others are not
+            self.vault.set_aside(&batch.id, &trouble.problem)?;
+            trouble.source = Source::Forged;
+        }
+        trouble.problem.detail = format!("batch {}: {}", batch.place, trouble.problem.detail);
+        self.note(trouble)?;
+        Ok(fault)
+    }
+
+    async fn send(&mut self, batch: &BatchRow) -> Result<(), Trouble> {
+        // 1.
+        let wanted = self.answer.as_ref().is_some_and(|a| a.want.iter().any(|(place, _)| *place == batch.place));
+        let mut fresh = false;
+        if !wanted {
+            let manifest = self.vault.manifest(&batch.id)?;
+            let announced = self.patiently(u32::MAX, async |link| link.announce(&manifest).await).await?;
+            fresh = announced == Announced::New;
+        }
+        self.vault.announced(&batch.id)?;
+        if batch.payload == 0 {
+            return Ok(());
+        }
+        let from = if fresh { 0 } else { self.offset(batch).await? };
+        self.vault.sent(&batch.id, from)?;
+        if from >= batch.payload {
+            return Ok(()); // arrived in an earlier run
+        }
+        self.send_payload(batch, from).await
+    }
+
+    /// 2. What the centre has; it counts here too from now on.
+    async fn offset(&self, batch: &BatchRow) -> Result<u64, Trouble> {
+        let offset = self.patiently(u32::MAX, async |link| link.offset(&batch.id).await).await?;
+        if offset > batch.payload {
+            return Err(Trouble::new(Source::Centre, Problem::new(Code::OffsetWrong, "beyond the end")));
+        }
+        Ok(offset)
+    }
+
+    async fn send_payload(&mut self, batch: &BatchRow, mut from: u64) -> Result<(), Trouble> {
+        let (mut failures, mut restarts) = (0, 0);
+        loop {
+            self.voice.sending(batch.place, from, batch.payload);
+            // 3.
+            let failed = match self.upload(batch, from).await {
+                Ok(offset) => {
+                    from = self.count(batch, from, offset)?;
+                    if from >= batch.payload {
+                        self.report.sent_batches += 1;
+                        self.voice.batch(batch.place, "sent", from, batch.payload);
+                        return Ok(());
+                    }
+                    Trouble::new(Source::Way, Problem::new(Code::ServerUnreachable, "the upload ended early"))
+                }
+                Err(failed) if failed.is_temporary() && !is_stale(&failed) => failed,
+                Err(refused) => return Err(refused),
+            };
+            if failed.problem.code == Code::PayloadCorrupt {
+                restarts += 1;
+                self.own_copy_is_whole(batch)?;
+                if restarts > RESTARTS {
+                    return Err(failed);
+                }
+            }
+            self.pause(&mut failures, u32::MAX, failed).await?;
+            // 4.
+            let durable = self.offset(batch).await?;
+            if durable > from {
+                failures = 0; // slow is not stuck
+            }
+            from = self.count(batch, from, durable)?;
+            if from >= batch.payload {
+                self.report.sent_batches += 1;
+                return Ok(());
+            }
+        }
+    }
+
+    fn count(&mut self, batch: &BatchRow, before: u64, durable: u64) -> Result<u64, Trouble> {
+        if durable > batch.payload {
+            return Err(Trouble::new(Source::Centre, Problem::new(Code::OffsetWrong, "beyond the end")));
+        }
+        self.vault.sent(&batch.id, durable)?;
+        self.report.sent_bytes += durable.saturating_sub(before);
+        Ok(durable)
+    }
+
+    /// One PATCH, fed from the vault as fast as line and rate allow.
+    async fn upload(&self, batch: &BatchRow, from: u64) -> Result<u64, Trouble> {
+        let (sender, pieces) = mpsc::channel(4);
+        let request = self.link.upload(&batch.id, from, batch.payload, pieces);
+        pin!(request);
+        let fed = select! {
+            biased;
+            answered = &mut request => return answered,
+            fed = self.feed(batch, from, sender) => fed?,
+        };
+        let slow = || Trouble::new(Source::Way, Problem::new(Code::TooSlow, "the upload stalled"));
+        match fed {
+            Fed::All => timeout(STALL, request).await.map_err(|_| slow())?,
+            // dropping the request closes the line; the centre keeps what arrived
+            Fed::Stopped => Err(slow()),
+        }
+    }
+
+    async fn feed(&self, batch: &BatchRow, from: u64, sender: mpsc::Sender<Vec<u8>>) -> Result<Fed, Problem> {
+        let (begun, mut at) = (Steady::now(), from);
+        while at < batch.payload {
+            let bytes = self.vault.payload(&batch.id, at, piece(self.options.rate))?;
+            if bytes.is_empty() {
+                return Err(Problem::new(Code::VaultDamaged, "the payload ends early"));
+            }
+            at += bytes.len() as u64;
+            match timeout(STALL.min(self.deadline.left()), sender.send(bytes)).await {
+                Err(_) => return Ok(Fed::Stopped),
+                Ok(Err(_)) => return Ok(Fed::All),
+                Ok(Ok(())) => self.voice.gone(at),
+            }
+            tokio::time::sleep(pause_for_rate(at - from, begun.elapsed(), self.options.rate)).await;
+        }
+        Ok(Fed::All)
+    }
+
+    /// After the centre found other bytes than the manifest signs: is it this disk, or the way?
+    fn own_copy_is_whole(&self, batch: &BatchRow) -> Result<(), Trouble> {
+        let manifest = Manifest::parse(&self.vault.manifest(&batch.id)?)?;
+        if digest_of(self, &batch.id, batch.payload)? == manifest.facts().payload {
+            return Ok(());
+        }
+        Err(Problem::new(Code::VaultDamaged, "the payload is not the one that was signed").into())
+    }
+}
+
+fn digest_of(run: &Run<'_>, batch: &BatchId, size: u64) -> Result<shared::id::Digest, Problem> {
+    let (mut hash, mut at) = (PayloadHash::default(), 0);
+    while at < size {
+        let bytes = run.vault.payload(batch, at, 1 << 20)?;
+        if bytes.is_empty() {
+            break;
+        }
+        at += bytes.len() as u64;
+        hash.update(&bytes);
+    }
+    Ok(hash.finish().1)
+}
+
+/// Refused for good before, and nothing has changed since: the same bytes get the same answer.
+fn is_refused_for_good(batch: &BatchRow) -> bool {
+    let code = batch.problem.as_ref().and_then(|p| p.split(':').next()?.parse::<Code>().ok());
+    code.is_some_and(|code| code == Code::VaultDamaged || is_final(&code.into()))
+}
