@@ -547,4 +547,8 @@ problems! {
         "It is not the time of day at which this unit may send. Nothing was sent; nothing is lost." "Wait for the window to open, or give `enroll-client sync` another `--window`."
         "Ce n'est pas l'heure à laquelle cette unité peut envoyer. Rien n'a été envoyé ; rien n'est perdu." "Attendez l'ouverture de la plage, ou donnez une autre `--window` à `enroll-client sync`."
         "ليس هذا وقت الإرسال المسموح لهذه الوحدة. لم يُرسل شيء ولم يضع شيء." "انتظر بدء المدة المحددة أو أعطِ `enroll-client sync` مدة أخرى بالخيار `--window`.";
+    UploadProtocol "upload-protocol" Unit Never
+        "An upload did not say what the protocol demands (tus 1.0: Tus-Resumable, Upload-Offset, Content-Type). Nothing of it was taken; nothing is lost." "Send with `enroll-client sync`, or with a client that speaks tus 1.0."
+        "Un envoi n'a pas dit ce que le protocole exige (tus 1.0 : Tus-Resumable, Upload-Offset, Content-Type). Rien n'en a été pris ; rien n'est perdu." "Envoyez avec `enroll-client sync`, ou avec un client qui parle tus 1.0."
+        "إرسال لم يذكر ما يفرضه البروتوكول (tus 1.0: Tus-Resumable و Upload-Offset و Content-Type). لم يؤخذ منه شيء ولم يضع شيء." "أرسل بالأمر `enroll-client sync` أو بعميل يتكلم tus 1.0.";
 }
