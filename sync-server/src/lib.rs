@@ -27,5 +27,8 @@ pub mod registry;
 pub mod pipeline;
 pub mod centre;
 
+// the front door
+pub mod http;
+
 // what people type
 pub mod cli;

@@ -38,7 +38,7 @@ use std::{path::Path, sync::Arc};
 use shared::{
     id::{Centre, LogIndex},
     keys::Signer,
-    log::TlogProof,
+    log::{TlogProof, checkpoint},
     problem::{Code, Problem},
 };
 use tokio::sync::{Mutex, Semaphore};
@@ -76,6 +76,8 @@ pub struct Parts<S, A, L> {
     pub sequencer: Sequencer<L>,
     /// Signs answers.
     pub signer: Arc<Signer>,
+    /// The log's key: signs heads that are under the guard, for those who ask for a proof under an older one.
+    pub log: Arc<Signer>,
     /// Reads the clock.
     pub clock: Clock,
 }
@@ -125,6 +127,19 @@ impl<S, A, L: Ledger> Intake<S, A, L> {
     pub async fn drain(&self) {
         // Closed by nobody, so the only way out is that all permits are back.
         let _all = self.inner.tasks.acquire_many(TASKS).await;
+    }
+
+    /// The head of the log's first `size` entries, signed, if they hold this entry; else the newest. A unit asks for
+    /// proofs under the head that it has checked.
+    async fn head_with(&self, index: LogIndex, size: Option<u64>) -> Result<Published, Problem> {
+        let mut published = self.published().await?;
+        if let Some(size) = size.filter(|&s| s > index.0 && s < published.head().size) {
+            // A part of what is under the guard: signing it again promises nothing new.
+            let head = self.inner.parts.ledger.root(size).await?;
+            published.position.line.head = head;
+            published.checkpoint = Arc::new(checkpoint(head, &self.inner.parts.log));
+        }
+        Ok(published)
     }
 
     /// Proof that an entry is in the log, under `published`.

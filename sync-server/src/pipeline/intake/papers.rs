@@ -30,19 +30,19 @@ pub struct RosterPapers {
 }
 
 impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
-    /// A batch's receipt: the tlog-proof of its entry.
-    pub async fn receipt(&self, batch: BatchId) -> Result<Vec<u8>, Problem> {
+    /// A batch's receipt: the tlog-proof of its entry, under the log of `size` entries if that holds it.
+    pub async fn receipt(&self, batch: BatchId, size: Option<u64>) -> Result<Vec<u8>, Problem> {
         match self.inner.parts.ledger.batch(batch).await? {
-            Some(logged) => Ok(self.proof_of(logged.index).await?),
+            Some(logged) => self.proof_of(logged.index, size).await,
             None => Err(self.pending(batch).await?),
         }
     }
 
     /// A batch's newest outcome.
-    pub async fn outcome(&self, batch: BatchId) -> Result<Proven, Problem> {
+    pub async fn outcome(&self, batch: BatchId, size: Option<u64>) -> Result<Proven, Problem> {
         let ledger = &self.inner.parts.ledger;
         if let Some(outcome) = ledger.outcome(batch).await? {
-            return Ok(Proven { proof: self.proof_of(outcome.index).await?, note: outcome.note });
+            return Ok(Proven { proof: self.proof_of(outcome.index, size).await?, note: outcome.note });
         }
         if ledger.batch(batch).await?.is_some() {
             return Err(Problem::new(Code::Pending, "outcome"));
@@ -52,16 +52,16 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
 
     /// Rosters after a version: those that change the signers, then the newest. After 0 the first one stands before
     /// them, because a new unit knows only the key that signed it.
-    pub async fn rosters_after(&self, after: u64) -> Result<RosterPapers, Problem> {
+    pub async fn rosters_after(&self, after: u64, size: Option<u64>) -> Result<RosterPapers, Problem> {
         let ledger = &self.inner.parts.ledger;
         let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
         let mut rosters = Vec::new();
         if newest.version.0 > after {
             for version in self.links(after, newest.version).await? {
                 let link = ledger.roster(version).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("roster {version}")))?;
-                rosters.push(self.proven(link).await?);
+                rosters.push(self.proven(link, size).await?);
             }
-            rosters.push(self.proven(newest.clone()).await?);
+            rosters.push(self.proven(newest.clone(), size).await?);
         }
         Ok(RosterPapers { newest: newest.version, rosters })
     }
@@ -98,13 +98,13 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         Err(Problem::new(Code::NotFound, "form"))
     }
 
-    async fn proven(&self, roster: RosterFacts) -> Result<Proven, Problem> {
-        Ok(Proven { proof: self.proof_of(roster.index).await?, note: roster.note })
+    async fn proven(&self, roster: RosterFacts, size: Option<u64>) -> Result<Proven, Problem> {
+        Ok(Proven { proof: self.proof_of(roster.index, size).await?, note: roster.note })
     }
 
-    async fn proof_of(&self, index: LogIndex) -> Result<Vec<u8>, Problem> {
+    async fn proof_of(&self, index: LogIndex, size: Option<u64>) -> Result<Vec<u8>, Problem> {
         // Asked for after the entry was found, so the head covers it.
-        let published = self.published().await?;
+        let published = self.head_with(index, size).await?;
         Ok(self.proof(&published, index).await?.to_bytes())
     }
 

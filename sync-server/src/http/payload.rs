@@ -1,0 +1,218 @@
+//! `HEAD`, `PATCH /v1/batches/{id}/payload`: tus 1.0 core. Any client that speaks it can resume.
+//!
+//! ```text
+//! HEAD  → 200 Upload-Offset: 4194304, Upload-Length: 15120384
+//! PATCH Upload-Offset: 4194304, Content-Type: application/offset+octet-stream → 204 Upload-Offset: 15120384
+//! ```
+//! 409 wrong offset, or a whole payload that is not the one signed (wanted again, from 0) · 423 another request writes ·
+//! 503 busy: what stock clients try again.
+//!
+//! **Invariants:** an offset in an answer is durable. What arrived is kept however a request ends: by its end, by a
+//! break, by the caller being too slow, by this server stopping. The work is a task of its own, so that a caller who
+//! goes away takes nothing with them.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::{IntoResponse as _, Response},
+};
+use http_body_util::BodyExt as _;
+use shared::{
+    id::BatchId,
+    problem::{Again, Code, Problem},
+    text::decimal,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    Http,
+    batches::batch,
+    limits::{Limits, Pace, drain},
+    problem::Refusal,
+    session::Caller,
+};
+use crate::{
+    pipeline::intake::Standing,
+    store::{PIECE, Upload, blocking},
+};
+
+const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
+const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+const LENGTH: HeaderName = HeaderName::from_static("upload-length");
+/// The version that is spoken.
+pub(super) const TUS: (HeaderName, HeaderValue) = (RESUMABLE, HeaderValue::from_static("1.0.0"));
+/// What arrived is made durable at least this often.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+fn stand(status: StatusCode, offset: u64, size: u64) -> Response {
+    let numbers = [(OFFSET, HeaderValue::from(offset)), (LENGTH, HeaderValue::from(size))];
+    (status, [TUS, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], numbers).into_response()
+}
+
+/// How much is durable.
+pub(super) async fn offset(
+    State(http): State<Arc<Http>>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    version(&headers)?;
+    let (offset, size) = match http.road.standing(batch(&id)?).await? {
+        Standing::Wanted { offset, size } => (offset, size),
+        Standing::Logged { size } => (size, size),
+    };
+    Ok(stand(StatusCode::OK, offset, size))
+}
+
+/// Takes bytes at an offset.
+pub(super) async fn receive(
+    State(http): State<Arc<Http>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let admitted = match admit(&http, &id, &headers).await {
+        Ok(admitted) => admitted,
+        Err(problem) => {
+            drain(body).await;
+            return Err(problem.into());
+        }
+    };
+    let Admitted { batch, offset, size, logged } = admitted;
+    if logged {
+        return Ok(stand(StatusCode::NO_CONTENT, size, size));
+    }
+    let upload = match http.road.upload(batch, offset).await {
+        Ok(upload) => upload,
+        Err(problem) => {
+            drain(body).await;
+            return Err(problem.into());
+        }
+    };
+    let work = async move {
+        let _open = caller;
+        let upload = take(upload, body, size, &http.limits, http.stop.clone()).await?;
+        let offset = upload.durable();
+        drop(upload);
+        if offset == size {
+            finish(&http, batch).await?;
+        }
+        Ok::<_, Problem>(offset)
+    };
+    let offset = tokio::spawn(work).await.map_err(|_| Problem::new(Code::IoFailed, "an upload broke off"))??;
+    Ok(stand(StatusCode::NO_CONTENT, offset, size))
+}
+
+/// Brings a whole payload's batch into the log. If that has to wait (for disk, for the clock), the bytes are durable
+/// all the same: the caller has done its part, and the receipt is pending.
+async fn finish(http: &Http, batch: BatchId) -> Result<(), Problem> {
+    match http.road.received(batch).await {
+        Err(problem) if problem.code == Code::PayloadCorrupt || problem.row().again == Again::Never => Err(problem),
+        Err(problem) => {
+            tracing::warn!("batch {batch} has arrived and is not in the log yet: {problem}");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+struct Admitted {
+    batch: BatchId,
+    offset: u64,
+    size: u64,
+    logged: bool,
+}
+
+/// All that can be said before a byte of the body is read.
+async fn admit(http: &Http, id: &str, headers: &HeaderMap) -> Result<Admitted, Problem> {
+    version(headers)?;
+    if headers.get(CONTENT_TYPE).is_none_or(|v| v != "application/offset+octet-stream") {
+        return Err(Problem::new(Code::UploadProtocol, "Content-Type"));
+    }
+    let batch = batch(id)?;
+    let number = |name: &HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).and_then(decimal);
+    let offset = number(&OFFSET).ok_or_else(|| Problem::new(Code::UploadProtocol, "Upload-Offset"))?;
+    let wrong = |is: u64| Err(Problem::new(Code::OffsetWrong, format!("offset is {is}")));
+    let (durable, size, logged) = match http.road.standing(batch).await? {
+        Standing::Wanted { offset, size } => (offset, size, false),
+        Standing::Logged { size } => (size, size, true),
+    };
+    if offset != durable {
+        return wrong(durable);
+    }
+    if number(&CONTENT_LENGTH).is_some_and(|more| more > size - offset) {
+        return Err(Problem::new(Code::LengthWrong, format!("{} bytes are wanted", size - offset)));
+    }
+    if !logged {
+        room(http, size - offset).await?;
+    }
+    Ok(Admitted { batch, offset, size, logged })
+}
+
+fn version(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.get(RESUMABLE) == Some(&TUS.1) { Ok(()) } else { Err(Problem::new(Code::UploadProtocol, "Tus-Resumable 1.0.0")) }
+}
+
+/// The disk takes these bytes, once in staging and once in the archive, and keeps its reserve.
+async fn room(http: &Http, bytes: u64) -> Result<(), Problem> {
+    let (path, reserve) = (http.staging.clone(), http.limits.disk_reserve);
+    let free = blocking(move || rustix::fs::statvfs(&path).map(|v| v.f_bavail.saturating_mul(v.f_frsize))).await;
+    let free = free.map_err(|e| Problem::new(Code::IoFailed, format!("staging: {e}")))?;
+    if free >= reserve.saturating_add(bytes.saturating_mul(2)) { Ok(()) } else { Err(Problem::new(Code::Busy, "room on the disk")) }
+}
+
+/// Writes what comes, in pieces, until the body ends or something ends it. What arrived is durable when it returns.
+async fn take<U: Upload>(mut upload: U, mut body: Body, size: u64, limits: &Limits, mut stop: watch::Receiver<bool>) -> Result<U, Problem> {
+    let mut pace = Pace::new(limits);
+    let mut piece = Vec::new();
+    let mut due = Instant::now() + SYNC_EVERY;
+    let end = loop {
+        let next = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break Err(Problem::new(Code::Busy, "the server stops")),
+            next = timeout_at(due.min(pace.deadline()), body.frame()) => next,
+        };
+        match next {
+            Err(_) if pace.is_over() => break Err(Code::TooSlow.into()),
+            Err(_) => {}
+            Ok(None) => break Ok(()),
+            Ok(Some(Err(_))) => break Err(Problem::new(Code::PayloadTruncated, "the connection broke")),
+            Ok(Some(Ok(frame))) => {
+                let Ok(data) = frame.into_data() else { continue };
+                pace.took(data.len());
+                if upload.written() + (piece.len() + data.len()) as u64 > size {
+                    break Err(Problem::new(Code::LengthWrong, "more than the manifest says"));
+                }
+                piece.extend_from_slice(&data);
+                while piece.len() >= PIECE {
+                    let rest = piece.split_off(PIECE);
+                    upload = upload.append(std::mem::replace(&mut piece, rest)).await?;
+                }
+            }
+        }
+        if Instant::now() >= due {
+            upload = keep(upload, &mut piece).await?;
+            due = Instant::now() + SYNC_EVERY;
+        }
+    };
+    upload = keep(upload, &mut piece).await?;
+    end.map(|()| upload)
+}
+
+/// Makes durable what has arrived. A crash before this loses at most the last second of it, which is sent again.
+async fn keep<U: Upload>(mut upload: U, piece: &mut Vec<u8>) -> Result<U, Problem> {
+    if !piece.is_empty() {
+        upload = upload.append(std::mem::take(piece)).await?;
+    }
+    upload.sync().await
+}
