@@ -16,6 +16,7 @@ mod join;
 mod pages;
 mod review;
 mod secret;
+mod session;
 mod settings;
 mod sync;
 mod watch;
@@ -73,6 +74,12 @@ pub enum Command {
     Outcome(watch::OutcomeCommand),
     /// Delete sealed records that the centre has for good
     Prune(watch::Prune),
+    /// Unlock once, then take the same commands without the prefix
+    Session,
+    /// Lock the running session
+    Lock,
+    /// Look at everything that this laptop can see of itself
+    Doctor,
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -112,6 +119,9 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Receipt(receipt) => receipt.run(app),
         Command::Outcome(outcome) => outcome.run(app),
         Command::Prune(prune) => prune.run(app),
+        Command::Session => session::session(app),
+        Command::Lock => session::lock(app),
+        Command::Doctor => session::doctor(app),
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

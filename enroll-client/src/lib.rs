@@ -16,6 +16,7 @@ pub mod clock;
 pub mod entropy;
 pub mod durable;
 pub mod say;
+pub mod local;
 
 // what the unit keeps
 pub mod cards;
@@ -30,6 +31,7 @@ pub mod proofs;
 pub mod sync;
 pub mod status;
 pub mod prune;
+pub mod doctor;
 
 // the command line
 pub mod cli;

@@ -26,11 +26,7 @@ pub mod drafts;
 pub mod records;
 pub mod outbox;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use shared::problem::{Code, Problem};
@@ -220,9 +216,17 @@ impl Vault {
         if said == "ok" && strays == 0 { Ok(()) } else { Err(damaged("integrity check")) }
     }
 
-    /// Size of the database file and its journal.
-    pub fn files(&self) -> [PathBuf; 2] {
-        [self.places.file("vault.db"), self.keys.path().to_owned()]
+    /// How many slots of the key file are in use, and how many of those that rows name are damaged.
+    pub fn key_slots(&self) -> Result<(u32, u32), Problem> {
+        let (mut used, mut damaged) = (0, 0);
+        for (slot, found) in self.keys.hold()?.all()? {
+            match found {
+                Found::Used(..) => used += 1,
+                _ if self.any_row_names(slot)? => damaged += 1,
+                _ => {}
+            }
+        }
+        Ok((used, damaged))
     }
 }
 
@@ -233,13 +237,10 @@ pub struct CaptureSession(#[expect(dead_code, reason = "held for its lock")] Arc
 #[derive(Debug)]
 pub struct SyncSession(#[expect(dead_code, reason = "held for its lock")] Lock);
 
-/// The lock through which a running session can be told from outside.
-pub fn session_socket(data: &Path) -> PathBuf {
-    data.join("session.sock")
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::path::Path;
+
     use shared::{id::Member, keys::Signer};
 
     use super::{state::Founding, wrap::Cost, *};

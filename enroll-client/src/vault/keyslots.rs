@@ -97,10 +97,6 @@ impl KeyFile {
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
     /// Waits for its lock, which is only ever held for moments.
     pub fn hold(&self) -> Result<Held, Problem> {
         let mut lock = self.path.as_os_str().to_owned();
@@ -161,6 +157,11 @@ impl Held {
             }
         }
         Ok(swept)
+    }
+
+    /// Every slot and what it says of itself.
+    pub fn all(&self) -> Result<Vec<(Slot, Found)>, Problem> {
+        (0..self.count()?).map(|n| Ok((Slot(n), found(&self.read(Slot(n))?)))).collect()
     }
 
     fn count(&self) -> Result<u32, Problem> {

@@ -1,0 +1,174 @@
+//! `session`, `lock`, and `doctor`.
+//!
+//! A session unlocks one member and takes the same commands without the prefix, from a terminal or a pipe.
+//! Its keys go when it has been idle for ten minutes, on `lock` (typed, or `enroll-client lock` from
+//! elsewhere, through a socket in the data folder), and at its end. `unlock` asks for the passphrase again.
+
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use clap::Parser;
+use serde_json::json;
+use shared::problem::{Code, Problem};
+
+use super::{App, Command, Exit, app::SessionKeys, ended};
+use crate::{
+    clock::{self, Steady},
+    doctor::{self, Finding},
+    local::Knocks,
+};
+
+/// After so long without a command, the keys go.
+const IDLE: Duration = Duration::from_mins(10);
+
+/// A line of a session.
+#[derive(Debug, Parser)]
+#[command(name = "", no_binary_name = true, disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// When the last command came; the watcher waits on it.
+type Idle = Arc<(Mutex<Steady>, Condvar)>;
+
+/// Takes commands until the input ends or `exit`.
+pub fn session(app: &App) -> Result<Exit, Problem> {
+    if app.is_session() {
+        return Err(Problem::new(Code::Usage, "this is a session already"));
+    }
+    let vault = app.vault()?;
+    let capture = vault.capture()?;
+    let keys: SessionKeys = Arc::new(Mutex::new(Some(Arc::new(app.unlock(&vault)?))));
+    let idle: Idle = Arc::new((Mutex::new(Steady::now()), Condvar::new()));
+    watch_idle(&keys, &idle);
+    let _knocks = Knocks::listen(&app.settings.places.data, {
+        let keys = keys.clone();
+        move || forget(&keys)
+    })?;
+    let inside = app.in_session(keys.clone(), capture);
+    app.say.note("unlocked; `lock`, `unlock` and `exit` are understood beside the usual commands");
+    let mut worst = Exit::Done;
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(|e| Problem::new(Code::InputUnreadable, e.kind().to_string()))?;
+        *idle.0.lock().unwrap_or_else(PoisonError::into_inner) = Steady::now();
+        match line.trim() {
+            "" => {}
+            "exit" | "quit" => break,
+            "unlock" => match app.unlock(&vault) {
+                Ok(member) => *keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(member)),
+                Err(problem) => worst = ended(&app.say, Err(problem)),
+            },
+            other => worst = worse(worst, one(&inside, &keys, other)),
+        }
+        if io::stdin().is_terminal() {
+            let _ = write!(io::stderr(), "> ");
+        }
+    }
+    forget(&keys);
+    // a person at a terminal has seen each answer; a script wants to know whether all went well
+    Ok(if io::stdin().is_terminal() { Exit::Done } else { worst })
+}
+
+fn worse(a: Exit, b: Exit) -> Exit {
+    if a == Exit::Done { b } else { a }
+}
+
+fn one(app: &App, keys: &SessionKeys, line: &str) -> Exit {
+    let Some(words) = words(line) else {
+        return ended(&app.say, Err(Problem::new(Code::Usage, "a quote is not closed")));
+    };
+    match Line::try_parse_from(words) {
+        Ok(Line { command: Command::Lock }) => {
+            forget(keys);
+            app.say.summary(json!({ "locked": true }), "locked");
+            Exit::Done
+        }
+        Ok(line) => ended(&app.say, super::run(app, line.command)),
+        Err(e) if !e.use_stderr() => {
+            let _ = e.print();
+            Exit::Done
+        }
+        Err(e) => {
+            let _ = e.print();
+            ended(&app.say, Err(Problem::new(Code::Usage, e.kind().to_string())))
+        }
+    }
+}
+
+fn forget(keys: &SessionKeys) {
+    *keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// Wakes when ten minutes could be over, and lets the keys go when they are.
+fn watch_idle(keys: &SessionKeys, idle: &Idle) {
+    let (keys, idle) = (keys.clone(), idle.clone());
+    thread::spawn(move || {
+        let mut last = idle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let left = IDLE.saturating_sub(last.elapsed());
+            if left.is_zero() {
+                forget(&keys);
+            }
+            let wait = if left.is_zero() { IDLE } else { left };
+            last = idle.1.wait_timeout(last, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    });
+}
+
+/// Splits a line as a shell would: blanks part words, quotes hold them together.
+fn words(line: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None::<char>);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
+
+/// `lock`, from outside: the running session forgets its keys.
+pub fn lock(app: &App) -> Result<Exit, Problem> {
+    app.vault()?;
+    if crate::local::knock(&app.settings.places.data)? {
+        app.say.summary(json!({ "locked": true }), "locked");
+        Ok(Exit::Done)
+    } else {
+        Err(Problem::new(Code::NothingToDo, "no session is open"))
+    }
+}
+
+/// `doctor`
+pub fn doctor(app: &App) -> Result<Exit, Problem> {
+    let vault = app.vault()?;
+    let checks = doctor::examine(&vault, clock::now())?;
+    let rows: Vec<_> = checks.iter().map(|c| vec![json!(c.what), json!(c.finding.word()), json!(c.said)]).collect();
+    app.say.table("check", &["what", "finding", "said"], &rows);
+    let worst = checks.iter().map(|c| c.finding).max().unwrap_or(Finding::Good);
+    app.say.summary(json!({ "finding": worst.word() }), "");
+    Ok(if worst == Finding::Bad { Exit::Integrity } else { Exit::Done })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_split_as_a_shell_would() {
+        let split = |line| words(line).map(|w| w.join("|"));
+        assert_eq!(split("  draft set 1 'given_latin=Itto B'  x=\"\" ").as_deref(), Some("draft|set|1|given_latin=Itto B|x="));
+        assert_eq!(split("a'b c'd").as_deref(), Some("ab cd"));
+        assert_eq!(split("'"), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! Doctor: looks at everything that this laptop can see of itself, and says what to do.
+
+use std::path::Path;
+
+use shared::problem::Problem;
+
+use crate::{
+    close, durable, joining,
+    vault::{Vault, state::Standing, wrap::Cost},
+};
+use shared::time::Second;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Finding {
+    /// As it must be.
+    Good,
+    /// It works, and should be better.
+    Warning,
+    /// Something must be done.
+    Bad,
+}
+
+impl Finding {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// A check, how it ended, and what to do.
+pub struct Check {
+    /// What was looked at.
+    pub what: &'static str,
+    /// How it ended.
+    pub finding: Finding,
+    /// What was seen, and what to do.
+    pub said: String,
+}
+
+fn check(what: &'static str, finding: Finding, said: impl Into<String>) -> Check {
+    Check { what, finding, said: said.into() }
+}
+
+/// All checks, in the order in which a person would look.
+pub fn examine(vault: &Vault, now: Second) -> Result<Vec<Check>, Problem> {
+    Ok(vec![
+        integrity(vault),
+        sealed(vault)?,
+        key_file(vault)?,
+        keys(vault),
+        passphrases(vault)?,
+        encryption(&vault.places().data),
+        space(vault)?,
+        clock(vault, now)?,
+        roster(vault, now)?,
+        admitted(vault)?,
+        standing(vault)?,
+        waiting(vault)?,
+    ])
+}
+
+fn integrity(vault: &Vault) -> Check {
+    match vault.integrity() {
+        Ok(()) => check("vault", Finding::Good, "every page is whole"),
+        Err(problem) => check("vault", Finding::Bad, format!("{problem}. Leave the laptop as it is and call the centre")),
+    }
+}
+
+fn sealed(vault: &Vault) -> Result<Check, Problem> {
+    let kept: Vec<_> = vault.records()?.into_iter().filter(|r| r.kept).collect();
+    let mut rotten = Vec::new();
+    for record in &kept {
+        if !close::is_whole(vault, record)? {
+            rotten.push(record.number.to_string());
+        }
+    }
+    Ok(match rotten.is_empty() {
+        true => check("sealed records", Finding::Good, format!("{} are as they were signed", kept.len())),
+        false => check("sealed records", Finding::Bad, format!("changed on this disk: {}. Call the centre", rotten.join(", "))),
+    })
+}
+
+fn key_file(vault: &Vault) -> Result<Check, Problem> {
+    let (used, damaged) = vault.key_slots()?;
+    Ok(match damaged {
+        0 => check("key file", Finding::Good, format!("{used} erasable keys")),
+        n => check("key file", Finding::Bad, format!("{n} slots are damaged: their drafts or cards do not open any more")),
+    })
+}
+
+fn keys(vault: &Vault) -> Check {
+    let secret = &vault.places().machine;
+    match vault.unit_keys() {
+        Err(problem) => check("machine secret", Finding::Bad, format!("{problem}. Without it nothing can be signed")),
+        Ok(_) if durable::is_open_to_others(secret) => {
+            check("machine secret", Finding::Warning, format!("others may read it: chmod 600 {}", secret.display()))
+        }
+        Ok(_) if secret.starts_with(&vault.places().data) => {
+            check("machine secret", Finding::Warning, "it lies beside the vault: whoever copies one has both (--machine-secret)")
+        }
+        Ok(_) => check("machine secret", Finding::Good, "opens the unit's keys"),
+    }
+}
+
+fn passphrases(vault: &Vault) -> Result<Check, Problem> {
+    let weak = |c: Cost| c.mib < Cost::USUAL.mib || c.passes < Cost::USUAL.passes;
+    let names: Vec<String> = vault.members()?.into_iter().filter(|m| weak(m.cost)).map(|m| m.name.to_string()).collect();
+    Ok(match names.is_empty() {
+        true => check("passphrases", Finding::Good, "guessing one costs as much as it should"),
+        false => check("passphrases", Finding::Warning, format!("cheap to guess, by a setting of init: {}", names.join(", "))),
+    })
+}
+
+/// Overwriting a key in place says nothing of old blocks that flash keeps: the disk itself must be encrypted.
+fn encryption(data: &Path) -> Check {
+    let Some((major, minor)) = durable::device(data) else {
+        return check("disk encryption", Finding::Warning, "cannot tell which disk this is");
+    };
+    let uuid = durable::read(Path::new(&format!("/sys/dev/block/{major}:{minor}/dm/uuid")), 4096).ok().flatten();
+    match uuid {
+        Some(uuid) if uuid.starts_with(b"CRYPT-") => check("disk encryption", Finding::Good, "dm-crypt"),
+        _ => check("disk encryption", Finding::Warning, "not seen on this disk; flash may keep blocks that held erased keys"),
+    }
+}
+
+fn space(vault: &Vault) -> Result<Check, Problem> {
+    let free = durable::free_space(&vault.places().data)? >> 20;
+    Ok(match vault.room_for(64 << 20) {
+        Ok(()) => check("disk", Finding::Good, format!("{free} MiB free")),
+        Err(_) => check("disk", Finding::Bad, format!("{free} MiB free: close, sync, then prune")),
+    })
+}
+
+fn clock(vault: &Vault, now: Second) -> Result<Check, Problem> {
+    let log = vault.state()?.log_time;
+    Ok(match log {
+        None => check("clock", Finding::Warning, format!("{now}; nothing to compare it with before the first sync")),
+        Some(log) if now < log => check("clock", Finding::Bad, format!("{now} is behind the log ({log}): set it")),
+        Some(log) if now.unix() - log.unix() > 180 * 86400 => {
+            check("clock", Finding::Warning, format!("{now} is half a year past the newest log time seen ({log})"))
+        }
+        Some(_) => check("clock", Finding::Good, now.to_string()),
+    })
+}
+
+fn roster(vault: &Vault, now: Second) -> Result<Check, Problem> {
+    let Some(roster) = vault.roster()? else {
+        return Ok(check("roster", Finding::Bad, "none yet: enroll-client sync, or enroll-client roster import FILE"));
+    };
+    let end = joining::end_of_grace(&roster);
+    let days = (end.unix() - vault.state()?.unit_time(now).unix()) / 86400;
+    let finding = match days {
+        i64::MIN..0 => Finding::Bad,
+        0..7 => Finding::Warning,
+        _ => Finding::Good,
+    };
+    Ok(check("roster", finding, format!("version {}, capture possible until {end}", roster.version())))
+}
+
+fn admitted(vault: &Vault) -> Result<Check, Problem> {
+    let Some(roster) = vault.roster()? else { return Ok(check("admission", Finding::Bad, "no roster yet")) };
+    let state = vault.state()?;
+    if let Err(problem) = joining::demand_unit(&roster, &state) {
+        return Ok(check("admission", Finding::Bad, problem.to_string()));
+    }
+    let not = |m: &crate::vault::members::Known| joining::demand_member(&roster, &m.name, &m.key).is_err();
+    let outside: Vec<String> = vault.members()?.iter().filter(|m| not(m)).map(|m| m.name.to_string()).collect();
+    Ok(match outside.is_empty() {
+        true => check("admission", Finding::Good, "unit and members stand in the roster"),
+        false => check("admission", Finding::Warning, format!("not in the roster: {}", outside.join(", "))),
+    })
+}
+
+fn standing(vault: &Vault) -> Result<Check, Problem> {
+    Ok(match vault.state()?.standing {
+        Standing::Ok => check("standing", Finding::Good, "the centre knows of nothing against this vault"),
+        Standing::Rewound => check("standing", Finding::Bad, "this vault was put back to an older copy: call the centre for a new epoch"),
+        Standing::Frozen => check("standing", Finding::Bad, "the centre has seen two histories of this unit: call the centre"),
+    })
+}
+
+fn waiting(vault: &Vault) -> Result<Check, Problem> {
+    let waiting = vault.waiting()?;
+    let stuck = waiting.iter().filter_map(|b| b.problem.as_ref().map(|p| format!("{}: {p}", b.place))).collect::<Vec<_>>();
+    Ok(match stuck.is_empty() {
+        true => check("outbox", Finding::Good, format!("{} batches wait for a network", waiting.len())),
+        false => check("outbox", Finding::Warning, format!("set aside by the centre: {}", stuck.join("; "))),
+    })
+}

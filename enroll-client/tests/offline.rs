@@ -1,0 +1,11 @@
+//! The real binary, with no network in reach: refusals first, then a day from draft to closed batch.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests set up real files and processes")]
+
+#[path = "offline/centre.rs"]
+mod centre;
+#[path = "offline/day.rs"]
+mod day;
+#[path = "offline/refusals.rs"]
+mod refusals;
+#[path = "offline/unit.rs"]
+mod unit;

@@ -1,0 +1,152 @@
+//! As much of a centre as signs and logs rosters, and opens what was sealed to it. No network, no server.
+
+use std::path::Path;
+
+use shared::{
+    batch::Manifest,
+    form::{FIRST, Form},
+    id::{Blob, LogIndex, RosterVersion},
+    keys::Signer,
+    log::{Body, Consistency, Entry, Hash, HashReader, Head, TlogProof, append, checkpoint, prove_consistency, prove_inclusion},
+    roster::{
+        AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, RecipientKind, Recipients, Roster, SoftwareVersion, SupervisorEntry,
+        UnitEntry,
+        request::{AgentRequest, UnitRequest},
+    },
+    seal::{self, Expected, Identity, Opened},
+    time::Second,
+};
+use tlog_tiles::tlog::Error;
+
+/// When the first roster was logged: before any clock that runs these tests.
+const BEGAN: i64 = 1_790_000_000;
+
+#[derive(Default)]
+struct Stored(Vec<Hash>);
+
+impl HashReader for Stored {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        Ok(indexes.iter().map(|&i| self.0[usize::try_from(i).unwrap()]).collect())
+    }
+}
+
+/// The centre.
+pub struct Centre {
+    pub facts: Facts,
+    pub working: Identity,
+    roster_key: Signer,
+    log_key: Signer,
+    stored: Stored,
+    heads: Vec<Head>,
+}
+
+fn signer(name: &str, seed: u8) -> Signer {
+    Signer::from_seed(name.parse().unwrap(), &[seed; 32])
+}
+
+impl Centre {
+    pub fn new() -> Self {
+        let (roster_key, log_key) = (signer("registry.example/roster-1", 1), signer("registry.example/log", 2));
+        let identity = |seed: u8| Identity::from_seed(RecipientKind::Hybrid, &[seed; 32]);
+        let (working, recovery) = (identity(4), identity(5));
+        let listed = |b: &&[u8]| FormRef { name: Form::parse(b).unwrap().name().clone(), size: b.len() as u64, blob: Blob::of(b) };
+        let mut forms: Vec<FormRef> = FIRST.iter().map(listed).collect();
+        forms.sort_by(|a, b| a.name.cmp(&b.name));
+        let facts = Facts {
+            centre: "registry.example".parse().unwrap(),
+            version: RosterVersion(1),
+            published: Second::from_unix(BEGAN),
+            expires: Second::from_unix(4_000_000_000),
+            grace: 86400,
+            retention: 3600,
+            software: SoftwareVersion(0, 1, 0),
+            recipients: Recipients {
+                working: (&working.recipient()).into(),
+                recovery: (&recovery.recipient()).into(),
+                auditors: vec![(&identity(6).recipient()).into()],
+            },
+            log: log_key.public().clone(),
+            centre_key: signer("registry.example", 3).public().clone(),
+            signers: Quorum { needed: 1, keys: vec![roster_key.public().clone()] },
+            witnesses: Quorum { needed: 0, keys: vec![] },
+            forms,
+            limits: Limits::MOST,
+            approval: Approval::Required,
+            units: vec![],
+            agents: vec![],
+            supervisors: vec![],
+            carriers: vec![],
+            revoked: vec![],
+        };
+        Self { facts, working, roster_key, log_key, stored: Stored::default(), heads: vec![Head::EMPTY] }
+    }
+
+    pub fn roster_key(&self) -> String {
+        self.roster_key.public().to_string()
+    }
+
+    pub fn admit_unit(&mut self, request: &[u8]) {
+        let request = UnitRequest::parse(request).unwrap();
+        let entry = UnitEntry { name: request.unit, epoch: 1, key: request.key, region: "04".into(), crew: Crew::Several };
+        self.facts.units.push(entry);
+    }
+
+    pub fn admit(&mut self, request: &[u8]) {
+        let request = AgentRequest::parse(request).unwrap();
+        match request.recipient {
+            None => self.facts.agents.push(AgentEntry { name: request.name, key: request.key }),
+            Some(recipient) => self.facts.supervisors.push(SupervisorEntry { name: request.name, key: request.key, recipient }),
+        }
+        self.facts.agents.sort_by(|a, b| a.name.cmp(&b.name));
+        self.facts.supervisors.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    /// Signs and logs the roster as it is now, and writes it with proofs and forms into a folder.
+    pub fn publish(&mut self, folder: &Path) {
+        let roster = Roster::sign(self.facts.clone(), &[&self.roster_key]).unwrap();
+        let before = *self.heads.last().unwrap();
+        let body = Body::Roster { version: self.facts.version, blob: roster.note().blob() };
+        let leaf = Entry { received: Second::from_unix(BEGAN + i64::try_from(before.size).unwrap()), body }.to_bytes();
+        let appended = append(before.size, std::slice::from_ref(&leaf), &self.stored).unwrap();
+        self.stored.0.extend(appended.hashes);
+        let head = appended.head;
+        self.heads.push(head);
+        let point = checkpoint(head, &self.log_key).as_bytes().to_vec();
+        let hashes = prove_inclusion(head.size, before.size, &self.stored).unwrap();
+        let proof = TlogProof { leaf, index: LogIndex(before.size), hashes, checkpoint: point.clone() };
+        let old = if before.size == 0 { vec![] } else { prove_consistency(before.size, head.size, &self.stored).unwrap() };
+        let consistency = Consistency { old: before.size, hashes: old, checkpoint: point };
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("roster.note"), roster.note().as_bytes()).unwrap();
+        std::fs::write(folder.join("roster.proof"), proof.to_bytes()).unwrap();
+        std::fs::write(folder.join("log.consistency"), consistency.to_bytes()).unwrap();
+        for (n, form) in FIRST.iter().enumerate() {
+            std::fs::write(folder.join(format!("form-{n}.json")), form).unwrap();
+        }
+        self.facts.version = RosterVersion(self.facts.version.0 + 1);
+    }
+
+    /// Opens the records of a closed batch, as the opener would.
+    pub fn open(&self, manifest: &Manifest, payload: &[u8]) -> Vec<Opened> {
+        let facts = manifest.facts();
+        let one = |(at, line): (u64, &shared::batch::RecordLine)| {
+            let line = &line.facts;
+            let form = FIRST.iter().map(|b| Form::parse(b).unwrap()).find(|f| *f.name() == line.form).unwrap();
+            let expected = Expected {
+                sealed_size: line.size,
+                plain: line.plain,
+                pad: form.pad(),
+                record_id: line.record,
+                unit: facts.unit.clone(),
+                agent: line.agent.clone(),
+                transaction: line.transaction,
+                form: line.form.clone(),
+                finished: line.finished,
+            };
+            let at = usize::try_from(at).unwrap();
+            let sealed = &payload[at..at + usize::try_from(line.size).unwrap()];
+            seal::open(sealed, &expected, std::slice::from_ref(&self.working), &seal::Limits::default()).unwrap()
+        };
+        facts.records_at().map(one).collect()
+    }
+}

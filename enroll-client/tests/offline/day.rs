@@ -1,0 +1,182 @@
+//! A day in a van, with the network unplugged: drafts, finished records, review, close.
+
+use std::{io::Write as _, process::Stdio};
+
+use shared::{batch::Manifest, id::Digest, roster::Approval};
+
+use super::{
+    centre::Centre,
+    unit::{Ran, Unit, ran, resident, write_folder},
+};
+
+/// Manifest and payload of every batch, straight from the vault.
+fn batches(unit: &Unit) -> Vec<(Manifest, Vec<u8>)> {
+    let places = enroll_client::vault::Places { data: unit.data(), machine: unit.data().join("machine.secret") };
+    let vault = enroll_client::vault::Vault::open(&places).unwrap();
+    let one = |b: enroll_client::vault::outbox::BatchRow| {
+        let mut payload = Vec::new();
+        loop {
+            let piece = vault.payload(&b.id, payload.len() as u64, 1000).unwrap();
+            if piece.is_empty() {
+                return (Manifest::parse(&vault.manifest(&b.id).unwrap()).unwrap(), payload);
+            }
+            payload.extend(piece);
+        }
+    };
+    vault.batches().unwrap().into_iter().map(one).collect()
+}
+
+fn enrol(unit: &Unit, n: u64) -> Ran {
+    let folder = unit.resident(&format!("resident-{n}"), &resident(n));
+    unit.run(&["enrol", folder.to_str().unwrap()])
+}
+
+#[test]
+fn a_draft_becomes_a_record_that_only_the_centre_opens() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let draft = unit.run(&["draft", "new", "residence-certificate/1"]).done()["draft"].as_str().unwrap().to_owned();
+    let one = resident(1);
+    let fields: String = one.input.person.iter().map(|(f, v)| format!("{f}={}\n", v.as_deref().unwrap())).collect();
+    let mut set = unit
+        .command(&["draft", "set", &draft, "--stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    set.stdin.take().unwrap().write_all(fields.as_bytes()).unwrap();
+    ran(&set.wait_with_output().unwrap()).done();
+    let folder = unit.resident("r", &one);
+    for part in &one.input.parts {
+        unit.run(&["draft", "attach", &draft, &part.position, folder.join(part.file.as_str()).to_str().unwrap()]).done();
+    }
+    let shown = unit.run(&["draft", "show", &draft]);
+    assert!(shown.of("content").iter().any(|l| l["value"] == one.input.person["given_latin"].as_deref().unwrap()));
+    let done = unit.run(&["finish", &draft, "--yes"]).done();
+    assert_eq!(done["number"], "1.1");
+    unit.run(&["draft", "show", &draft]).refused("draft-unknown", 1);
+    let status = unit.run(&["status", done["slip"].as_str().unwrap()]).done();
+    assert_eq!((&status["state"], &status["number"]), (&"finished".into(), &"1.1".into()));
+    unit.run_as("supervisor-003", &["close"]).done();
+    let (manifest, payload) = batches(&unit).remove(0);
+    assert_eq!((manifest.facts().payload_size, manifest.facts().payload), (payload.len() as u64, Digest::of(&payload)));
+    let opened = centre.open(&manifest, &payload);
+    assert_eq!(opened[0].content().person["given_latin"], one.input.person["given_latin"]);
+}
+
+#[test]
+fn a_source_is_never_enrolled_twice_and_goes_only_after_finish() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    assert_eq!(enrol(&unit, 1).done()["finished"], 1);
+    assert_eq!(enrol(&unit, 1).done()["known"], 1);
+    let residents = unit.folder.path().join("tars");
+    std::fs::create_dir_all(&residents).unwrap();
+    let mut tar = tar::Builder::new(std::fs::File::create(residents.join("two.tar")).unwrap());
+    for (name, bytes) in resident(2).folder() {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o600);
+        tar.append_data(&mut header, format!("two/{name}"), bytes.as_slice()).unwrap();
+    }
+    tar.into_inner().unwrap();
+    write_folder(&residents.join("one"), &resident(1));
+    let done = unit.run(&["enrol", "--remove-source", residents.to_str().unwrap()]).done();
+    assert_eq!((&done["finished"], &done["known"]), (&1.into(), &1.into()));
+    assert_eq!(std::fs::read_dir(&residents).unwrap().count(), 0, "both sources are gone");
+    assert_eq!(unit.run(&["status"]).done()["records"]["finished"], 2);
+}
+
+#[test]
+fn review_withdraw_and_close_say_what_happened() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    (1..=3).for_each(|n| drop(enrol(&unit, n).done()));
+    unit.run(&["close"]).refused("review-needed", 1);
+    unit.run(&["review", "list"]).refused("review-needed", 1);
+    let list = unit.run_as("supervisor-003", &["review", "list"]);
+    assert_eq!(list.of("review").len(), 3);
+    let name = resident(2).input.person["given_latin"].clone().unwrap();
+    assert!(list.of("review")[1]["name"].as_str().unwrap().contains(&name), "{:?}", list.lines);
+    unit.run_as("supervisor-003", &["review", "withdraw", "1.2", "--reason", "because"]).refused("reason-unknown", 1);
+    unit.run_as("supervisor-003", &["review", "withdraw", "1.9", "--reason", "other"]).refused("record-unknown", 1);
+    unit.run_as("supervisor-003", &["review", "withdraw", "1.2", "--reason", "captured-twice"]).done();
+    let done = unit.run_as("supervisor-003", &["close"]).done();
+    assert_eq!((&done["batches"], &done["records"], &done["approved"]), (&1.into(), &3.into(), &"supervisor-003".into()));
+    unit.run_as("supervisor-003", &["close"]).refused("nothing-to-do", 4);
+    unit.run_as("supervisor-003", &["review", "withdraw", "1.1", "--reason", "other"]).refused("record-unknown", 1);
+    let (manifest, payload) = batches(&unit).remove(0);
+    assert_eq!(manifest.facts().withdrawn().map(|w| w.number.to_string()).collect::<Vec<_>>(), ["1.2"]);
+    assert_eq!(centre.open(&manifest, &payload).len(), 2);
+    let card = unit.run_as("supervisor-003", &["review", "show", "1.1"]);
+    assert!(card.of("card").iter().all(|l| l["what"] != "name"), "the review card is destroyed, the contact card stays");
+    assert!(card.of("card").iter().any(|l| l["what"] == "phone"));
+    unit.run(&["prune"]).refused_nothing();
+}
+
+#[test]
+fn a_supervisor_does_not_approve_their_own_records() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let folder = unit.resident("own", &resident(1));
+    unit.run_as("supervisor-003", &["enrol", folder.to_str().unwrap()]).done();
+    unit.run_as("supervisor-003", &["close"]).refused("self-approval", 1);
+    let done = unit.run(&["close", "--unreviewed"]).done();
+    assert_eq!((&done["approved"], &done["will_wait"]), (&serde_json::Value::Null, &true.into()));
+    assert_eq!(batches(&unit)[0].0.facts().approved, None);
+}
+
+#[test]
+fn a_day_over_the_limits_closes_into_several_chained_batches() {
+    let mut centre = Centre::new();
+    centre.facts.limits.lines = 2;
+    centre.facts.approval = Approval::None;
+    let unit = Unit::admitted(&mut centre);
+    (1..=5).for_each(|n| drop(enrol(&unit, n).done()));
+    let done = unit.run(&["close"]).done();
+    assert_eq!((&done["batches"], &done["records"], &done["will_wait"]), (&3.into(), &5.into(), &false.into()));
+    drop(enrol(&unit, 6).done());
+    unit.run(&["close"]).done();
+    let all = batches(&unit);
+    assert_eq!(all.iter().map(|(m, _)| m.facts().place.to_string()).collect::<Vec<_>>(), ["1.1", "1.2", "1.3", "1.4"]);
+    let mut previous = None;
+    for (manifest, payload) in &all {
+        assert_eq!(manifest.facts().previous, previous);
+        previous = Some(manifest.id());
+        centre.open(manifest, payload);
+    }
+    let numbers: Vec<String> = all.iter().flat_map(|(m, _)| m.facts().lines.iter().map(|l| l.number().to_string())).collect();
+    assert_eq!(numbers, ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6"], "every number is covered");
+}
+
+#[test]
+fn a_rotten_record_stays_behind_and_stops_no_other() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    (1..=2).for_each(|n| drop(enrol(&unit, n).done()));
+    let db = rusqlite::Connection::open(unit.data().join("vault.db")).unwrap();
+    db.execute("UPDATE sealed SET bytes = zeroblob(length(bytes)) WHERE number = 1", []).unwrap();
+    let closed = unit.run_as("supervisor-003", &["close"]);
+    assert_eq!((closed.exit, &closed.last()["records"], &closed.last()["rotten"][0]), (3, &1.into(), &"1.1".into()));
+    assert_eq!(unit.run(&["status"]).done()["records"]["finished"], 1);
+}
+
+#[test]
+fn no_name_reaches_a_file() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    enrol(&unit, 1).done();
+    let person = resident(1).input.person;
+    let canaries: Vec<&str> = ["family_latin", "family_ar", "address"].iter().map(|f| person[*f].as_deref().unwrap()).collect();
+    let holds = |bytes: &[u8], canary: &str| bytes.windows(canary.len()).any(|w| w == canary.as_bytes());
+    let source = std::fs::read(unit.folder.path().join("resident-1/resident.json")).unwrap();
+    assert!(canaries.iter().all(|c| holds(&source, c)), "control");
+    for file in std::fs::read_dir(unit.data()).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|e| e != "sock") && !path.ends_with("reserve") {
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(canaries.iter().all(|c| !holds(&bytes, c)), "{}", path.display());
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A unit in a folder of its own, driven through the real binary.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use shared::{
+    form::{FIRST, Form},
+    id::Transaction,
+    sample::{Kind, Resident, Sample, Size},
+    time::Second,
+};
+
+use super::centre::Centre;
+
+pub const PASSPHRASE: &str = "a good passphrase";
+
+/// A unit.
+pub struct Unit {
+    pub folder: tempfile::TempDir,
+}
+
+/// What a run of the binary gave.
+pub struct Ran {
+    pub exit: i32,
+    pub lines: Vec<Value>,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The last line: a summary, or an error.
+    pub fn last(&self) -> &Value {
+        self.lines.last().unwrap_or(&Value::Null)
+    }
+    /// It went well; its summary.
+    pub fn done(self) -> Value {
+        assert_eq!(self.exit, 0, "{:?} {}", self.lines, self.stderr);
+        assert_eq!(self.last()["message_type"], "summary");
+        self.last().clone()
+    }
+    /// It was refused with this code and this exit code.
+    pub fn refused(self, code: &str, exit: i32) {
+        assert_eq!((self.last()["code"].as_str(), self.exit), (Some(code), exit), "{:?} {}", self.lines, self.stderr);
+        assert_eq!(self.last()["message_type"], "error");
+        assert!(self.stderr.contains(code), "told on standard error as well");
+    }
+    /// It had nothing to do.
+    pub fn refused_nothing(self) {
+        assert_eq!(self.exit, 4, "{:?} {}", self.lines, self.stderr);
+    }
+    /// All lines of a type.
+    pub fn of(&self, kind: &str) -> Vec<&Value> {
+        self.lines.iter().filter(|l| l["message_type"] == kind).collect()
+    }
+}
+
+impl Unit {
+    /// A folder, nothing in it.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Initialised, with an agent and two supervisors, none of them admitted.
+    pub fn new(centre: &Centre) -> Self {
+        let unit = Self::empty();
+        unit.run(&[
+            "init",
+            "--server",
+            "https://registry.example",
+            "--unit",
+            "van-017",
+            "--argon2-mib",
+            "1",
+            "--roster-key",
+            &centre.roster_key(),
+        ])
+        .done();
+        unit.run(&["agent", "add", "agent-007"]).done();
+        unit.run(&["agent", "add", "supervisor-003", "--supervisor"]).done();
+        unit
+    }
+
+    /// Admitted, with the roster in force.
+    pub fn admitted(centre: &mut Centre) -> Self {
+        let unit = Self::new(centre);
+        centre.admit_unit(&std::fs::read(unit.data().join("unit.request")).unwrap());
+        for name in ["agent-007", "supervisor-003"] {
+            centre.admit(&std::fs::read(unit.data().join(format!("{name}.request"))).unwrap());
+        }
+        unit.take_roster(centre);
+        unit
+    }
+
+    pub fn take_roster(&self, centre: &mut Centre) {
+        let bundle = self.folder.path().join("bundle");
+        centre.publish(&bundle);
+        self.run(&["roster", "import", bundle.to_str().unwrap()]).done();
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let passphrase = self.folder.path().join("passphrase");
+        if !passphrase.exists() {
+            std::fs::write(&passphrase, PASSPHRASE).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_enroll-client"));
+        command.env_clear().args(["--json", "--data-dir"]).arg(self.data()).arg("--passphrase-file").arg(passphrase).args(arguments);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the binary with JSON output.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        ran(&self.command(arguments).output().unwrap())
+    }
+
+    /// Runs it as somebody.
+    pub fn run_as(&self, who: &str, arguments: &[&str]) -> Ran {
+        self.run(&[&["--as", who], arguments].concat())
+    }
+
+    /// Writes a resident's folder.
+    pub fn resident(&self, name: &str, resident: &Resident) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        write_folder(&folder, resident);
+        folder
+    }
+}
+
+pub fn ran(output: &Output) -> Ran {
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    let lines = stdout.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{l}: {e}"))).collect();
+    Ran { exit: output.status.code().unwrap_or(-1), lines, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+}
+
+pub fn write_folder(folder: &Path, resident: &Resident) {
+    std::fs::create_dir_all(folder).unwrap();
+    for (name, bytes) in resident.folder() {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+}
+
+/// The `n`th resident of a small sample, for the residence certificate (documents and a portrait).
+pub fn resident(n: u64) -> Resident {
+    let form = Form::parse(FIRST[2]).unwrap();
+    Sample::new(7, Second::from_unix(1_790_000_000), Size::Tiny).take(n, 0, &form, Transaction::New, Kind::Complete).unwrap()
+}
