@@ -12,6 +12,7 @@ mod exit;
 mod output;
 mod pages;
 mod secret;
+mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -55,6 +56,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the centre: take batches in, log, merge, answer
+    Serve(serve::Serve),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -86,8 +89,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli, _out: &Out) -> Result<Exit, Problem> {
+async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
     match cli.command {
+        Command::Serve(serve) => serve.run(&cli.global, out).await,
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

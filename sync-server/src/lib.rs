@@ -29,6 +29,7 @@ pub mod centre;
 
 // the front door
 pub mod http;
+pub mod serving;
 
 // what people type
 pub mod cli;

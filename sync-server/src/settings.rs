@@ -20,7 +20,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use crate::durable;
+use crate::{durable, http::Limits};
 
 /// Name of the configuration file in the data folder.
 pub const FILE: &str = "sync-server.toml";
@@ -55,12 +55,15 @@ pub struct File {
     /// The TLS key (PEM).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_key: Option<PathBuf>,
+    /// What `serve` admits (a table, after all else).
+    #[serde(default, skip_serializing)]
+    pub limits: Limits,
 }
 
 impl File {
     /// Everything by default.
     pub fn of(centre: CentreName) -> Self {
-        Self { centre, url: None, listen: None, archive: None, staging: None, guard: None, roster_key: None, tls_cert: None, tls_key: None }
+        Self { centre, url: None, listen: None, archive: None, staging: None, guard: None, roster_key: None, tls_cert: None, tls_key: None, limits: Limits::default() }
     }
 
     /// Writes the file, unless there is one.

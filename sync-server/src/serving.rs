@@ -1,0 +1,199 @@
+//! Everything that `serve` runs, in one process: HTTP, intake, sequencer, merge.
+//!
+//! ```text
+//! stop ─▶ no new connections ─▶ open requests end, uploads are cut off durably ─▶ batches that have arrived are logged
+//!      ─▶ merge ends its step ─▶ the sequencer ends its round
+//! ```
+//! **Invariants:** nothing is lost by stopping, nor by being killed instead: starting goes on with what staging holds,
+//! and with what the guard says. Plain HTTP is for this machine only, unless somebody says that a proxy in front has TLS.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use shared::problem::{Code, Problem};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    centre::Centre,
+    clock,
+    durable::{self, Lock},
+    http::{self, Http, Limits, Line, Road},
+    pipeline::{
+        Idle, Sequencer,
+        intake::{Intake, Parts},
+        merge::{self, Merge, Publish},
+        opener::{self, Opener},
+    },
+    store::{archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite, registry_sqlite::RegistrySqlite},
+};
+
+/// How often staging is looked at for batches that could not be logged when they arrived.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long the sequencer may take for its last round.
+const LAST_ROUND: Duration = Duration::from_secs(30);
+
+/// Who may reach it without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// Nobody: TLS for all.
+    Tls,
+    /// This machine.
+    PlainHere,
+    /// Anybody: a proxy in front has TLS.
+    PlainAnywhere,
+}
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// TLS or not.
+    pub security: Security,
+    /// What is admitted.
+    pub limits: Limits,
+}
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where units reach it from this machine.
+    pub url: String,
+    stop: watch::Sender<bool>,
+    ended: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops it, and waits until it has ended.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ = self.ended.await;
+    }
+}
+
+type Merger = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
+
+/// Brings the log to the guard's head, goes on with what staging holds, and listens.
+pub async fn start(centre: Centre, options: Options) -> Result<Running, Problem> {
+    let lock = merge::lock(&centre.settings.data.join("merge.lock"))?;
+    let line = line(&centre, options.security)?;
+    let (sequencer, sequencing) = centre.sequencer(Idle::KeepTime).await?;
+    let road = road(&centre, sequencer.clone())?;
+    let merger = merger(&centre, sequencer.clone())?;
+    let (listener, address) = listen(&options).await?;
+    let (stop, stopping) = watch::channel(false);
+    road.resume_all().await?;
+    let scheme = if options.security == Security::Tls { "https" } else { "http" };
+    let work = Work { centre, options, road, merger, sequencer, sequencing, lock, line, listener, stopping };
+    Ok(Running { address, url: format!("{scheme}://{address}"), stop, ended: tokio::spawn(work.run()) })
+}
+
+struct Work {
+    centre: Centre,
+    options: Options,
+    road: Road,
+    merger: Merger,
+    sequencer: Sequencer<LedgerSqlite>,
+    sequencing: JoinHandle<()>,
+    lock: Lock,
+    line: Line,
+    listener: TcpListener,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Work {
+    async fn run(self) {
+        let Self { centre, options, road, merger, sequencer, sequencing, lock, line, listener, stopping } = self;
+        let heads = sequencer.subscribe();
+        let stop = stopping.clone();
+        let merging = tokio::spawn(async move { merger.run(merge::WORKERS, heads, stop).await });
+        let looking = tokio::spawn(look(road.clone(), stopping.clone()));
+        let router = http::router(Http::new(road.clone(), options.limits, centre.settings.staging(), stopping.clone()));
+        http::serve(listener, line, router, options.limits, stopping).await;
+        road.drain().await;
+        let _ = merging.await;
+        let _ = looking.await;
+        drop(lock);
+        // The sequencer ends when nobody is left who could ask it for anything.
+        drop((road, sequencer));
+        if timeout(LAST_ROUND, sequencing).await.is_err() {
+            tracing::warn!("the sequencer did not end in time; what it has committed is found at the next start");
+        }
+    }
+}
+
+/// Goes on, from time to time, with batches that have arrived and could not be logged.
+async fn look(road: Road, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = sleep(LOOK) => {}
+        }
+        if let Err(problem) = road.resume_all().await {
+            tracing::warn!("staging: {problem}");
+        }
+    }
+}
+
+fn road(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Road, Problem> {
+    let parts = Parts {
+        centre: centre.settings.file.centre.clone(),
+        staging: centre.staging.clone(),
+        archive: centre.stores.archive.clone(),
+        ledger: centre.stores.ledger.clone(),
+        sequencer,
+        signer: Arc::new(centre.centre_key()?),
+        log: Arc::new(centre.log_key()?),
+        clock: Arc::new(clock::now),
+    };
+    Intake::open(parts, &centre.settings.data)
+}
+
+fn merger(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Merger, Problem> {
+    let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
+    Ok(Merge {
+        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, opener::BUDGET),
+        archive,
+        ledger,
+        registry: RegistrySqlite::new(centre.db.clone()),
+        publish: Publish::To(sequencer, Arc::new(centre.centre_key()?)),
+        clock: Arc::new(clock::now),
+    })
+}
+
+async fn listen(options: &Options) -> Result<(TcpListener, SocketAddr), Problem> {
+    let failed = |e: std::io::Error| Problem::new(Code::ConfigInvalid, format!("listen {}: {e}", options.listen));
+    let listener = TcpListener::bind(&options.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    if options.security == Security::PlainHere && !address.ip().is_loopback() {
+        return Err(Problem::new(Code::ConfigInvalid, format!("plain HTTP on {address}, which others can reach")));
+    }
+    Ok((listener, address))
+}
+
+fn line(centre: &Centre, security: Security) -> Result<Line, Problem> {
+    if security != Security::Tls {
+        return Ok(Line::Plain);
+    }
+    let invalid = |why: String| Problem::new(Code::ConfigInvalid, why);
+    let file = |path: &std::path::Path| {
+        let bytes = durable::read(path).map_err(durable::problem("TLS"))?;
+        bytes.ok_or_else(|| invalid(format!("{} is not there", path.display())))
+    };
+    let (cert, key) = (file(&centre.settings.tls_cert())?, zeroize::Zeroizing::new(file(&centre.settings.tls_key())?));
+    let chain = CertificateDer::pem_slice_iter(&cert).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|e| invalid(format!("TLS certificate: {e}")))?;
+    // The error of a key's parser is left out: it may quote the file.
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| invalid("TLS key: no private key in the file".to_owned()))?;
+    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
+    let mut config = config.map_err(|e| invalid(format!("TLS: {e}")))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Line::Tls(TlsAcceptor::from(Arc::new(config))))
+}
