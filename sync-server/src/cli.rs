@@ -7,10 +7,16 @@
 //! ```
 //!
 //! One file a command group. Each command returns what it did; this file turns that into lines and an exit code.
+#![allow(clippy::disallowed_methods, reason = "this file owns the arguments")]
 
+mod admit;
+mod batch;
 mod exit;
+mod init;
+mod log;
 mod output;
 mod pages;
+mod roster;
 mod secret;
 mod serve;
 
@@ -56,8 +62,25 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a new centre: log, keys, identities and the first roster
+    Init(init::Init),
     /// Run the centre: take batches in, log, merge, answer
     Serve(serve::Serve),
+    /// Admit, revoke and list units
+    #[command(subcommand)]
+    Unit(admit::Unit),
+    /// Admit, revoke and list agents and supervisors
+    #[command(subcommand)]
+    Agent(admit::Agent),
+    /// Show the roster, or publish a new one
+    #[command(subcommand)]
+    Roster(roster::Roster),
+    /// List and show batches
+    #[command(subcommand)]
+    Batch(batch::Batch),
+    /// Show the log
+    #[command(subcommand)]
+    Log(log::Log),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -90,8 +113,15 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
+    let global = &cli.global;
     match cli.command {
-        Command::Serve(serve) => serve.run(&cli.global, out).await,
+        Command::Init(init) => init.run(global, out).await,
+        Command::Serve(serve) => serve.run(global, out).await,
+        Command::Unit(unit) => unit.run(global, out).await,
+        Command::Agent(agent) => agent.run(global, out).await,
+        Command::Roster(roster) => roster.run(global, out).await,
+        Command::Batch(batch) => batch.run(global, out).await,
+        Command::Log(log) => log.run(global, out).await,
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

@@ -26,6 +26,8 @@ pub mod registry;
 // the road
 pub mod pipeline;
 pub mod centre;
+pub mod joining;
+pub mod founding;
 
 // the front door
 pub mod http;

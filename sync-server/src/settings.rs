@@ -63,7 +63,18 @@ pub struct File {
 impl File {
     /// Everything by default.
     pub fn of(centre: CentreName) -> Self {
-        Self { centre, url: None, listen: None, archive: None, staging: None, guard: None, roster_key: None, tls_cert: None, tls_key: None, limits: Limits::default() }
+        Self {
+            centre,
+            url: None,
+            listen: None,
+            archive: None,
+            staging: None,
+            guard: None,
+            roster_key: None,
+            tls_cert: None,
+            tls_key: None,
+            limits: Limits::default(),
+        }
     }
 
     /// Writes the file, unless there is one.

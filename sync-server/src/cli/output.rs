@@ -55,6 +55,16 @@ impl Out {
         }
     }
 
+    /// The last line of a command whose one result this is: printed even with `--quiet`.
+    pub fn result(&self, value: impl Serialize, human: impl Display) {
+        self.line("summary", value, human);
+    }
+
+    /// The language that was asked for.
+    pub const fn lang(&self) -> Lang {
+        self.lang
+    }
+
     /// The last line of a command that failed.
     pub fn problem(&self, problem: &Problem) {
         let row = problem.row();

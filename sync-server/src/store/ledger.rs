@@ -160,6 +160,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 
     /// The bytes of a leaf.
     fn entry(&self, index: LogIndex) -> impl Future<Output = Result<Option<Vec<u8>>, Problem>> + Send;
+    /// Stored hashes from an index on, in the dense order of C2SP tlog-tiles.
+    fn hashes(&self, first: u64, limit: usize) -> impl Future<Output = Result<Vec<Hash>, Problem>> + Send;
     /// The root of the log's first `size` entries.
     fn root(&self, size: u64) -> impl Future<Output = Result<Head, Problem>> + Send;
     /// Proof that an entry is in the log of `size` entries. Reads O(log n) hashes.

@@ -58,6 +58,9 @@ impl Ledger for LedgerSqlite {
     async fn entry(&self, index: LogIndex) -> Result<Option<Vec<u8>>, Problem> {
         self.db.read(move |c| tree::entry(c, index)).await
     }
+    async fn hashes(&self, first: u64, limit: usize) -> Result<Vec<Hash>, Problem> {
+        self.db.read(move |c| tree::hashes(c, first, limit)).await
+    }
     async fn root(&self, size: u64) -> Result<Head, Problem> {
         self.db.read(move |c| tree::root(c, size)).await
     }

@@ -125,6 +125,7 @@ impl<L: Ledger> Ledger for Faulty<L> {
         position() -> Position;
         lead_on(old: Head, entries: Vec<Vec<u8>>) -> Segment;
         entry(index: LogIndex) -> Option<Vec<u8>>;
+        hashes(first: u64, limit: usize) -> Vec<Hash>;
         root(size: u64) -> Head;
         inclusion(size: u64, index: LogIndex) -> Vec<Hash>;
         consistency(old: u64, new: u64) -> Vec<Hash>;

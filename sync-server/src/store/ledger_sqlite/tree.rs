@@ -8,7 +8,7 @@ use shared::{
 };
 use tlog_tiles::tlog::Error;
 
-use super::columns::{Column as _, int, maybe};
+use super::columns::{Column as _, all, int, maybe};
 
 /// Reads stored hashes by index: what proofs and appending need.
 pub(super) struct Stored<'a>(pub(super) &'a Connection);
@@ -25,6 +25,11 @@ impl HashReader for Stored<'_> {
 
 pub(super) fn entry(c: &Connection, index: LogIndex) -> Result<Option<Vec<u8>>, Problem> {
     maybe(c, "SELECT leaf FROM entries WHERE idx = ?1", params![int(index.0)], |row| Vec::of(row, 0))
+}
+
+pub(super) fn hashes(c: &Connection, first: u64, limit: usize) -> Result<Vec<Hash>, Problem> {
+    let sql = "SELECT hash FROM hashes WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
+    all(c, sql, params![int(first), int(limit as u64)], |row| <[u8; 32]>::of(row, 0).map(Hash))
 }
 
 pub(super) fn root(c: &Connection, size: u64) -> Result<Head, Problem> {
