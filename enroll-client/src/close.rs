@@ -1,10 +1,13 @@
 //! Close: the day's finished records become signed batches, chained to the one before.
 //!
-//! 1. Nothing stands against closing (roster, epoch, the centre's last word). 2. Who approves: a supervisor
-//! in the roster who enrolled none of it, or nobody where that is allowed or asked for. 3. Each sealed
-//! record is read again and compared with the digest that its agent signed; one that rotted stays behind
-//! and stops no other. 4. The day is split where it passes the limits. 5. Manifests are made, signed, and
-//! checked as the centre will check them. 6. All of them enter the vault with the chain's advance.
+//! 1. Nothing stands against closing: roster, epoch, the centre's last word.
+//! 2. Who approves: a supervisor in the roster who enrolled none of it, or nobody where that is allowed or
+//!    asked for.
+//! 3. Each sealed record is read again and compared with the digest that its agent signed; one that rotted
+//!    stays behind and stops no other.
+//! 4. The day is split where it passes the limits.
+//! 5. Manifests are made, signed, and checked as the centre will check them.
+//! 6. All of them enter the vault with the chain's advance.
 //!
 //! **Invariants:** what is signed names no resident; a batch that the centre would refuse is never closed.
 
@@ -197,15 +200,14 @@ impl Signing<'_> {
         let (mut hash, mut size) = (Sha256::new(), 0);
         let mut lines = Vec::with_capacity(heap.len());
         for record in heap {
-            lines.push(match &record.withdrawn {
-                Some((reason, _)) => Line::Withdrawn(self.withdrawn(record, reason)?),
-                None => {
-                    let bytes = self.vault.sealed(record.number)?.ok_or_else(|| gone(record))?;
-                    hash.update(&bytes);
-                    size += bytes.len() as u64;
-                    Line::Record(RecordLine::parse(&record.line)?)
-                }
-            });
+            if let Some((reason, _)) = &record.withdrawn {
+                lines.push(Line::Withdrawn(self.withdrawn(record, reason)?));
+                continue;
+            }
+            let bytes = self.vault.sealed(record.number)?.ok_or_else(|| gone(record))?;
+            hash.update(&bytes);
+            size += bytes.len() as u64;
+            lines.push(Line::Record(RecordLine::parse(&record.line)?));
         }
         Ok(Facts {
             unit: self.state.unit.clone(),

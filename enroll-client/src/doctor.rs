@@ -79,9 +79,10 @@ fn sealed(vault: &Vault) -> Result<Check, Problem> {
             rotten.push(record.number.to_string());
         }
     }
-    Ok(match rotten.is_empty() {
-        true => check("sealed records", Finding::Good, format!("{} are as they were signed", kept.len())),
-        false => check("sealed records", Finding::Bad, format!("changed on this disk: {}. Call the centre", rotten.join(", "))),
+    Ok(if rotten.is_empty() {
+        check("sealed records", Finding::Good, format!("{} are as they were signed", kept.len()))
+    } else {
+        check("sealed records", Finding::Bad, format!("changed on this disk: {}. Call the centre", rotten.join(", ")))
     })
 }
 
@@ -110,9 +111,10 @@ fn keys(vault: &Vault) -> Check {
 fn passphrases(vault: &Vault) -> Result<Check, Problem> {
     let weak = |c: Cost| c.mib < Cost::USUAL.mib || c.passes < Cost::USUAL.passes;
     let names: Vec<String> = vault.members()?.into_iter().filter(|m| weak(m.cost)).map(|m| m.name.to_string()).collect();
-    Ok(match names.is_empty() {
-        true => check("passphrases", Finding::Good, "guessing one costs as much as it should"),
-        false => check("passphrases", Finding::Warning, format!("cheap to guess, by a setting of init: {}", names.join(", "))),
+    Ok(if names.is_empty() {
+        check("passphrases", Finding::Good, "guessing one costs as much as it should")
+    } else {
+        check("passphrases", Finding::Warning, format!("cheap to guess, by a setting of init: {}", names.join(", ")))
     })
 }
 
@@ -170,9 +172,10 @@ fn admitted(vault: &Vault) -> Result<Check, Problem> {
     }
     let not = |m: &crate::vault::members::Known| joining::demand_member(&roster, &m.name, &m.key).is_err();
     let outside: Vec<String> = vault.members()?.iter().filter(|m| not(m)).map(|m| m.name.to_string()).collect();
-    Ok(match outside.is_empty() {
-        true => check("admission", Finding::Good, "unit and members stand in the roster"),
-        false => check("admission", Finding::Warning, format!("not in the roster: {}", outside.join(", "))),
+    Ok(if outside.is_empty() {
+        check("admission", Finding::Good, "unit and members stand in the roster")
+    } else {
+        check("admission", Finding::Warning, format!("not in the roster: {}", outside.join(", ")))
     })
 }
 
@@ -187,8 +190,9 @@ fn standing(vault: &Vault) -> Result<Check, Problem> {
 fn waiting(vault: &Vault) -> Result<Check, Problem> {
     let waiting = vault.waiting()?;
     let stuck = waiting.iter().filter_map(|b| b.problem.as_ref().map(|p| format!("{}: {p}", b.place))).collect::<Vec<_>>();
-    Ok(match stuck.is_empty() {
-        true => check("outbox", Finding::Good, format!("{} batches wait for a network", waiting.len())),
-        false => check("outbox", Finding::Warning, format!("set aside by the centre: {}", stuck.join("; "))),
+    Ok(if stuck.is_empty() {
+        check("outbox", Finding::Good, format!("{} batches wait for a network", waiting.len()))
+    } else {
+        check("outbox", Finding::Warning, format!("set aside by the centre: {}", stuck.join("; ")))
     })
 }

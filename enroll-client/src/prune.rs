@@ -1,10 +1,12 @@
 //! Prune: deletes sealed records that the centre has for good, and nothing else.
 //!
 //! A sealed record goes only when all of this holds, checked again from the stored bytes:
-//! 1. a receipt proves that its batch is in the log; 2. the newest outcome says `merged` (of a refused one a
-//! supervisor must say so; `held` keeps it; a withdrawn one has no outcome); 3. the roster's retention has
-//! passed, counted in log time between the batch's entry and the newest log time that this unit has
-//! verified: no clock of the laptop can hurry it.
+//!
+//! 1. A receipt proves that its batch is in the log.
+//! 2. The newest outcome says `merged`; a refused one goes when a supervisor says so, `held` keeps it, a
+//!    withdrawn one has no outcome.
+//! 3. The roster's retention has passed, counted in log time between the batch's entry and the newest log
+//!    time that this unit has verified: no clock of the laptop can hurry it.
 
 use shared::{
     batch::Manifest,
@@ -54,12 +56,11 @@ pub fn prunable(vault: &Vault, refused: Refused) -> Result<Pruned, Problem> {
                 Ok((received, _)) if kept_for(*received) => Some("retention has not passed in log time"),
                 Ok((_, outcome)) => reason_to_keep(&record, outcome.as_ref(), refused),
             };
-            match why {
-                Some(why) => found.kept.push((record.number, why)),
-                None => {
-                    found.numbers.push(record.number);
-                    found.bytes += record.size;
-                }
+            if let Some(why) = why {
+                found.kept.push((record.number, why));
+            } else {
+                found.numbers.push(record.number);
+                found.bytes += record.size;
             }
         }
     }
@@ -86,7 +87,7 @@ fn proven(vault: &Vault, batch: &BatchRow, roster: &TrustedRoster) -> Result<Pro
     let receipt = proofs::receipt(&bytes, &manifest, roster)?;
     let outcome = match vault.outcome(&batch.id)? {
         None => None,
-        Some((_, note, proof)) => Some(proofs::outcome(&note, &proof, &manifest, roster)?.0),
+        Some(o) => Some(proofs::outcome(&o.note, &o.proof, &manifest, roster)?.0),
     };
     Ok(Ok((receipt.received().unix(), outcome)))
 }

@@ -81,7 +81,9 @@ impl Say {
         if self.terminal() {
             plain(&aligned(headings, &cells, !self.no_colour));
         } else {
-            cells.iter().for_each(|row| plain(&row.join("\t")));
+            for row in &cells {
+                plain(&row.join("\t"));
+            }
         }
     }
 

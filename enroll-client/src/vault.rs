@@ -311,7 +311,7 @@ pub(crate) mod tests {
         vault.advance_seen(seen(7), Some(shared::time::Second::from_unix(100))).expect("advanced");
         vault.advance_seen(seen(5), Some(shared::time::Second::from_unix(50))).expect("no change");
         let state = vault.state().expect("state");
-        assert_eq!((state.seen.size, state.log_time.map(|t| t.unix())), (7, Some(100)));
+        assert_eq!((state.seen.size, state.log_time.map(shared::time::Second::unix)), (7, Some(100)));
         assert_eq!(state.unit_time(shared::time::Second::from_unix(60)).unix(), 100, "a clock behind the log is raised");
         assert_eq!(state.unit_time(shared::time::Second::from_unix(160)).unix(), 160);
     }

@@ -7,5 +7,7 @@ mod centre;
 mod day;
 #[path = "offline/refusals.rs"]
 mod refusals;
+#[path = "offline/session.rs"]
+mod session;
 #[path = "offline/unit.rs"]
 mod unit;

@@ -36,6 +36,7 @@ impl App {
     }
 
     /// For the commands of a session.
+    #[must_use]
     pub fn in_session(&self, keys: SessionKeys, capture: CaptureSession) -> Self {
         Self { settings: self.settings.clone(), say: self.say.clone(), session: Some((keys, capture)) }
     }

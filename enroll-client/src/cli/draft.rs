@@ -34,6 +34,13 @@ pub enum DraftCommand {
     Attach(Attach),
     /// Say why something cannot be captured
     Except(Except),
+    /// Attach what a CBEFF file (XML) holds
+    ImportCbeff {
+        /// Which draft
+        draft: DraftId,
+        /// The file, or - for standard input
+        file: PathBuf,
+    },
     /// What a draft says, and what is missing
     Show {
         /// Which draft
@@ -161,6 +168,7 @@ impl DraftCommand {
             Self::Set(set) => set.run(app, &desk),
             Self::Attach(attach) => attach.run(app, &desk),
             Self::Except(except) => except.run(app, &desk),
+            Self::ImportCbeff { draft, file } => import_cbeff(app, &desk, draft, file),
             Self::Show { .. } | Self::List | Self::Discard { .. } => Ok(Exit::Done),
         }
     }
@@ -255,6 +263,24 @@ impl Except {
         desk.save(&open, &draft, &[])?;
         saved(app, &open, &draft, &form)
     }
+}
+
+fn import_cbeff(app: &App, desk: &Desk<'_>, id: &DraftId, file: &Path) -> Result<Exit, Problem> {
+    let (open, mut draft, form) = opened(desk, id)?;
+    let found = crate::cbeff::read(&durable::read_given(file, PART_MAX)?)?;
+    let mut parts = Vec::new();
+    for mut one in found {
+        // a file may hold more than the form knows of (a photograph of an exception): said, not refused
+        if form.modality(one.position).is_none() {
+            app.say.note(&format!("{}: {} has no such position, left out", one.position, form.name()));
+            continue;
+        }
+        let capture = Capture { quality: one.quality.take(), device: None };
+        let part = draft.attach(&form, one.position, one.media_type, &one.bytes, capture)?;
+        parts.push(draft_part(part.name.as_str(), std::mem::take(&mut *one.bytes)));
+    }
+    desk.save(&open, &draft, &parts)?;
+    saved(app, &open, &draft, &form)
 }
 
 fn list(app: &App) -> Result<Exit, Problem> {

@@ -163,24 +163,7 @@ impl Close {
             let why = format!("record {number}: its sealed bytes changed; it stays behind");
             app.say.warning(&Problem::new(Code::VaultDamaged, why));
         }
-        self.end(app, &closed)
-    }
-
-    fn end(&self, app: &App, closed: &close::Closed) -> Result<Exit, Problem> {
-        let fields = json!({
-            "batches": closed.batches.len(),
-            "records": closed.batches.iter().map(|b| b.2).sum::<usize>(),
-            "approved": closed.approved,
-            "will_wait": closed.will_wait,
-            "rotten": closed.rotten,
-        });
-        let text = match (&closed.approved, closed.will_wait) {
-            (Some(by), _) => format!("closed, approved by {by}. Send when there is a network: enroll-client sync"),
-            (None, false) => "closed. Send when there is a network: enroll-client sync".to_owned(),
-            (None, true) => "closed without approval: the centre will hold these records until a supervisor decides".to_owned(),
-        };
-        app.say.summary(fields, &text);
-        Ok(if closed.rotten.is_empty() { Exit::Done } else { Exit::Partly })
+        Ok(told(app, &closed))
     }
 
     /// The supervisor at the keyboard; nobody where none is needed or wanted.
@@ -208,4 +191,21 @@ impl Close {
             _ => Ok(None),
         }
     }
+}
+
+fn told(app: &App, closed: &close::Closed) -> Exit {
+    let fields = json!({
+        "batches": closed.batches.len(),
+        "records": closed.batches.iter().map(|b| b.2).sum::<usize>(),
+        "approved": closed.approved,
+        "will_wait": closed.will_wait,
+        "rotten": closed.rotten,
+    });
+    let text = match (&closed.approved, closed.will_wait) {
+        (Some(by), _) => format!("closed, approved by {by}. Send when there is a network: enroll-client sync"),
+        (None, false) => "closed. Send when there is a network: enroll-client sync".to_owned(),
+        (None, true) => "closed without approval: the centre will hold these records until a supervisor decides".to_owned(),
+    };
+    app.say.summary(fields, &text);
+    if closed.rotten.is_empty() { Exit::Done } else { Exit::Partly }
 }

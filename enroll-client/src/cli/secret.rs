@@ -41,17 +41,7 @@ impl Source {
 
     /// A passphrase that is chosen now; asked for twice.
     pub fn choose(&self, name: &Member) -> Result<Zeroizing<String>, Problem> {
-        let text = match self.given()? {
-            Some(text) => text,
-            None => {
-                let first = prompt(name)?;
-                let again = Zeroizing::new(rpassword::prompt_password("The same again: ").map_err(|e| unreadable(&e))?);
-                if first != again {
-                    return Err(Problem::new(Code::WrongPassphrase, "the two differ"));
-                }
-                first
-            }
-        };
+        let text = if let Some(text) = self.given()? { text } else { twice(name)? };
         if text.chars().count() < SHORTEST {
             return Err(Problem::new(Code::Usage, format!("a passphrase has at least {SHORTEST} characters")));
         }
@@ -71,6 +61,12 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Problem> {
     let text = std::str::from_utf8(line).map_err(|_| Problem::new(Code::InputUnreadable, "the passphrase is not UTF-8"))?;
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() { Err(Problem::new(Code::WrongPassphrase, "empty")) } else { Ok(Zeroizing::new(text.to_owned())) }
+}
+
+fn twice(name: &Member) -> Result<Zeroizing<String>, Problem> {
+    let first = prompt(name)?;
+    let again = Zeroizing::new(rpassword::prompt_password("The same again: ").map_err(|e| unreadable(&e))?);
+    if first == again { Ok(first) } else { Err(Problem::new(Code::WrongPassphrase, "the two differ")) }
 }
 
 fn prompt(name: &Member) -> Result<Zeroizing<String>, Problem> {

@@ -75,6 +75,7 @@ pub fn member(text: &str) -> Result<Member, String> {
 /// The configuration file. Every key may be missing; an unknown one is an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_field_names, reason = "the keys as a person writes them")]
 struct File {
     data_dir: Option<PathBuf>,
     machine_secret: Option<PathBuf>,

@@ -41,12 +41,11 @@ impl Status {
 }
 
 fn one(app: &App, vault: &Vault, given: &str) -> Result<Exit, Problem> {
-    let record = match given.parse::<Number>() {
-        Ok(number) => vault.record(number)?,
-        Err(_) => {
-            let code = SlipCode::from_typed(given).map_err(|_| Problem::new(Code::SlipUnknown, "its check symbol does not fit"))?;
-            vault.record_of_slip(&code.digest())?
-        }
+    let record = if let Ok(number) = given.parse::<Number>() {
+        vault.record(number)?
+    } else {
+        let code = SlipCode::from_typed(given).map_err(|_| Problem::new(Code::SlipUnknown, "its check symbol does not fit"))?;
+        vault.record_of_slip(&code.digest())?
     };
     let batch = record.batch.map(|id| vault.batch(&id)).transpose()?;
     let stand = Stand::of(&record, batch.as_ref());
@@ -61,7 +60,9 @@ fn one(app: &App, vault: &Vault, given: &str) -> Result<Exit, Problem> {
 fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
     let stands = status::stands(vault)?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    stands.iter().for_each(|(_, stand)| *counts.entry(stand.word()).or_default() += 1);
+    for (_, stand) in &stands {
+        *counts.entry(stand.word()).or_default() += 1;
+    }
     if each {
         let row = |(r, s): &(_, Stand)| {
             let r: &crate::vault::records::RecordRow = r;
@@ -227,16 +228,15 @@ impl OutcomeCommand {
         let vault = app.vault()?;
         let row = batch_at(&vault, *batch)?;
         let roster = vault.demand_roster()?;
-        let (version, note, proof) =
-            vault.outcome(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("outcome of batch {batch}")))?;
-        let (checked, _) = proofs::outcome(&note, &proof, &Manifest::parse(&vault.manifest(&row.id)?)?, &roster)?;
+        let stored = vault.outcome(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("outcome of batch {batch}")))?;
+        let (checked, _) = proofs::outcome(&stored.note, &stored.proof, &Manifest::parse(&vault.manifest(&row.id)?)?, &roster)?;
         let line = |l: &shared::outcome::OutcomeLine| -> Vec<Value> {
             let fate = l.fate.to_string();
             let (state, what) = fate.split_once(' ').unwrap_or((&fate, ""));
             vec![json!(l.number), json!(l.record), json!(state), json!(what)]
         };
         app.say.table("outcome", &["number", "record", "state", "what"], &checked.outcome().lines().iter().map(line).collect::<Vec<_>>());
-        app.say.summary(json!({ "batch": batch, "version": version }), &format!("version {version}"));
+        app.say.summary(json!({ "batch": batch, "version": stored.version }), &format!("version {}", stored.version));
         Ok(Exit::Done)
     }
 }

@@ -13,10 +13,11 @@
 //!   4064  SHA-256 of the 4064 bytes before
 //! ```
 //!
-//! 1. Under the lock of the key file: write the slot, fsync. 2. Still under it: commit the row that names
-//! the slot. A crash between them leaves a slot without a row, which the sweep erases.
-//! 3. To erase: commit that the row is gone or no longer names the slot; 4. then overwrite it and fsync.
-//! A crash between them again leaves a slot without a row.
+//! 1. To put: under the lock of the key file write the slot, fsync.
+//! 2. Still under it, commit the row that names the slot. A crash between the two leaves a slot without a
+//!    row, which the sweep erases.
+//! 3. To erase: commit that the row is gone or no longer names the slot.
+//! 4. Then overwrite the slot, fsync. A crash between the two again leaves a slot without a row.
 //!
 //! **Invariants:** the lock of the key file is taken before any lock of the database, never after. Only
 //! the capture process sweeps, so a slot whose row is about to be committed is never swept.

@@ -64,6 +64,16 @@ pub struct Effect<'a> {
     pub what: &'a str,
 }
 
+/// An outcome and the proof of its log entry, exact bytes.
+pub struct StoredOutcome {
+    /// Its version.
+    pub version: u32,
+    /// The signed note.
+    pub note: Vec<u8>,
+    /// C2SP tlog-proof.
+    pub proof: Vec<u8>,
+}
+
 const COLUMNS: &str = "b.id, b.epoch, b.sequence, b.payload, b.records, b.closed, b.announced, b.sent, b.problem,
     r.log_index, r.received, r.state, (SELECT max(version) FROM outcomes o WHERE o.batch = b.id)
     FROM batches b LEFT JOIN receipts r ON r.batch = b.id";
@@ -179,9 +189,12 @@ impl Vault {
         self.forget_contacts(&done)
     }
     /// The newest stored outcome and its proof, exact bytes.
-    pub fn outcome(&self, id: &BatchId) -> Result<Option<(u32, Vec<u8>, Vec<u8>)>, Problem> {
+    pub fn outcome(&self, id: &BatchId) -> Result<Option<StoredOutcome>, Problem> {
         let sql = "SELECT version, note, proof FROM outcomes WHERE batch = ?1 ORDER BY version DESC LIMIT 1";
-        self.db.query_row(sql, [id.to_string()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).optional().db()
+        self.db
+            .query_row(sql, [id.to_string()], |r| Ok(StoredOutcome { version: r.get(0)?, note: r.get(1)?, proof: r.get(2)? }))
+            .optional()
+            .db()
     }
 }
 

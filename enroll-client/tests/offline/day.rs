@@ -167,7 +167,8 @@ fn no_name_reaches_a_file() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
     enrol(&unit, 1).done();
-    let person = resident(1).input.person;
+    let one = resident(1);
+    let person = &one.input.person;
     let canaries: Vec<&str> = ["family_latin", "family_ar", "address"].iter().map(|f| person[*f].as_deref().unwrap()).collect();
     let holds = |bytes: &[u8], canary: &str| bytes.windows(canary.len()).any(|w| w == canary.as_bytes());
     let source = std::fs::read(unit.folder.path().join("resident-1/resident.json")).unwrap();
