@@ -3,6 +3,7 @@
 //! Each [`Forged`] names its defect, the problem code that it must get, its bytes, and the facts of a line that agrees
 //! with it in everything but the defect. One without a defect is among them as the control.
 
+pub mod manifests;
 mod tars;
 
 use shared::{
