@@ -11,7 +11,9 @@
 
 mod admit;
 mod batch;
+mod doctor;
 mod exit;
+mod fsck;
 mod init;
 mod log;
 mod output;
@@ -81,6 +83,10 @@ enum Command {
     /// Show the log
     #[command(subcommand)]
     Log(log::Log),
+    /// Check everything again from nothing: archive, segments, guard, log
+    Fsck(fsck::Fsck),
+    /// Check keys, guard, archive, disk and roster, and say what to do
+    Doctor(doctor::Doctor),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -122,6 +128,8 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Roster(roster) => roster.run(global, out).await,
         Command::Batch(batch) => batch.run(global, out).await,
         Command::Log(log) => log.run(global, out).await,
+        Command::Fsck(fsck) => fsck.run(global, out).await,
+        Command::Doctor(doctor) => doctor.run(global, out).await,
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

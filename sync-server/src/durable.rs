@@ -44,7 +44,7 @@ pub fn problem(what: &str) -> impl FnOnce(io::Error) -> Problem + '_ {
 
 /// Replaces the file at `path` by `bytes`, all or nothing; durable when it returns.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = Temporary::new(path)?;
+    let temporary = Temporary::new(parent(path))?;
     temporary.fill(bytes)?;
     // A crash before the rename leaves the old file and a `.tmp-` that nobody reads; after it the new one.
     fs::rename(&temporary.path, path)?;
@@ -53,7 +53,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes the file at `path`, all or nothing, unless there is one; durable when it returns.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    let temporary = Temporary::new(path)?;
+    create_from(parent(path), path, bytes)
+}
+
+/// Like [`create`], with the unfinished file in `folder`: where much is written, leftovers lie in one place.
+pub fn create_from(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<Created> {
+    let temporary = Temporary::new(folder)?;
     temporary.fill(bytes)?;
     temporary.publish(path)
 }
@@ -65,11 +70,12 @@ pub struct Temporary {
 }
 
 impl Temporary {
-    /// An empty file beside `target`, on the same volume, so that a rename can move it there.
-    pub fn new(target: &Path) -> io::Result<Self> {
+    /// An empty file in `folder`, which is on the volume where it will get its name.
+    pub fn new(folder: &Path) -> io::Result<Self> {
         let name = format!("{TEMPORARY}{}", hex(entropy::random::<8>().as_slice()));
-        let path = parent(target).join(name);
+        let path = folder.join(name);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.lock()?; // `sweep`, perhaps of another process, leaves it alone
         Ok(Self { path, file })
     }
 
@@ -161,7 +167,7 @@ pub fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Removes what a crash left unfinished in a folder.
+/// Removes what a crash left unfinished in a folder. What some process is writing just now is left alone.
 pub fn sweep(path: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -169,8 +175,13 @@ pub fn sweep(path: &Path) -> io::Result<()> {
     };
     for entry in entries {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            fs::remove_file(entry.path())?;
+        if !entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            continue;
+        }
+        match File::open(entry.path()) {
+            Ok(file) if file.try_lock().is_ok() => fs::remove_file(entry.path())?,
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
         }
     }
     Ok(())
@@ -228,12 +239,17 @@ mod tests {
     #[test]
     fn unfinished_files_are_neither_named_nor_kept() {
         let dir = tempfile::tempdir().expect("a folder");
-        let temporary = Temporary::new(&dir.path().join("a")).expect("a temporary file");
+        let temporary = Temporary::new(dir.path()).expect("a temporary file");
         temporary.append(b"half").expect("written");
-        std::mem::forget(temporary); // as a crash would
         assert!(names(dir.path()).expect("listed").is_empty());
         sweep(dir.path()).expect("swept");
-        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 0);
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1, "somebody is writing it");
+        let (left, path) = (dir.path().join(".tmp-crashed"), dir.path().join("a"));
+        fs::write(&left, b"half").expect("as a crash leaves it");
+        sweep(dir.path()).expect("swept");
+        assert!(!left.exists());
+        assert_eq!(temporary.publish(&path).expect("whole"), Created::New);
+        assert_eq!(read(&path).expect("readable").as_deref(), Some(&b"half"[..]));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub mod pipeline;
 pub mod centre;
 pub mod joining;
 pub mod founding;
+pub mod fsck;
+pub mod doctor;
 
 // the front door
 pub mod http;

@@ -40,6 +40,7 @@ use shared::{
     verify::VerifiedBatch,
 };
 
+pub(crate) use self::catch_up::walk_back;
 pub use self::{
     catch_up::catch_up,
     sequencer::{Idle, LoggedBatch, Published, Sequencer},

@@ -83,6 +83,8 @@ type Merger = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
 /// Brings the log to the guard's head, goes on with what staging holds, and listens.
 pub async fn start(centre: Centre, options: Options) -> Result<Running, Problem> {
     let lock = merge::lock(&centre.settings.data.join("merge.lock"))?;
+    centre.staging.sweep()?;
+    centre.stores.archive.sweep()?;
     let line = line(&centre, options.security)?;
     let (sequencer, sequencing) = centre.sequencer(Idle::KeepTime).await?;
     let road = road(&centre, sequencer.clone())?;

@@ -551,4 +551,8 @@ problems! {
         "An upload did not say what the protocol demands (tus 1.0: Tus-Resumable, Upload-Offset, Content-Type). Nothing of it was taken; nothing is lost." "Send with `enroll-client sync`, or with a client that speaks tus 1.0."
         "Un envoi n'a pas dit ce que le protocole exige (tus 1.0 : Tus-Resumable, Upload-Offset, Content-Type). Rien n'en a été pris ; rien n'est perdu." "Envoyez avec `enroll-client sync`, ou avec un client qui parle tus 1.0."
         "إرسال لم يذكر ما يفرضه البروتوكول (tus 1.0: Tus-Resumable و Upload-Offset و Content-Type). لم يؤخذ منه شيء ولم يضع شيء." "أرسل بالأمر `enroll-client sync` أو بعميل يتكلم tus 1.0.";
+    DatabaseDiffers "database-differs" Centre AfterStep
+        "The database does not say what the archive and the guard say. They are the truth; nothing is lost." "Make the database again with `sync-server rebuild`, then run `sync-server fsck`."
+        "La base de données ne dit pas ce que disent l'archive et le garde. Ils font foi ; rien n'est perdu." "Refaites la base avec `sync-server rebuild`, puis lancez `sync-server fsck`."
+        "قاعدة البيانات لا تطابق الأرشيف والحارس. هما المرجع؛ لم يضع شيء." "أعد بناء القاعدة بالأمر `sync-server rebuild` ثم شغّل `sync-server fsck`.";
 }

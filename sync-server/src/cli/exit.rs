@@ -47,6 +47,7 @@ impl Exit {
             | Code::ArchiveMissing
             | Code::ArchiveDamaged
             | Code::LogInconsistent
+            | Code::DatabaseDiffers
             | Code::CheckpointInvalid
             | Code::SignatureInvalid
             | Code::KeyFileDamaged => Self::Integrity,

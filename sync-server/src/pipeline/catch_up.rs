@@ -43,7 +43,7 @@ async fn follow<A: Archive, G: Guard, L: Ledger>(
 }
 
 /// The segments that lead from `position` to the guard, in the order in which they are followed.
-async fn walk_back(archive: &impl Archive, position: Head, guarded: GuardLine) -> Result<Vec<(u64, Blob)>, Problem> {
+pub(crate) async fn walk_back(archive: &impl Archive, position: Head, guarded: GuardLine) -> Result<Vec<(u64, Blob)>, Problem> {
     if guarded.head.size <= position.size {
         let detail = format!("the guard holds {}, the database stands at {position}", guarded.head);
         return Err(Problem::new(Code::GuardConflict, detail));

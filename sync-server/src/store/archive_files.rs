@@ -4,6 +4,7 @@
 //! archive/format                                      enroll-archive/v1
 //! archive/blobs/2c/26/2c26b46b68ffc68f…               manifests, payloads, rosters, forms, outcomes
 //! archive/segments/00000000/000000000042-2c26b46b…    log segments, by the size that they lead to
+//! archive/incoming/                                   what is being written; what a crash left of it is swept
 //! ```
 //!
 //! **Trust:** the disk may lie; whole blobs are hashed again when they are read, ranges by whoever asked.
@@ -39,6 +40,15 @@ pub struct ArchiveFiles {
 }
 
 impl ArchiveFiles {
+    /// Removes what a crash left unfinished.
+    pub fn sweep(&self) -> Result<(), Problem> {
+        durable::sweep(&self.incoming()).map_err(durable::problem("archive"))
+    }
+
+    fn incoming(&self) -> PathBuf {
+        self.root.join("incoming")
+    }
+
     /// Makes the archive's folder, or leaves the one that is there.
     pub fn create(root: &Path) -> Result<Self, Problem> {
         durable::folder(root).map_err(durable::problem("archive"))?;
@@ -50,7 +60,10 @@ impl ArchiveFiles {
     /// Opens an archive; one of a newer, unknown format is refused.
     pub fn open(root: &Path) -> Result<Self, Problem> {
         match durable::read(&root.join("format")).map_err(durable::problem("archive format"))?.as_deref() {
-            Some(FORMAT) => Ok(Self { root: Arc::new(root.to_owned()) }),
+            Some(FORMAT) => {
+                durable::folder(&root.join("incoming")).map_err(durable::problem("archive"))?;
+                Ok(Self { root: Arc::new(root.to_owned()) })
+            }
             Some(_) => Err(Problem::new(Code::DatabaseNewer, "archive format")),
             None => Err(Problem::new(Code::NotInitialised, "no archive there")),
         }
@@ -73,12 +86,13 @@ impl ArchiveFiles {
 impl Archive for ArchiveFiles {
     async fn put<P: Pieces>(&self, blob: Blob, mut pieces: P) -> Result<(), Problem> {
         let path = self.blob_path(&blob);
-        let target = path.clone();
+        let (target, incoming) = (path.clone(), self.incoming());
         let place = blocking(move || {
             if is_durable(&target)? {
                 return Ok(None);
             }
-            durable::folder(target.parent().expect("below blobs/")).and_then(|()| Temporary::new(&target)).map(Some)
+            durable::folder(target.parent().expect("below blobs/"))?;
+            Temporary::new(&incoming).map(Some)
         })
         .await
         .map_err(durable::problem("archive"))?;
@@ -157,10 +171,10 @@ impl Archive for ArchiveFiles {
 
     async fn put_segment(&self, size: u64, bytes: Vec<u8>) -> Result<Blob, Problem> {
         let blob = Blob::of(&bytes);
-        let path = self.segment_path(size, &blob);
+        let (path, incoming) = (self.segment_path(size, &blob), self.incoming());
         let write = blocking(move || {
             durable::folder(path.parent().expect("below segments/"))?;
-            durable::create(&path, &bytes)
+            durable::create_from(&incoming, &path, &bytes)
         });
         write.await.map(|_| blob).map_err(durable::problem("archive segment"))
     }

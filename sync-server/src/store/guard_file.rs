@@ -77,6 +77,7 @@ impl Guard for GuardFile {
             if present != old {
                 return Ok(Ok(Swap::Other(present)));
             }
+            durable::sweep(&root)?;
             // A crash before the rename leaves `old`, after it `new`; the next start reads which.
             durable::write(&root.join("head"), format!("{new}\n").as_bytes())?;
             Ok(Ok(Swap::Done))

@@ -41,8 +41,13 @@ pub struct StagingFiles {
 impl StagingFiles {
     /// Opens a folder, making it when it is not there: staging holds nothing that the unit does not hold too.
     pub fn open(root: &Path) -> Result<Self, Problem> {
-        durable::folder(root).and_then(|()| durable::sweep(root)).map_err(durable::problem("staging"))?;
+        durable::folder(root).map_err(durable::problem("staging"))?;
         Ok(Self { root: Arc::new(root.to_owned()) })
+    }
+
+    /// Removes what a crash left unfinished.
+    pub fn sweep(&self) -> Result<(), Problem> {
+        durable::sweep(&self.root).map_err(durable::problem("staging"))
     }
 
     fn path(&self, batch: BatchId, kind: &str) -> PathBuf {

@@ -1,0 +1,215 @@
+//! What may go wrong soon, and what to do: keys, guard, archive, disks, roster, clock, recovery.
+//!
+//! **Invariants:** changes nothing but the note that the recovery identity was proven. Red until it was: an identity
+//! that nobody has tried is none.
+#![allow(clippy::disallowed_methods, reason = "this file looks at disks and at files that must be there")]
+
+use std::{os::unix::fs::MetadataExt as _, path::Path};
+
+use shared::{
+    problem::{Code, Problem},
+    roster::{AgeRecipient, TrustedRoster},
+    seal::{Recipient, age_open, age_to, passphrase_open},
+    time::Second,
+};
+
+use crate::{
+    centre::{Centre, parse_identity},
+    durable, entropy,
+    store::{Archive as _, Guard as _, Ledger as _},
+};
+
+/// A disk with less than this is nearly full.
+const LOW_DISK: u64 = 2 << 30;
+/// A disk with less than this stops intake soon.
+const FULL_DISK: u64 = 256 << 20;
+/// A roster that expires within this wants a successor.
+const ROSTER_SOON: i64 = 14 * 86_400;
+
+/// How it stands with one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Well.
+    Well,
+    /// Something should be done.
+    Warning,
+    /// Something must be done.
+    Ill,
+}
+
+impl Health {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Well => "ok",
+            Self::Warning => "warning",
+            Self::Ill => "error",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub about: &'static str,
+    /// How it stands.
+    pub health: Health,
+    /// What was seen.
+    pub seen: String,
+    /// What to do; empty when it is well.
+    pub next: &'static str,
+}
+
+fn finding(about: &'static str, health: Health, seen: impl Into<String>, next: &'static str) -> Finding {
+    Finding { about, health, seen: seen.into(), next: if health == Health::Well { "" } else { next } }
+}
+
+/// Looks at everything.
+pub async fn examine(centre: &Centre, now: Second) -> Result<Vec<Finding>, Problem> {
+    let roster = centre.roster().await?;
+    let mut findings = vec![keys(centre, &roster), working(centre, &roster), recovery(centre, &roster)];
+    findings.push(roster_age(&roster, now));
+    findings.push(guard(centre).await);
+    findings.push(guard_volume(centre));
+    findings.push(archive(centre, &roster).await);
+    findings.push(clock(centre, now).await?);
+    let places = [("data", centre.settings.data.clone()), ("archive", centre.settings.archive()), ("guard", centre.settings.guard())];
+    findings.extend(places.iter().map(|(name, path)| disk(name, path)));
+    Ok(findings)
+}
+
+fn keys(centre: &Centre, roster: &TrustedRoster) -> Finding {
+    let next = "Put the key files back from the backup of the data folder; without them nothing can be signed.";
+    let facts = roster.facts();
+    match (centre.log_key(), centre.centre_key()) {
+        (Ok(log), Ok(own)) if *log.public() == facts.log && *own.public() == facts.centre_key => {
+            finding("keys", Health::Well, "log and centre key are those of the roster", next)
+        }
+        (Ok(_), Ok(_)) => finding("keys", Health::Ill, "a key is not the one that the roster names", next),
+        (Err(p), _) | (_, Err(p)) => finding("keys", Health::Ill, p.to_string(), next),
+    }
+}
+
+fn working(centre: &Centre, roster: &TrustedRoster) -> Finding {
+    let next = "Put keys/working.identity back; until then records wait unopened, nothing is lost.";
+    let named = &roster.facts().recipients.working;
+    match centre.identities() {
+        Ok(all) if all.first().is_some_and(|i| AgeRecipient::from(&i.recipient()) == *named) => {
+            finding("working identity", Health::Well, "opens what is sealed today", next)
+        }
+        Ok(_) => finding("working identity", Health::Ill, "not the one that the roster names", next),
+        Err(p) => finding("working identity", Health::Ill, p.to_string(), next),
+    }
+}
+
+fn tested(centre: &Centre) -> std::path::PathBuf {
+    centre.settings.data.join("recovery.tested")
+}
+
+fn recovery(centre: &Centre, roster: &TrustedRoster) -> Finding {
+    let next = "Run `sync-server doctor --recovery FILE` with the recovery identity's file and passphrase.";
+    let wanted = roster.facts().recipients.recovery.to_string();
+    match durable::read(&tested(centre)) {
+        Ok(Some(text)) if text.strip_suffix(b"\n") == Some(wanted.as_bytes()) => {
+            finding("recovery identity", Health::Well, "has opened a test file", next)
+        }
+        Ok(_) => finding("recovery identity", Health::Ill, "has never opened a test file", next),
+        Err(e) => finding("recovery identity", Health::Ill, e.to_string(), next),
+    }
+}
+
+/// Seals a test file to the roster's recovery recipient and opens it with the identity in `locked`.
+pub async fn prove_recovery(centre: &Centre, locked: &[u8], passphrase: &str) -> Result<(), Problem> {
+    let roster = centre.roster().await?;
+    let wanted = &roster.facts().recipients.recovery;
+    let text = passphrase_open(locked, passphrase)?;
+    let identity = parse_identity(&text).ok_or_else(|| Problem::new(Code::KeyFileDamaged, "no age identity in it"))?;
+    let challenge = entropy::random::<32>();
+    let sealed = age_to(&[Recipient::try_from(wanted)?], challenge.as_slice())?;
+    let opened = age_open(&sealed, &[identity])?;
+    if opened.as_slice() != challenge.as_slice() {
+        return Err(Code::SealDamaged.into());
+    }
+    durable::write(&tested(centre), format!("{wanted}\n").as_bytes()).map_err(durable::problem("data folder"))
+}
+
+fn roster_age(roster: &TrustedRoster, now: Second) -> Finding {
+    let next = "Publish a new one: `sync-server roster publish`.";
+    let facts = roster.facts();
+    let left = facts.expires.unix() - now.unix();
+    let seen = format!("version {}, expires {}", facts.version, facts.expires);
+    let health = match left {
+        ..=0 => Health::Ill,
+        ..=ROSTER_SOON => Health::Warning,
+        _ => Health::Well,
+    };
+    finding("roster", health, seen, next)
+}
+
+async fn guard(centre: &Centre) -> Finding {
+    let next = "Do not serve. Put the missing archive back, or the guard's volume; `sync-server fsck` says what contradicts.";
+    let read = async { Ok::<_, Problem>((centre.stores.guard.read().await?, centre.stores.ledger.position().await?)) };
+    match read.await {
+        Ok((Some(line), position)) if line.head == position.line.head => {
+            finding("guard", Health::Well, format!("holds the database's head, {} entries", line.head.size), next)
+        }
+        // between a round's steps, or after a crash: the next round catches up
+        Ok((Some(line), position)) if line.head.size > position.line.head.size => {
+            let seen = format!("{} entries ahead of the database", line.head.size - position.line.head.size);
+            finding("guard", Health::Warning, seen, "The next start catches up by itself.")
+        }
+        Ok((Some(line), position)) => finding("guard", Health::Ill, format!("holds {}, database {}", line.head, position.line.head), next),
+        Ok((None, _)) => finding("guard", Health::Ill, "holds no head", next),
+        Err(p) => finding("guard", Health::Ill, p.to_string(), next),
+    }
+}
+
+fn guard_volume(centre: &Centre) -> Finding {
+    let next = "Give the guard a volume of its own that no backup and no snapshot contains (`guard` in sync-server.toml).";
+    let device = |path: &Path| path.metadata().map(|m| m.dev()).ok();
+    let guard = device(&centre.settings.guard());
+    let shared = guard == device(&centre.settings.data) || guard == device(&centre.settings.archive());
+    let (health, seen) =
+        if shared { (Health::Warning, "shares a volume with data or archive") } else { (Health::Well, "has its own volume") };
+    finding("guard volume", health, seen, next)
+}
+
+async fn archive(centre: &Centre, roster: &TrustedRoster) -> Finding {
+    let next = "Run `sync-server fsck`; put the archive back from its copy.";
+    let blobs = std::iter::once(roster.note().blob()).chain(roster.facts().forms.iter().map(|f| f.blob));
+    for blob in blobs {
+        if let Err(p) = centre.stores.archive.verify(blob).await {
+            return finding("archive", Health::Ill, p.to_string(), next);
+        }
+    }
+    finding("archive", Health::Well, "the newest roster and its forms are there", next)
+}
+
+async fn clock(centre: &Centre, now: Second) -> Result<Finding, Problem> {
+    let next = "Set the clock. If it is right and the centre was off for days, say so: `sync-server log time confirm`.";
+    let last = centre.stores.ledger.position().await?.received;
+    let ahead = now.unix() - last.unix();
+    let health = match ahead {
+        ..-300 => Health::Ill,
+        86_401.. => Health::Warning,
+        _ => Health::Well,
+    };
+    Ok(finding("clock", health, format!("clock {now}, log {last}"), next))
+}
+
+fn disk(about: &'static str, path: &Path) -> Finding {
+    let next = "Make room or grow the volume; intake answers `busy` before it is full, nothing is lost.";
+    match rustix::fs::statvfs(path) {
+        Ok(stat) => {
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            let health = match free {
+                ..FULL_DISK => Health::Ill,
+                ..LOW_DISK => Health::Warning,
+                _ => Health::Well,
+            };
+            finding(about, health, format!("{} MiB free", free >> 20), next)
+        }
+        Err(e) => finding(about, Health::Ill, e.to_string(), next),
+    }
+}

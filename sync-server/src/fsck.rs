@@ -1,0 +1,234 @@
+//! Checking everything again from nothing. This file: log, guard, archive, tile hashes.
+//!
+//! 1. From the guard back to nothing: every segment is there, undamaged, and leads from head to head. 2. The tree is
+//! made again from the leaves; every segment's new head is its root; log time never goes back. 3. Every blob that an
+//! entry names is there and has its digest. 4. The database has these leaves and these hashes. Segments that nobody
+//! follows and blobs that nobody names are counted, no alarm: a crash leaves them.
+//!
+//! **Trust:** nothing, not even the database: it is compared, never asked. **Invariants:** changes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use shared::{
+    batch::Manifest,
+    id::{Blob, LogIndex},
+    log::{Body, Entry, GuardLine, Hash, HashReader, Head, Segment, append},
+    problem::{Code, Problem},
+    roster::Roster,
+    time::Second,
+};
+use tlog_tiles::tlog::{Error, stored_hash_count};
+
+use crate::{
+    pipeline::{Stores, walk_back},
+    store::{Archive, Guard, Ledger},
+};
+
+/// Hashes compared at a time.
+const PAGE: usize = 4096;
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Entries of the log.
+    pub entries: u64,
+    /// Segments that were followed.
+    pub segments: u64,
+    /// Segments that lead nowhere.
+    pub orphan_segments: u64,
+    /// Blobs that entries name.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Blobs that no entry names.
+    pub unnamed_blobs: u64,
+    /// What is not as it must be.
+    pub findings: Vec<Problem>,
+}
+
+impl Report {
+    /// Nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+    /// Notes what is not as it must be.
+    pub fn find(&mut self, code: Code, detail: impl Into<String>) {
+        self.findings.push(Problem::new(code, detail));
+    }
+    /// Keeps the value, or notes why there is none.
+    fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|p| self.findings.push(p)).ok()
+    }
+}
+
+/// All hashes of the tree, made again.
+#[derive(Default)]
+struct Tree(Vec<Hash>);
+
+impl HashReader for Tree {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        let one = |&i: &u64| usize::try_from(i).ok().and_then(|i| self.0.get(i).copied()).ok_or(Error::IndexesNotInTree);
+        indexes.iter().map(one).collect()
+    }
+}
+
+/// Checks log, guard, archive and tile hashes.
+pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -> Result<Report, Problem> {
+    let mut report = Report::default();
+    // The guard first: what is logged while this runs lies behind it and is not looked at.
+    let Some(guarded) = stores.guard.read().await? else {
+        report.find(Code::GuardMissing, "the guard holds no head");
+        return Ok(report);
+    };
+    let Some(path) = way_back(&stores.archive, guarded, &mut report).await else { return Ok(report) };
+    let (mut tree, mut named, mut last) = (Tree::default(), HashMap::new(), Second::from_unix(0));
+    let mut head = Head::EMPTY;
+    for (size, blob) in &path {
+        let read = stores.archive.segment(*size, *blob).await.and_then(|bytes| Segment::parse(&bytes));
+        let Some((segment, entries)) = report.keep(read) else { return Ok(report) };
+        if segment.old != head {
+            report.find(Code::LogInconsistent, format!("segment {blob} starts at {}, not at {head}", segment.old));
+            return Ok(report);
+        }
+        follow(&segment, &entries, &mut tree, &mut last, &mut report)?;
+        database_entries(&stores.ledger, &segment, &mut report).await?;
+        for (index, entry) in (segment.old.size..).zip(&entries) {
+            names(&stores.archive, LogIndex(index), entry, &mut named, &mut report).await;
+        }
+        head = segment.new;
+        report.segments += 1;
+        report.entries = head.size;
+    }
+    blobs(&stores.archive, &named, &mut report).await?;
+    orphans(&stores.archive, &path, &named, &mut report).await?;
+    database_hashes(&stores.ledger, &tree, guarded, &mut report).await?;
+    Ok(report)
+}
+
+async fn way_back(archive: &impl Archive, guarded: GuardLine, report: &mut Report) -> Option<Vec<(u64, Blob)>> {
+    if guarded.head == Head::EMPTY {
+        return Some(Vec::new());
+    }
+    report.keep(walk_back(archive, Head::EMPTY, guarded).await)
+}
+
+fn follow(segment: &Segment, entries: &[Entry], tree: &mut Tree, last: &mut Second, report: &mut Report) -> Result<(), Problem> {
+    let appended = append(segment.old.size, &segment.entries, tree)?;
+    if appended.head != segment.new {
+        report.find(Code::LogInconsistent, format!("the leaves lead to {}, the segment says {}", appended.head, segment.new));
+    }
+    tree.0.extend(appended.hashes);
+    for (index, entry) in (segment.old.size..).zip(entries) {
+        if entry.received < *last {
+            report.find(Code::LogInconsistent, format!("log time goes back at entry {index}"));
+        }
+        *last = entry.received;
+    }
+    Ok(())
+}
+
+async fn database_entries(ledger: &impl Ledger, segment: &Segment, report: &mut Report) -> Result<(), Problem> {
+    for (index, leaf) in (segment.old.size..).zip(&segment.entries) {
+        match ledger.entry(LogIndex(index)).await? {
+            Some(found) if found == *leaf => {}
+            Some(_) => report.find(Code::DatabaseDiffers, format!("entry {index} is another one in the database")),
+            None => report.find(Code::DatabaseDiffers, format!("entry {index} is not in the database")),
+        }
+    }
+    Ok(())
+}
+
+/// Every blob that this entry names, with its size where the entry says it, and the entry that named it first.
+async fn names(
+    archive: &impl Archive,
+    index: LogIndex,
+    entry: &Entry,
+    named: &mut HashMap<Blob, (LogIndex, Option<u64>)>,
+    report: &mut Report,
+) {
+    let mut name = |blob: Blob, size: Option<u64>| {
+        let known = named.entry(blob).or_insert((index, size));
+        known.1 = known.1.or(size);
+    };
+    match &entry.body {
+        Body::Batch(batch) => {
+            name(batch.manifest, None);
+            name(Blob::from_bytes(*batch.payload.as_bytes()), Some(batch.payload_size));
+            let manifest = archive.get(batch.manifest).await.and_then(|bytes| Manifest::parse(&bytes));
+            if let Ok(manifest) = manifest
+                && (manifest.id() != batch.batch || manifest.facts().place != batch.place || manifest.facts().unit != batch.unit)
+            {
+                report.find(Code::ArchiveDamaged, format!("entry {index} does not speak of its manifest"));
+            }
+        }
+        Body::Roster { blob, version } => {
+            name(*blob, None);
+            if let Ok(roster) = archive.get(*blob).await.and_then(|bytes| Roster::parse(&bytes)) {
+                roster.facts().forms.iter().for_each(|form| name(form.blob, Some(form.size)));
+                if roster.facts().version != *version {
+                    report.find(Code::ArchiveDamaged, format!("entry {index} does not speak of its roster"));
+                }
+            }
+        }
+        Body::Outcome { blob, .. } | Body::Decision(blob) | Body::Access(blob) => name(*blob, None),
+        Body::Freeze { first, second, .. } => {
+            name(*first, None);
+            name(*second, None);
+        }
+        Body::Time | Body::Head(_) => {}
+    }
+}
+
+async fn blobs(archive: &impl Archive, named: &HashMap<Blob, (LogIndex, Option<u64>)>, report: &mut Report) -> Result<(), Problem> {
+    for (blob, (index, size)) in named {
+        match archive.verify(*blob).await {
+            Ok(found) => {
+                report.blobs += 1;
+                report.bytes += found;
+                if size.is_some_and(|size| size != found) {
+                    report.find(Code::ArchiveDamaged, format!("{blob}, named by entry {index}, has another size"));
+                }
+            }
+            Err(p) if matches!(p.code, Code::ArchiveMissing | Code::ArchiveDamaged) => {
+                report.find(p.code, format!("{blob}, named by entry {index}"));
+            }
+            Err(p) => return Err(p),
+        }
+    }
+    Ok(())
+}
+
+async fn orphans(
+    archive: &impl Archive,
+    path: &[(u64, Blob)],
+    named: &HashMap<Blob, (LogIndex, Option<u64>)>,
+    report: &mut Report,
+) -> Result<(), Problem> {
+    let followed: HashSet<&(u64, Blob)> = path.iter().collect();
+    // What lies behind the head that was read first was logged while this ran.
+    let until = path.last().map_or(0, |(size, _)| *size);
+    let all = archive.segments().await?;
+    report.orphan_segments = all.iter().filter(|s| s.0 <= until && !followed.contains(s)).count() as u64;
+    for first in 0..=u8::MAX {
+        report.unnamed_blobs += archive.blobs(first).await?.iter().filter(|b| !named.contains_key(b)).count() as u64;
+    }
+    Ok(())
+}
+
+async fn database_hashes(ledger: &impl Ledger, tree: &Tree, guarded: GuardLine, report: &mut Report) -> Result<(), Problem> {
+    let position = ledger.position().await?;
+    if position.line.head.size < guarded.head.size {
+        report.find(Code::DatabaseDiffers, format!("the database stands at {}, the guard at {}", position.line.head, guarded.head));
+        return Ok(());
+    }
+    let count = if guarded.head.size == 0 { 0 } else { stored_hash_count(guarded.head.size) };
+    debug_assert_eq!(count, tree.0.len() as u64);
+    for (n, page) in (0_u64..).zip(tree.0.chunks(PAGE)) {
+        let first = n * PAGE as u64;
+        let found = ledger.hashes(first, page.len()).await?;
+        if found != page {
+            report.find(Code::DatabaseDiffers, format!("tile hashes from {first} on"));
+        }
+    }
+    Ok(())
+}
