@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use shared::problem::{Code, Problem};
 
-pub use self::{app::App, exit::Exit, settings::Global};
+pub use self::{app::App, exit::Exit, settings::Global, sync::exit_of_sync};
 use crate::say::Say;
 
 /// The unit: enrols residents where there is no network, and loses nothing.

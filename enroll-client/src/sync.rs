@@ -27,6 +27,8 @@ mod fetch;
 mod greet;
 mod rosters;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -146,7 +148,9 @@ impl<'a> Run<'a> {
         {
             self.note(trouble)?;
         }
-        if let Err(trouble) = self.fetch_all().await {
+        if self.link.has_token()
+            && let Err(trouble) = self.fetch_all().await
+        {
             self.note(trouble)?;
         }
         if let Err(trouble) = self.take_newer_rosters().await {

@@ -269,6 +269,17 @@ pub(crate) mod tests {
         (folder, vault)
     }
 
+    /// A finished record, as it would lie in the vault, under this number.
+    pub(crate) fn finished(vault: &Vault, number: u64, record: &str, line: &str, sealed: &[u8]) {
+        let digest = shared::id::SealedDigest::of(sealed).to_string();
+        let slip = shared::id::Digest::of(record.as_bytes()).to_string();
+        let sql = "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip)
+                   VALUES (1, ?1, ?2, 'agent-1', 'national-id/1', 'new', 0, ?3, ?4, ?5, ?6)";
+        vault.db.execute(sql, (int(number), record, int(sealed.len() as u64), digest, line, slip)).expect("a row");
+        vault.db.execute("INSERT INTO sealed (epoch, number, bytes) VALUES (1, ?1, ?2)", (int(number), sealed)).expect("a row");
+        vault.db.execute("UPDATE state SET last_number = ?1", [int(number)]).expect("a row");
+    }
+
     #[test]
     fn not_initialised_until_the_last_act_of_init() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -55,14 +55,12 @@ impl Sync {
         let run = Run::new(&vault, &session, &keys, &options, &voice)?;
         let ended = runtime.block_on(run.run());
         drop(voice);
+        let exit = exit_of_sync(&ended);
         match ended {
-            Ok(report) => Ok(summed_up(app, &report)),
-            Err(trouble) => {
-                let exit = exit_of(&trouble);
-                app.say.problem(&trouble.problem, exit as u8);
-                Ok(exit)
-            }
+            Ok(report) => summed_up(app, &report, exit),
+            Err(trouble) => app.say.problem(&trouble.problem, exit as u8),
         }
+        Ok(exit)
     }
 
     fn options(&self, app: &App) -> Result<Options, Problem> {
@@ -90,8 +88,7 @@ fn dry_run(app: &App, vault: &Vault) -> Result<Exit, Problem> {
     Ok(if waiting.is_empty() { Exit::Nothing } else { Exit::Done })
 }
 
-fn summed_up(app: &App, report: &Report) -> Exit {
-    let exit = exit_of_report(report);
+fn summed_up(app: &App, report: &Report, exit: Exit) {
     let fields = json!({
         "sent_batches": report.sent_batches, "sent_bytes": report.sent_bytes, "receipts": report.receipts,
         "outcomes": report.outcomes, "rosters": report.rosters, "refused": report.refused, "waiting": report.waiting,
@@ -110,36 +107,29 @@ fn summed_up(app: &App, report: &Report) -> Exit {
         ),
     };
     app.say.summary(fields, &text);
-    exit
 }
 
-/// How a run that came to its end is to be seen.
-pub fn exit_of_report(report: &Report) -> Exit {
+/// How the end of a run is to be seen.
+pub fn exit_of_sync(ended: &Result<Report, Trouble>) -> Exit {
+    match ended {
+        Ok(report) => exit_of_report(report),
+        Err(trouble) => exit_of(trouble),
+    }
+}
+
+fn exit_of_report(report: &Report) -> Exit {
+    let partly = |otherwise: Exit| if report.did_something() { Exit::Partly } else { otherwise };
     match report.gravest() {
         Some(trouble) if trouble.source == Source::Forged => Exit::Integrity,
-        Some(_) if report.did_something() => Exit::Partly,
-        Some(trouble) => exit_of(trouble),
-        None if report.refused > 0 => {
-            if report.did_something() {
-                Exit::Partly
-            } else {
-                Exit::Refused
-            }
-        }
-        None if report.did_something() && report.waiting == 0 => Exit::Done,
-        None if report.waiting > 0 => {
-            if report.did_something() {
-                Exit::Partly
-            } else {
-                Exit::Later
-            }
-        }
+        Some(trouble) => partly(exit_of(trouble)),
+        None if report.refused > 0 => partly(Exit::Refused),
+        None if report.waiting > 0 => partly(Exit::Later),
+        None if report.did_something() => Exit::Done,
         None => Exit::Nothing,
     }
 }
 
-/// How a run that was stopped is to be seen.
-pub fn exit_of(trouble: &Trouble) -> Exit {
+fn exit_of(trouble: &Trouble) -> Exit {
     match (trouble.source, Exit::of(trouble.problem.code)) {
         (Source::Forged, _) => Exit::Integrity,
         (Source::Centre, Exit::Error) => Exit::Refused,

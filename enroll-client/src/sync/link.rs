@@ -29,7 +29,7 @@ use shared::{
 use tokio::{sync::mpsc, time::timeout};
 
 /// A silence after which a line is given up.
-pub const STALL: Duration = Duration::from_secs(60);
+pub const STALL: Duration = Duration::from_mins(1);
 /// The slowest line that is waited for, in bytes a second.
 const SLOWEST: u64 = 512;
 /// The longest Retry-After that is believed.

@@ -29,7 +29,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// What suits a mobile network.
-    pub const USUAL: Self = Self { first: Duration::from_secs(1), cap: Duration::from_secs(60), tries: 8 };
+    pub const USUAL: Self = Self { first: Duration::from_secs(1), cap: Duration::from_mins(1), tries: 8 };
 
     /// The pause after the `n`th failure (from 0); `draw` is uniformly random; `after` is the centre's Retry-After.
     pub fn pause(&self, n: u32, draw: u32, after: Option<Duration>) -> Duration {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_the_cap_and_are_spread() {
-        let backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60), tries: 8 };
+        let backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_mins(1), tries: 8 };
         let longest = |n| backoff.pause(n, u32::MAX, None).as_secs();
         assert_eq!([longest(0), longest(1), longest(5), longest(6), longest(31)], [1, 2, 32, 60, 60]);
         assert_eq!(backoff.pause(6, 0, None), Duration::ZERO, "any part of it");

@@ -140,7 +140,9 @@ impl Run<'_> {
         let fields = json!({ "version": taken.version.0, "rosters": taken.count, "changes": changes });
         let RosterVersion(version) = taken.version;
         self.voice.done("roster", fields, &format!("roster {version} is in force"));
-        changes.iter().for_each(|change| self.voice.done("change", json!({ "change": change }), &format!("note: {change}")));
+        for change in changes {
+            self.voice.done("change", json!({ "change": change }), &format!("note: {change}"));
+        }
         Ok(())
     }
 }

@@ -79,7 +79,9 @@ impl Run<'_> {
             self.vault.set_aside(&batch.id, &trouble.problem)?;
             trouble.source = Source::Forged;
         }
-        trouble.problem.detail = format!("batch {}: {}", batch.place, trouble.problem.detail);
+        let detail = std::mem::take(&mut trouble.problem.detail);
+        trouble.problem.detail =
+            if detail.is_empty() { format!("batch {}", batch.place) } else { format!("batch {}: {detail}", batch.place) };
         self.note(trouble)?;
         Ok(fault)
     }

@@ -1,0 +1,170 @@
+//! A centre that is slow, busy, cut off or refuses: what is temporary is tried again, what is refused is set
+//! aside, nothing is lost.
+
+use shared::{hello::State, problem::Code};
+
+use super::{
+    Options, Source,
+    centre::{Request, place, problem, reply, truth},
+    code, exit, joined,
+};
+use crate::{cli::Exit, vault::state::Standing};
+
+#[test]
+fn a_hello_is_never_sent_twice() {
+    let (centre, unit) = joined();
+    let mut left = 3;
+    centre.lie(move |world, request| {
+        left -= i32::from(request.is("POST /v1/hello"));
+        let whole = (left >= 0 && request.is("POST /v1/hello")).then(|| truth(world, request))?;
+        Some(whole[..whole.len() / 2].to_vec())
+    });
+    unit.sync().expect("the fourth comes through");
+    let hellos = centre.world().hellos.clone();
+    let mut different = hellos.clone();
+    different.sort();
+    different.dedup();
+    assert_eq!((hellos.len(), different.len()), (5, 5));
+}
+
+#[test]
+fn a_centre_out_of_reach_is_temporary() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    centre.lie(|_, _| Some(Vec::new()));
+    assert_eq!(code(unit.sync()), (Code::ServerUnreachable, Source::Way, Exit::Later));
+    centre.lie(|_, _| Some(problem("503 Service Unavailable", "Retry-After: 0\r\n", "busy")));
+    assert_eq!(code(unit.sync()), (Code::Busy, Source::Centre, Exit::Later));
+    centre.lie(|_, _| Some(reply("302 Found", "Location: http://login.example/\r\n", b"")));
+    assert_eq!(code(unit.sync()), (Code::ServerUnreachable, Source::Way, Exit::Later), "a network that wants a login");
+    centre.lie(|_, _| Some(reply("200 OK", "", b"<html>")));
+    assert_eq!(code(unit.sync()), (Code::ServerUnreachable, Source::Way, Exit::Later));
+    assert_eq!(unit.vault.waiting().map(|w| w.len()), Ok(1), "nothing is lost");
+}
+
+#[test]
+fn a_retry_after_beyond_the_run_ends_it() {
+    let (centre, unit) = joined();
+    centre.lie(|_, _| Some(problem("503 Service Unavailable", "Retry-After: 3000\r\n", "busy")));
+    assert_eq!(code(unit.sync()), (Code::Busy, Source::Centre, Exit::Later));
+    assert_eq!(centre.asked("POST /v1/hello"), 1);
+}
+
+#[test]
+fn an_upload_goes_on_from_what_is_durable_there() {
+    let (centre, unit) = joined();
+    unit.close(&[200_000, 150_000]);
+    let mut cuts = vec![100_000, 40_000, 0];
+    centre.lie(move |world, request| {
+        let cut = request.is("PATCH").then(|| cuts.pop()).flatten()?;
+        // so much became durable; the answer got lost
+        let kept = Request { body: request.body[..cut].to_vec(), ..request.clone() };
+        truth(world, &kept);
+        Some(Vec::new())
+    });
+    let report = unit.sync().expect("done");
+    assert_eq!((report.sent_batches, report.sent_bytes, report.receipts), (1, 350_000, 1));
+    let offsets: Vec<u64> = centre.world().requests.iter().filter(|r| r.is("PATCH")).map(|r| r.offset).collect();
+    assert_eq!(offsets, [0, 0, 40_000, 140_000]);
+}
+
+#[test]
+fn stock_refusals_of_an_upload_are_asked_about_and_tried_again() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    let mut told = vec![
+        problem("503 Service Unavailable", "Retry-After: 0\r\n", "busy"),
+        problem("423 Locked", "", "upload-locked"),
+        problem("409 Conflict", "", "offset-wrong"),
+    ];
+    centre.lie(move |_, request| request.is("PATCH").then(|| told.pop()).flatten());
+    assert_eq!(unit.sync().map(|r| (r.sent_bytes, r.receipts)), Ok((10, 1)));
+}
+
+#[test]
+fn a_payload_damaged_on_the_way_starts_again() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    let mut once = true;
+    centre.lie(move |world, request| {
+        (request.is("PATCH") && std::mem::take(&mut once)).then(|| {
+            let damaged = Request { body: vec![0; 10], ..request.clone() };
+            truth(world, &damaged)
+        })
+    });
+    assert_eq!(unit.sync().map(|r| (r.sent_batches, r.receipts)), Ok((1, 1)));
+}
+
+#[test]
+fn a_refused_batch_is_set_aside_and_the_next_one_goes() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    unit.close(&[20]);
+    centre.lie(|_, request| {
+        let first = request.is("POST /v1/batches") && String::from_utf8_lossy(&request.body).contains("sequence 1\n");
+        first.then(|| problem("422 Unprocessable Content", "", "manifest-invalid"))
+    });
+    let ended = unit.sync();
+    assert_eq!(exit(&ended), Exit::Partly);
+    assert_eq!(ended.map(|r| (r.sent_batches, r.refused, r.waiting)), Ok((1, 1, 1)));
+    let row = unit.vault.batch_at(place(1)).expect("read").expect("there");
+    assert_eq!(row.problem.as_deref(), Some("manifest-invalid"));
+    centre.world().requests.clear();
+    let ended = unit.sync();
+    assert_eq!((exit(&ended), centre.asked("POST /v1/batches")), (Exit::Refused, 0), "not offered again");
+    centre.honest();
+    let again = Options { again: true, ..Options::default() };
+    assert_eq!(unit.sync_with(&again).map(|r| r.receipts), Ok(1));
+}
+
+#[test]
+fn a_stuck_batch_does_not_hold_up_the_next() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    unit.close(&[20]);
+    centre.lie(|world, request| {
+        let first = world.uploads.first().map(|u| u.manifest.id().to_string()).unwrap_or_default();
+        (request.is("PATCH") && request.line.contains(&first)).then(Vec::new)
+    });
+    let ended = unit.sync();
+    assert_eq!(exit(&ended), Exit::Partly);
+    assert_eq!(ended.map(|r| (r.sent_batches, r.receipts, r.waiting)), Ok((1, 1, 1)));
+}
+
+#[test]
+fn a_token_that_has_run_out_is_renewed_by_a_hello() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    let mut once = true;
+    centre.lie(move |_, request| {
+        (request.is("POST /v1/batches") && std::mem::take(&mut once)).then(|| problem("401 Unauthorized", "", "token-invalid"))
+    });
+    assert_eq!(unit.sync().map(|r| r.receipts), Ok(1));
+}
+
+#[test]
+fn a_rewound_vault_learns_it_and_sends_nothing() {
+    let (centre, unit) = joined();
+    unit.close(&[10]);
+    centre.world().state = State::VaultRewound;
+    let ended = unit.sync();
+    assert_eq!(exit(&ended), Exit::Refused);
+    assert_eq!(unit.vault.state().expect("state").standing, Standing::Rewound);
+    assert_eq!(centre.asked("POST /v1/batches"), 0);
+    assert_eq!(unit.vault.waiting().map(|w| w.len()), Ok(1));
+}
+
+#[test]
+fn an_old_counter_is_raised_above_what_the_centre_has() {
+    let (centre, unit) = joined();
+    centre.world().counter = 500;
+    centre.world().state = State::Late;
+    centre.lie(|world, request| {
+        (request.is("POST /v1/hello") && world.hellos.len() > 1).then(|| {
+            world.state = State::Ok;
+            truth(world, request)
+        })
+    });
+    unit.sync().expect("well after all");
+    assert!(unit.vault.state().expect("state").hello > 500);
+}
