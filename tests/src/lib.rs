@@ -1,3 +1,4 @@
 //! What needs both sides or a real process: a workshop for bad records, a world of real processes, the demo.
 
 pub mod defects;
+pub mod world;

@@ -1,0 +1,214 @@
+//! A centre: founded by `sync-server init`, served by a child process that is restarted and killed by its own id.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Broken, Plan, Program, Ran, Sure, Unit};
+
+/// The passphrase of recovery and auditor identity.
+pub const PASSPHRASE: &str = "the safe in the cellar";
+
+/// A centre.
+pub struct Centre {
+    /// Its data folder.
+    pub data: PathBuf,
+    /// Where the recovery identity, the auditor identity and the roster key lie.
+    pub safe: PathBuf,
+    /// The key that units are given.
+    pub roster_key: String,
+    /// The log's key.
+    pub log_key: String,
+    /// The certificate that units are given.
+    pub certificate: PathBuf,
+    program: Program,
+    serving: Option<Serving>,
+    log: PathBuf,
+}
+
+/// A server that runs.
+pub struct Serving {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Centre {
+    /// Founds it in `folder`.
+    pub fn found(folder: &Path, plan: &Plan) -> Sure<Self> {
+        let (data, safe) = (folder.join("centre"), folder.join("safe"));
+        fs::create_dir_all(&safe)?;
+        let passphrase = safe.join("passphrase");
+        fs::write(&passphrase, PASSPHRASE)?;
+        let program = Program::new("sync-server", &["--json", "--data-dir", text(&data)?])?;
+        let place = |name: &str| safe.join(name);
+        let (recovery, auditor, roster) = (place("recovery.identity"), place("auditor.identity"), place("roster.key"));
+        let retention = plan.retention.to_string();
+        let ran = program.run(&[
+            "init",
+            "--centre",
+            "registry.example",
+            "--recovery",
+            text(&recovery)?,
+            "--auditor",
+            text(&auditor)?,
+            "--roster-key",
+            text(&roster)?,
+            "--passphrase-file",
+            text(&passphrase)?,
+            "--recipient-kind",
+            plan.kind(),
+            "--approval",
+            plan.approval,
+            "--retention",
+            &retention,
+        ])?;
+        let ran = ran.ok()?;
+        Ok(Self {
+            roster_key: ran.text("roster_key")?,
+            log_key: ran.text("log_key")?,
+            certificate: ran.text("certificate")?.into(),
+            data,
+            safe,
+            program,
+            serving: None,
+            log: folder.join("serve.log"),
+        })
+    }
+
+    /// The program with the flags of this centre.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Runs a command of this centre.
+    pub fn run(&self, args: &[&str]) -> Sure<Ran> {
+        self.program.run(args)
+    }
+
+    /// Starts to serve, on a free port; nothing when it does already.
+    pub fn serve(&mut self) -> Sure<()> {
+        if self.serving.is_none() {
+            let command = self.program.command(&["serve", "--listen", "127.0.0.1:0"]);
+            self.serving = Some(Serving::start(command, &self.log)?);
+        }
+        Ok(())
+    }
+
+    /// Starts to serve under another program; gives what was said when it ended before it listened.
+    pub fn serve_under(&mut self, wrapper: &[&str]) -> Sure<()> {
+        let command = self.program.command_under(wrapper, &["serve", "--listen", "127.0.0.1:0"]);
+        self.serving = Some(Serving::start(command, &self.log)?);
+        Ok(())
+    }
+
+    /// Tries to serve where it should be refused.
+    pub fn serve_refused(&self) -> Sure<Ran> {
+        self.program.run(&["serve", "--listen", "127.0.0.1:0"])
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Sure<SocketAddr> {
+        self.serving.as_ref().map(|s| s.address).ok_or_else(|| Broken("the centre does not serve".into()))
+    }
+
+    /// Ends the server as an operator would, and waits for it.
+    pub fn stop(&mut self) -> Sure<()> {
+        let Some(mut serving) = self.serving.take() else { return Ok(()) };
+        serving.signal(Signal::TERM)?;
+        let status = serving.child.wait()?;
+        if status.success() { Ok(()) } else { Err(Broken(format!("serve ended with {status}: {}", self.said()))) }
+    }
+
+    /// Ends the server in mid-sentence.
+    pub fn kill(&mut self) -> Sure<()> {
+        let Some(mut serving) = self.serving.take() else { return Ok(()) };
+        serving.child.kill()?;
+        serving.child.wait()?;
+        Ok(())
+    }
+
+    /// Whether the server has ended by itself, or by a signal of somebody else.
+    pub fn has_died(&mut self) -> Sure<bool> {
+        let Some(serving) = &mut self.serving else { return Ok(true) };
+        let dead = serving.child.try_wait()?.is_some();
+        if dead {
+            self.serving = None;
+        }
+        Ok(dead)
+    }
+
+    /// What the server wrote to standard error.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Admits a unit, its agent and its supervisor.
+    pub fn admit(&self, unit: &Unit) -> Sure<()> {
+        self.run(&["unit", "admit", text(&unit.data.join("unit.request"))?, "--region", "04"])?.demand("admitting the unit")?;
+        for name in [&unit.agent, &unit.supervisor] {
+            self.run(&["agent", "admit", text(&unit.data.join(format!("{name}.request")))?])?.demand("admitting its people")?;
+        }
+        Ok(())
+    }
+
+    /// Everything verified from nothing; the summary.
+    pub fn fsck(&self) -> Sure<Value> {
+        let ran = self.run(&["fsck"])?.ok()?;
+        if ran.summary()["fsck"] == "clean" { Ok(ran.summary().clone()) } else { Err(ran.broken("fsck is not clean")) }
+    }
+}
+
+impl Serving {
+    fn start(mut command: Command, log: &Path) -> Sure<Self> {
+        command.stderr(File::options().create(true).append(true).open(log)?).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let out = child.stdout.take().ok_or_else(|| Broken("no standard output".into()))?;
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                // nobody listens any more once it listens
+                let _ = tell.send(line);
+            }
+        });
+        let first = told.recv_timeout(Duration::from_secs(60));
+        let url = first.ok().and_then(|l| serde_json::from_str::<Value>(&l).ok()).and_then(|v| v["url"].as_str().map(str::to_owned));
+        let address = url.as_deref().and_then(|u| u.split_once("//")).and_then(|(_, a)| a.parse().ok());
+        match address {
+            Some(address) => Ok(Self { child, address }),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(Broken(format!("serve did not say where it listens: {}", fs::read_to_string(log).unwrap_or_default())))
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Sure<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| Broken("no process id".into()))?;
+        Ok(kill_process(pid, signal)?)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> Sure<&str> {
+    path.to_str().ok_or_else(|| Broken("a path that is no text".into()))
+}
