@@ -106,8 +106,9 @@ fn signatures(manifest: &Manifest, roster: &TrustedRoster) -> Result<VerifierKey
     }
 }
 
-/// 2. Lines and bytes that the roster admits. The size of a single record is the opener's to judge: one record that is
-/// too large must not take its batch along.
+/// 2. Lines and bytes that the roster admits.
+///
+/// The size of a single record is the opener's to judge: one that is too large must not take its batch along.
 fn limits(facts: &Facts, roster: &TrustedRoster) -> Result<(), Problem> {
     let limits = roster.facts().limits;
     if facts.lines.len() as u64 > limits.lines {
