@@ -1,6 +1,7 @@
 //! The spine under faults: every durable act × {failed and not kept, failed but kept}, then a restart.
 
 mod faults;
+mod fsck;
 mod standing;
 mod world;
 

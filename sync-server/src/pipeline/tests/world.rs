@@ -147,4 +147,18 @@ impl World {
             fs::rename(path, self.dir.path().join("archive/segments/00000000").join(name)).expect("moved back");
         }
     }
+
+    pub(super) fn damage_blob(&self, blob: Blob, bytes: Option<&[u8]>) {
+        let hex = blob.hex();
+        let path = self.dir.path().join("archive/blobs").join(&hex[..2]).join(&hex[2..4]).join(&hex);
+        match bytes {
+            Some(bytes) => fs::write(path, bytes).expect("written"),
+            None => fs::remove_file(path).expect("removed"),
+        }
+    }
+
+    pub(super) fn sql(&self, text: &str) {
+        let database = rusqlite::Connection::open(self.dir.path().join("centre.db")).expect("opened");
+        assert_eq!(database.execute(text, []).expect("changed"), 1);
+    }
 }
