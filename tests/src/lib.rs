@@ -2,3 +2,4 @@
 
 pub mod defects;
 pub mod world;
+pub mod demo;

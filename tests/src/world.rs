@@ -23,7 +23,7 @@ mod unit;
 use std::path::{Path, PathBuf};
 
 pub use self::{
-    centre::{Centre, Serving},
+    centre::{Centre, PASSPHRASE, Serving, text as path_text},
     founding::Plan,
     lie::lie_about,
     link::Link,

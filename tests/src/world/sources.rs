@@ -9,7 +9,7 @@ use std::{
 
 use shared::{
     id::Transaction,
-    sample::{Resident, Sample, forms},
+    sample::{Kind, Resident, Sample, forms},
 };
 
 use super::{Broken, Sure};
@@ -21,32 +21,44 @@ pub struct Source {
     pub resident: u64,
     /// Where resident.json and the pictures lie.
     pub folder: PathBuf,
+    /// Under which form.
+    pub form: String,
+    /// Positions that could not be captured.
+    pub exceptions: usize,
 }
 
 /// Writes the folders of residents, each under a form of the three by turns, as captured the `take`th time.
 pub fn write_sources(folder: &Path, sample: &Sample, wanted: &[(u64, u64)]) -> Sure<Vec<Source>> {
     let next = AtomicUsize::new(0);
     let workers = thread::available_parallelism().map_or(2, std::num::NonZero::get).min(8);
-    let work = || -> Sure<()> {
-        let forms = forms();
-        while let Some(&(n, take)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let form = &forms[usize::try_from(n % 3).unwrap_or(0)];
-            let usual = sample.resident(n, form, Transaction::New)?;
-            // a later take of somebody who lacks nothing: other pictures of the same person
-            let resident = if take == 0 { usual } else { sample.take(n, take, form, Transaction::New, shared::sample::Kind::Complete)? };
-            write(&place(folder, n, take), &resident)?;
+    let work = || -> Sure<Vec<(usize, Source)>> {
+        let mut written = Vec::new();
+        loop {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&(n, take)) = wanted.get(turn) else { return Ok(written) };
+            let place = folder.join(format!("resident-{n:03}-{take}"));
+            written.push((turn, Source::of(&place, n, &draw(sample, n, take)?)?));
+        }
+    };
+    let mut all = Vec::new();
+    thread::scope(|scope| -> Sure<()> {
+        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        for handle in handles {
+            all.extend(handle.join().unwrap_or_else(|_| Err(Broken("drawing pictures failed".into())))?);
         }
         Ok(())
-    };
-    thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().try_for_each(|h| h.join().unwrap_or_else(|_| Err(Broken("drawing pictures failed".into()))))
     })?;
-    Ok(wanted.iter().map(|&(n, take)| Source { resident: n, folder: place(folder, n, take) }).collect())
+    all.sort_by_key(|(turn, _)| *turn);
+    Ok(all.into_iter().map(|(_, source)| source).collect())
 }
 
-fn place(folder: &Path, n: u64, take: u64) -> PathBuf {
-    folder.join(format!("resident-{n:03}-{take}"))
+/// A later take is of somebody who lacks nothing: other pictures of the same person.
+fn draw(sample: &Sample, n: u64, take: u64) -> Sure<Resident> {
+    let form = &forms()[usize::try_from(n % 3).unwrap_or(0)];
+    Ok(match take {
+        0 => sample.resident(n, form, Transaction::New)?,
+        _ => sample.take(n, take, form, Transaction::New, Kind::Complete)?,
+    })
 }
 
 fn write(folder: &Path, resident: &Resident) -> Sure<()> {
@@ -61,6 +73,7 @@ impl Source {
     /// A resident who is written as they are.
     pub fn of(folder: &Path, resident: u64, what: &Resident) -> Sure<Self> {
         write(folder, what)?;
-        Ok(Self { resident, folder: folder.to_owned() })
+        let (form, exceptions) = (what.input.form.to_string(), what.input.exceptions.len());
+        Ok(Self { resident, folder: folder.to_owned(), form, exceptions })
     }
 }

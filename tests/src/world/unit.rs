@@ -101,9 +101,9 @@ impl Unit {
         Ok(flags.iter().chain(args).map(|&a| a.to_owned()).collect())
     }
 
-    /// Enrols residents' folders in one run; all must be finished.
+    /// Enrols residents' folders in one run; all must be finished. The folders go.
     pub fn enrol(&self, sources: &[Source]) -> Sure<Vec<Finished>> {
-        let mut args = vec!["enrol", "--yes"];
+        let mut args = vec!["enrol", "--yes", "--remove-source"];
         for source in sources {
             args.push(text(&source.folder)?);
         }
@@ -152,7 +152,7 @@ impl Unit {
         })
     }
 
-    /// The places of its batches.
+    /// Its batches, as `status` tells them.
     pub fn batches(&self) -> Sure<Vec<serde_json::Value>> {
         Ok(self.run(&["status"])?.ok()?.of("batch").cloned().collect())
     }
