@@ -25,6 +25,8 @@ mod problem;
 mod receipt;
 mod roster;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, sync::Arc};
 

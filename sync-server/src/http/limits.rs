@@ -65,35 +65,35 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Starts with all of the patience.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
         let patience = Duration::from_secs(limits.patience_seconds);
-        Self { deadline: Instant::now() + patience, patience, slowest: limits.slowest.max(1) }
+        Self { deadline: now + patience, patience, slowest: limits.slowest.max(1) }
     }
     /// Until when the next bytes must come.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
     }
     /// No more patience?
-    pub(super) fn is_over(&self) -> bool {
-        Instant::now() >= self.deadline
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        now >= self.deadline
     }
     /// Bytes came: they buy the time that they may take at the slowest pace, up to the whole patience.
-    pub(super) fn took(&mut self, bytes: usize) {
+    pub(super) fn took(&mut self, bytes: usize, now: Instant) {
         let bought = Duration::from_millis((bytes as u64).saturating_mul(1000) / self.slowest);
-        self.deadline = (self.deadline + bought.min(self.patience)).min(Instant::now() + self.patience);
+        self.deadline = (self.deadline + bought.min(self.patience)).min(now + self.patience);
     }
 }
 
 /// Reads a body that fits into memory.
 pub(super) async fn read(mut body: Body, most: usize, too_large: Code, limits: &Limits) -> Result<Vec<u8>, Problem> {
-    let mut pace = Pace::new(limits);
+    let mut pace = Pace::new(limits, Instant::now());
     let mut bytes = Vec::new();
     loop {
         let frame = timeout_at(pace.deadline(), body.frame()).await.map_err(|_| Code::TooSlow)?;
         let Some(frame) = frame else { return Ok(bytes) };
         let frame = frame.map_err(|_| Problem::new(Code::PayloadTruncated, "the connection broke"))?;
         let Ok(data) = frame.into_data() else { continue };
-        pace.took(data.len());
+        pace.took(data.len(), Instant::now());
         if bytes.len() + data.len() > most {
             drain(body).await;
             return Err(too_large.into());
@@ -118,21 +118,19 @@ pub(super) async fn drain(mut body: Body) {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_trickle_uses_up_its_credit_and_a_fast_body_saves_none() {
+    #[test]
+    fn a_trickle_uses_up_its_credit_and_a_fast_body_saves_none() {
         let limits = Limits { slowest: 512, patience_seconds: 10, ..Limits::default() };
-        let mut steady = Pace::new(&limits);
-        let mut trickle = Pace::new(&limits);
-        for _ in 0..60 {
-            tokio::time::advance(Duration::from_secs(1)).await;
-            steady.took(512);
-            trickle.took(100);
+        let start = Instant::now();
+        let second = |n: u64| start + Duration::from_secs(n);
+        let (mut steady, mut trickle, mut fast) = (Pace::new(&limits, start), Pace::new(&limits, start), Pace::new(&limits, start));
+        for n in 1..=60 {
+            steady.took(512, second(n));
+            trickle.took(100, second(n));
         }
-        assert!(!steady.is_over());
-        assert!(trickle.is_over());
-        let mut fast = Pace::new(&limits);
-        fast.took(512 << 20);
-        tokio::time::advance(Duration::from_secs(10)).await;
-        assert!(fast.is_over(), "what was fast before does not excuse a silence");
+        assert!(!steady.is_over(second(60)));
+        assert!(trickle.is_over(second(60)));
+        fast.took(512 << 20, start);
+        assert!(fast.is_over(second(10)), "what was fast before does not excuse a silence");
     }
 }

@@ -173,7 +173,7 @@ async fn room(http: &Http, bytes: u64) -> Result<(), Problem> {
 
 /// Writes what comes, in pieces, until the body ends or something ends it. What arrived is durable when it returns.
 async fn take<U: Upload>(mut upload: U, mut body: Body, size: u64, limits: &Limits, mut stop: watch::Receiver<bool>) -> Result<U, Problem> {
-    let mut pace = Pace::new(limits);
+    let mut pace = Pace::new(limits, Instant::now());
     let mut piece = Vec::new();
     let mut due = Instant::now() + SYNC_EVERY;
     let end = loop {
@@ -183,13 +183,13 @@ async fn take<U: Upload>(mut upload: U, mut body: Body, size: u64, limits: &Limi
             next = timeout_at(due.min(pace.deadline()), body.frame()) => next,
         };
         match next {
-            Err(_) if pace.is_over() => break Err(Code::TooSlow.into()),
+            Err(_) if pace.is_over(Instant::now()) => break Err(Code::TooSlow.into()),
             Err(_) => {}
             Ok(None) => break Ok(()),
             Ok(Some(Err(_))) => break Err(Problem::new(Code::PayloadTruncated, "the connection broke")),
             Ok(Some(Ok(frame))) => {
                 let Ok(data) = frame.into_data() else { continue };
-                pace.took(data.len());
+                pace.took(data.len(), Instant::now());
                 if upload.written() + (piece.len() + data.len()) as u64 > size {
                     break Err(Problem::new(Code::LengthWrong, "more than the manifest says"));
                 }

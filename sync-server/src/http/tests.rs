@@ -1,0 +1,8 @@
+//! A real server on a port of its own, spoken to over the wire. Refusals first.
+
+mod admission;
+mod hellos;
+mod manifests;
+mod papers;
+mod uploads;
+mod world;
