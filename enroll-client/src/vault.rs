@@ -40,7 +40,7 @@ use crate::durable::{self, Lock};
 /// Space kept back for the moment when the disk is full: enough to finish what is under way and to close.
 const RESERVE: u64 = 32 << 20;
 /// Capture is refused when less than this is free besides.
-const FREE_MIN: u64 = 128 << 20;
+const FREE_MIN: u64 = 64 << 20;
 
 /// Turns what the database said into a problem.
 pub(crate) trait Db<T> {
