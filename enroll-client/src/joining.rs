@@ -161,34 +161,55 @@ pub fn changes(before: Option<&TrustedRoster>, after: &TrustedRoster) -> Vec<Str
     changes
 }
 
-/// How a member of this laptop stands in a roster.
-pub fn standing(roster: &TrustedRoster, name: &Member, key: &VerifierKey) -> &'static str {
-    let facts = roster.facts();
-    match facts.line_key(name) {
-        _ if facts.revocation(&KeyRef::from(key)).is_some() => "revoked",
-        Some(listed) if listed == key => "admitted",
-        Some(_) => "another key",
-        None => "not admitted",
+/// How somebody with a key stands in a roster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Listed with this key.
+    Admitted,
+    /// This key was revoked.
+    Revoked,
+    /// Listed with another key.
+    AnotherKey,
+    /// Not listed.
+    NotListed,
+}
+
+impl Admission {
+    fn of(roster: &TrustedRoster, listed: Option<&VerifierKey>, key: &VerifierKey) -> Self {
+        match listed {
+            _ if roster.facts().revocation(&KeyRef::from(key)).is_some() => Self::Revoked,
+            Some(listed) if listed == key => Self::Admitted,
+            Some(_) => Self::AnotherKey,
+            None => Self::NotListed,
+        }
+    }
+    /// In words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Revoked => "revoked",
+            Self::AnotherKey => "admitted with another key",
+            Self::NotListed => "not admitted",
+        }
     }
 }
 
+/// How a member of this laptop stands in a roster.
+pub fn standing(roster: &TrustedRoster, name: &Member, key: &VerifierKey) -> Admission {
+    Admission::of(roster, roster.facts().line_key(name), key)
+}
+
 /// How the unit stands in a roster.
-pub fn unit_standing(roster: &TrustedRoster, state: &State) -> &'static str {
-    let facts = roster.facts();
-    match facts.newest_epoch(&state.unit) {
-        _ if facts.revocation(&KeyRef::from(&state.key)).is_some() => "revoked",
-        Some(entry) if entry.key == state.key => "admitted",
-        Some(_) => "another key",
-        None => "not admitted",
-    }
+pub fn unit_standing(roster: &TrustedRoster, state: &State) -> Admission {
+    Admission::of(roster, roster.facts().newest_epoch(&state.unit).map(|e| &e.key), &state.key)
 }
 
 /// Refuses the work of a unit that the roster does not name, or no longer.
 pub fn demand_unit(roster: &TrustedRoster, state: &State) -> Result<Crew, Problem> {
     match unit_standing(roster, state) {
-        "admitted" => {}
-        "revoked" => return Err(Problem::new(Code::Revoked, state.unit.to_string())),
-        why => return Err(Problem::new(Code::UnitNotAdmitted, why)),
+        Admission::Admitted => {}
+        Admission::Revoked => return Err(Problem::new(Code::Revoked, state.unit.to_string())),
+        other => return Err(Problem::new(Code::UnitNotAdmitted, other.word())),
     }
     let entry = roster.facts().newest_epoch(&state.unit).ok_or(Code::UnitNotAdmitted)?;
     if Some(entry.epoch) == state.epoch { Ok(entry.crew) } else { Err(Code::EpochNeeded.into()) }
@@ -197,9 +218,9 @@ pub fn demand_unit(roster: &TrustedRoster, state: &State) -> Result<Crew, Proble
 /// Refuses the work of a member whom the roster does not name, or no longer.
 pub fn demand_member(roster: &TrustedRoster, name: &Member, key: &VerifierKey) -> Result<(), Problem> {
     match standing(roster, name, key) {
-        "admitted" => Ok(()),
-        "revoked" => Err(Problem::new(Code::AgentRevoked, name.to_string())),
-        why => Err(Problem::new(Code::AgentNotAdmitted, format!("{name}: {why}"))),
+        Admission::Admitted => Ok(()),
+        Admission::Revoked => Err(Problem::new(Code::AgentRevoked, name.to_string())),
+        other => Err(Problem::new(Code::AgentNotAdmitted, format!("{name}: {}", other.word()))),
     }
 }
 

@@ -5,6 +5,8 @@
 mod centre;
 #[path = "offline/day.rs"]
 mod day;
+#[path = "offline/keeping.rs"]
+mod keeping;
 #[path = "offline/refusals.rs"]
 mod refusals;
 #[path = "offline/session.rs"]

@@ -166,3 +166,50 @@ impl Heap {
         Ok(Source { input: Input::parse(&description)?, files: self.files })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(entries: &[(&str, ::tar::EntryType, &[u8])]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.tar");
+        let mut builder = ::tar::Builder::new(std::fs::File::create(&path).expect("created"));
+        for (name, kind, bytes) in entries {
+            let mut header = ::tar::Header::new_ustar();
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_size(bytes.len() as u64);
+            header.set_cksum();
+            builder.append(&header, *bytes).expect("appended");
+        }
+        builder.into_inner().expect("finished");
+        (folder, path)
+    }
+
+    fn refused(entries: &[(&str, ::tar::EntryType, &[u8])]) -> Option<Code> {
+        let (_folder, path) = packed(entries);
+        tar(&path).err().map(|p| p.code)
+    }
+
+    #[test]
+    fn only_plain_files_with_plain_names_are_read() {
+        use ::tar::EntryType::{Char, Link, Regular, Symlink, XHeader};
+        for kind in [Link, Symlink, Char, XHeader] {
+            assert_eq!(refused(&[("a/face.jpg", kind, b"")]), Some(Code::InputUnreadable), "{kind:?}");
+        }
+        assert_eq!(refused(&[("a/..", Regular, b"x")]), Some(Code::InputUnreadable));
+        assert_eq!(refused(&[("a/FACE.JPG", Regular, b"x")]), Some(Code::InputUnreadable));
+        assert_eq!(refused(&[("a/face.jpg", Regular, b"x")]), Some(Code::InputUnreadable), "no resident.json");
+        assert_eq!(refused(&[("a/f.jpg", Regular, b"x"), ("a/f.jpg", Regular, b"y")]), Some(Code::InputUnreadable), "twice");
+        assert_eq!(refused(&[]), Some(Code::InputUnreadable));
+    }
+
+    #[test]
+    fn a_tar_that_ends_early_is_refused() {
+        let (_folder, path) = packed(&[("a/face.jpg", ::tar::EntryType::Regular, &[7; 3000])]);
+        let whole = std::fs::read(&path).expect("read");
+        std::fs::write(&path, &whole[..1500]).expect("cut");
+        assert_eq!(tar(&path).err().map(|p| p.code), Some(Code::InputUnreadable));
+    }
+}

@@ -137,7 +137,7 @@ fn list(app: &App) -> Result<Exit, Problem> {
     let row = |m: &crate::vault::members::Known| {
         let admitted = match &roster {
             None => "no roster yet",
-            Some(r) => joining::standing(r, &m.name, &m.key),
+            Some(r) => joining::standing(r, &m.name, &m.key).word(),
         };
         vec![json!(m.name), json!(m.role.word()), json!(admitted), json!(m.key)]
     };
@@ -201,7 +201,7 @@ fn show(app: &App, text: bool) -> Result<Exit, Problem> {
             ("expires", json!(facts.expires)),
             ("last day of grace", json!(joining::end_of_grace(&roster))),
             ("approval", json!(format!("{:?}", facts.approval).to_lowercase())),
-            ("this unit", json!(joining::unit_standing(&roster, &state))),
+            ("this unit", json!(joining::unit_standing(&roster, &state).word())),
             ("forms", json!(facts.forms.iter().map(|f| f.name.to_string()).collect::<Vec<_>>().join(", "))),
         ];
         app.say.table("roster", &["what", "value"], &rows.map(|(k, v)| vec![json!(k), v]));

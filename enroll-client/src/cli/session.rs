@@ -5,7 +5,7 @@
 //! elsewhere, through a socket in the data folder), and at its end. `unlock` asks for the passphrase again.
 
 use std::{
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::Duration,
@@ -53,8 +53,7 @@ pub fn session(app: &App) -> Result<Exit, Problem> {
     let inside = app.in_session(keys.clone(), capture);
     app.say.note("unlocked; `lock`, `unlock` and `exit` are understood beside the usual commands");
     let mut worst = Exit::Done;
-    for line in io::stdin().lock().lines() {
-        let line = line.map_err(|e| Problem::new(Code::InputUnreadable, e.kind().to_string()))?;
+    while let Some(line) = next_line()? {
         *idle.0.lock().unwrap_or_else(PoisonError::into_inner) = Steady::now();
         match line.trim() {
             "" => {}
@@ -65,13 +64,20 @@ pub fn session(app: &App) -> Result<Exit, Problem> {
             },
             other => worst = worse(worst, one(&inside, &keys, other)),
         }
-        if io::stdin().is_terminal() {
-            let _ = write!(io::stderr(), "> ");
-        }
     }
     forget(&keys);
     // a person at a terminal has seen each answer; a script wants to know whether all went well
     Ok(if io::stdin().is_terminal() { Exit::Done } else { worst })
+}
+
+/// The next line. Standard input is not held on to: a command may read from it, too.
+fn next_line() -> Result<Option<String>, Problem> {
+    if io::stdin().is_terminal() {
+        let _ = write!(io::stderr(), "> ");
+    }
+    let mut line = String::new();
+    let read = io::stdin().read_line(&mut line).map_err(|e| Problem::new(Code::InputUnreadable, e.kind().to_string()))?;
+    Ok((read > 0).then_some(line))
 }
 
 fn worse(a: Exit, b: Exit) -> Exit {

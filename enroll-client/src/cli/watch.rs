@@ -98,7 +98,7 @@ fn standing(vault: &Vault) -> Result<String, Problem> {
     let now = state.unit_time(clock::now());
     let days = (joining::end_of_grace(&roster).unix() - now.unix()) / 86400;
     let late = if days < 7 { " — sync soon" } else { "" };
-    let standing = joining::unit_standing(&roster, &state);
+    let standing = joining::unit_standing(&roster, &state).word();
     Ok(format!("{} {standing}, roster {}, capture possible for {days} more days{late}", state.unit, roster.version()))
 }
 

@@ -7,7 +7,11 @@ use shared::{
     form::{FIRST, Form},
     id::{Blob, LogIndex, RosterVersion},
     keys::Signer,
-    log::{Body, Consistency, Entry, Hash, HashReader, Head, TlogProof, append, checkpoint, prove_consistency, prove_inclusion},
+    log::{
+        BatchEntry, BatchState, Body, Consistency, Entry, Hash, HashReader, Head, TlogProof, append, checkpoint, prove_consistency,
+        prove_inclusion,
+    },
+    outcome::{Fate, Outcome, OutcomeLine},
     roster::{
         AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, RecipientKind, Recipients, Roster, SoftwareVersion, SupervisorEntry,
         UnitEntry,
@@ -101,21 +105,25 @@ impl Centre {
         self.facts.supervisors.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
+    /// Appends an entry; its proof under the head after it.
+    fn log(&mut self, received: i64, body: Body) -> TlogProof {
+        let before = *self.heads.last().unwrap();
+        let leaf = Entry { received: Second::from_unix(received), body }.to_bytes();
+        let appended = append(before.size, std::slice::from_ref(&leaf), &self.stored).unwrap();
+        self.stored.0.extend(appended.hashes);
+        self.heads.push(appended.head);
+        let hashes = prove_inclusion(appended.head.size, before.size, &self.stored).unwrap();
+        TlogProof { leaf, index: LogIndex(before.size), hashes, checkpoint: checkpoint(appended.head, &self.log_key).as_bytes().to_vec() }
+    }
+
     /// Signs and logs the roster as it is now, and writes it with proofs and forms into a folder.
     pub fn publish(&mut self, folder: &Path) {
         let roster = Roster::sign(self.facts.clone(), &[&self.roster_key]).unwrap();
         let before = *self.heads.last().unwrap();
         let body = Body::Roster { version: self.facts.version, blob: roster.note().blob() };
-        let leaf = Entry { received: Second::from_unix(BEGAN + i64::try_from(before.size).unwrap()), body }.to_bytes();
-        let appended = append(before.size, std::slice::from_ref(&leaf), &self.stored).unwrap();
-        self.stored.0.extend(appended.hashes);
-        let head = appended.head;
-        self.heads.push(head);
-        let point = checkpoint(head, &self.log_key).as_bytes().to_vec();
-        let hashes = prove_inclusion(head.size, before.size, &self.stored).unwrap();
-        let proof = TlogProof { leaf, index: LogIndex(before.size), hashes, checkpoint: point.clone() };
-        let old = if before.size == 0 { vec![] } else { prove_consistency(before.size, head.size, &self.stored).unwrap() };
-        let consistency = Consistency { old: before.size, hashes: old, checkpoint: point };
+        let proof = self.log(BEGAN + i64::try_from(before.size).unwrap(), body);
+        let old = if before.size == 0 { vec![] } else { prove_consistency(before.size, before.size + 1, &self.stored).unwrap() };
+        let consistency = Consistency { old: before.size, hashes: old, checkpoint: proof.checkpoint.clone() };
         std::fs::create_dir_all(folder).unwrap();
         std::fs::write(folder.join("roster.note"), roster.note().as_bytes()).unwrap();
         std::fs::write(folder.join("roster.proof"), proof.to_bytes()).unwrap();
@@ -124,6 +132,35 @@ impl Centre {
             std::fs::write(folder.join(format!("form-{n}.json")), form).unwrap();
         }
         self.facts.version = RosterVersion(self.facts.version.0 + 1);
+    }
+
+    /// Logs a batch at a log time; its receipt.
+    pub fn receive(&mut self, manifest: &Manifest, received: i64) -> Vec<u8> {
+        let facts = manifest.facts();
+        let entry = BatchEntry {
+            batch: manifest.id(),
+            manifest: manifest.note().blob(),
+            unit: facts.unit.clone(),
+            place: facts.place,
+            previous: facts.previous,
+            payload_size: facts.payload_size,
+            payload: facts.payload,
+            state: BatchState::Accepted,
+        };
+        self.log(received, Body::Batch(entry)).to_bytes()
+    }
+
+    /// Signs and logs an outcome; the note and its proof.
+    pub fn conclude(&mut self, manifest: &Manifest, version: u64, received: i64, fates: &[Fate]) -> (Vec<u8>, Vec<u8>) {
+        let line = |(r, fate): (&shared::batch::RecordLine, &Fate)| OutcomeLine {
+            number: r.facts.number,
+            record: r.facts.record,
+            fate: fate.clone(),
+        };
+        let lines = manifest.facts().records().zip(fates).map(line).collect();
+        let outcome = Outcome::sign(manifest.id(), version, lines, &signer("registry.example", 3));
+        let body = Body::Outcome { batch: manifest.id(), version, blob: outcome.note().blob() };
+        (outcome.note().as_bytes().to_vec(), self.log(received, body).to_bytes())
     }
 
     /// Opens the records of a closed batch, as the opener would.

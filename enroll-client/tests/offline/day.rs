@@ -2,34 +2,12 @@
 
 use std::{io::Write as _, process::Stdio};
 
-use shared::{batch::Manifest, id::Digest, roster::Approval};
+use shared::{id::Digest, roster::Approval};
 
 use super::{
     centre::Centre,
-    unit::{Ran, Unit, ran, resident, write_folder},
+    unit::{Unit, ran, resident, write_folder},
 };
-
-/// Manifest and payload of every batch, straight from the vault.
-fn batches(unit: &Unit) -> Vec<(Manifest, Vec<u8>)> {
-    let places = enroll_client::vault::Places { data: unit.data(), machine: unit.data().join("machine.secret") };
-    let vault = enroll_client::vault::Vault::open(&places).unwrap();
-    let one = |b: enroll_client::vault::outbox::BatchRow| {
-        let mut payload = Vec::new();
-        loop {
-            let piece = vault.payload(&b.id, payload.len() as u64, 1000).unwrap();
-            if piece.is_empty() {
-                return (Manifest::parse(&vault.manifest(&b.id).unwrap()).unwrap(), payload);
-            }
-            payload.extend(piece);
-        }
-    };
-    vault.batches().unwrap().into_iter().map(one).collect()
-}
-
-fn enrol(unit: &Unit, n: u64) -> Ran {
-    let folder = unit.resident(&format!("resident-{n}"), &resident(n));
-    unit.run(&["enrol", folder.to_str().unwrap()])
-}
 
 #[test]
 fn a_draft_becomes_a_record_that_only_the_centre_opens() {
@@ -59,7 +37,7 @@ fn a_draft_becomes_a_record_that_only_the_centre_opens() {
     let status = unit.run(&["status", done["slip"].as_str().unwrap()]).done();
     assert_eq!((&status["state"], &status["number"]), (&"finished".into(), &"1.1".into()));
     unit.run_as("supervisor-003", &["close"]).done();
-    let (manifest, payload) = batches(&unit).remove(0);
+    let (manifest, payload) = unit.batches().remove(0);
     assert_eq!((manifest.facts().payload_size, manifest.facts().payload), (payload.len() as u64, Digest::of(&payload)));
     let opened = centre.open(&manifest, &payload);
     assert_eq!(opened[0].content().person["given_latin"], one.input.person["given_latin"]);
@@ -69,8 +47,8 @@ fn a_draft_becomes_a_record_that_only_the_centre_opens() {
 fn a_source_is_never_enrolled_twice_and_goes_only_after_finish() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
-    assert_eq!(enrol(&unit, 1).done()["finished"], 1);
-    assert_eq!(enrol(&unit, 1).done()["known"], 1);
+    assert_eq!(unit.enrol(1).done()["finished"], 1);
+    assert_eq!(unit.enrol(1).done()["known"], 1);
     let residents = unit.folder.path().join("tars");
     std::fs::create_dir_all(&residents).unwrap();
     let mut tar = tar::Builder::new(std::fs::File::create(residents.join("two.tar")).unwrap());
@@ -92,7 +70,7 @@ fn a_source_is_never_enrolled_twice_and_goes_only_after_finish() {
 fn review_withdraw_and_close_say_what_happened() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
-    (1..=3).for_each(|n| drop(enrol(&unit, n).done()));
+    (1..=3).for_each(|n| drop(unit.enrol(n).done()));
     unit.run(&["close"]).refused("review-needed", 1);
     unit.run(&["review", "list"]).refused("review-needed", 1);
     let list = unit.run_as("supervisor-003", &["review", "list"]);
@@ -106,7 +84,7 @@ fn review_withdraw_and_close_say_what_happened() {
     assert_eq!((&done["batches"], &done["records"], &done["approved"]), (&1.into(), &3.into(), &"supervisor-003".into()));
     unit.run_as("supervisor-003", &["close"]).refused("nothing-to-do", 4);
     unit.run_as("supervisor-003", &["review", "withdraw", "1.1", "--reason", "other"]).refused("record-unknown", 1);
-    let (manifest, payload) = batches(&unit).remove(0);
+    let (manifest, payload) = unit.batches().remove(0);
     assert_eq!(manifest.facts().withdrawn().map(|w| w.number.to_string()).collect::<Vec<_>>(), ["1.2"]);
     assert_eq!(centre.open(&manifest, &payload).len(), 2);
     let card = unit.run_as("supervisor-003", &["review", "show", "1.1"]);
@@ -124,7 +102,7 @@ fn a_supervisor_does_not_approve_their_own_records() {
     unit.run_as("supervisor-003", &["close"]).refused("self-approval", 1);
     let done = unit.run(&["close", "--unreviewed"]).done();
     assert_eq!((&done["approved"], &done["will_wait"]), (&serde_json::Value::Null, &true.into()));
-    assert_eq!(batches(&unit)[0].0.facts().approved, None);
+    assert_eq!(unit.batches()[0].0.facts().approved, None);
 }
 
 #[test]
@@ -133,12 +111,12 @@ fn a_day_over_the_limits_closes_into_several_chained_batches() {
     centre.facts.limits.lines = 2;
     centre.facts.approval = Approval::None;
     let unit = Unit::admitted(&mut centre);
-    (1..=5).for_each(|n| drop(enrol(&unit, n).done()));
+    (1..=5).for_each(|n| drop(unit.enrol(n).done()));
     let done = unit.run(&["close"]).done();
     assert_eq!((&done["batches"], &done["records"], &done["will_wait"]), (&3.into(), &5.into(), &false.into()));
-    drop(enrol(&unit, 6).done());
+    drop(unit.enrol(6).done());
     unit.run(&["close"]).done();
-    let all = batches(&unit);
+    let all = unit.batches();
     assert_eq!(all.iter().map(|(m, _)| m.facts().place.to_string()).collect::<Vec<_>>(), ["1.1", "1.2", "1.3", "1.4"]);
     let mut previous = None;
     for (manifest, payload) in &all {
@@ -154,7 +132,7 @@ fn a_day_over_the_limits_closes_into_several_chained_batches() {
 fn a_rotten_record_stays_behind_and_stops_no_other() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
-    (1..=2).for_each(|n| drop(enrol(&unit, n).done()));
+    (1..=2).for_each(|n| drop(unit.enrol(n).done()));
     let db = rusqlite::Connection::open(unit.data().join("vault.db")).unwrap();
     db.execute("UPDATE sealed SET bytes = zeroblob(length(bytes)) WHERE number = 1", []).unwrap();
     let closed = unit.run_as("supervisor-003", &["close"]);
@@ -166,7 +144,7 @@ fn a_rotten_record_stays_behind_and_stops_no_other() {
 fn no_name_reaches_a_file() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
-    enrol(&unit, 1).done();
+    unit.enrol(1).done();
     let one = resident(1);
     let person = &one.input.person;
     let canaries: Vec<&str> = ["family_latin", "family_ar", "address"].iter().map(|f| person[*f].as_deref().unwrap()).collect();

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    process::Stdio,
+    process::{ChildStdin, Stdio},
 };
 
 use serde_json::Value;
@@ -38,19 +38,23 @@ fn a_second_capture_is_told_and_reading_goes_on() {
     let mut session = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut input = session.stdin.take().unwrap();
     let mut output = BufReader::new(session.stdout.take().unwrap()).lines();
-    let mut ask = |line: &str| -> Value {
+    let mut ask = |input: &mut ChildStdin, line: &str| -> Value {
         input.write_all(format!("{line}\n").as_bytes()).unwrap();
         serde_json::from_str(&output.next().unwrap().unwrap()).unwrap()
     };
-    let draft = ask("draft new residence-certificate/1");
+    let draft = ask(&mut input, "draft new residence-certificate/1");
     assert_eq!(draft["message_type"], "summary");
     unit.run(&["draft", "new", "residence-certificate/1"]).refused("locked-elsewhere", 11);
     unit.run(&["close"]).refused("locked-elsewhere", 11);
     assert_eq!(unit.run(&["draft", "list"]).done()["drafts"], 1);
     unit.run(&["status"]).done();
     unit.run(&["lock"]).done();
-    assert_eq!(ask(&format!("draft show {}", draft["draft"].as_str().unwrap()))["code"], "session-needed");
+    assert_eq!(ask(&mut input, &format!("draft show {}", draft["draft"].as_str().unwrap()))["code"], "session-needed");
+    // a command may read the rest of the input itself
+    input.write_all(format!("unlock\ndraft set {} --stdin\nsex=f\n", draft["draft"].as_str().unwrap()).as_bytes()).unwrap();
     drop(input);
+    let saved: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+    assert!(saved["missing"].as_array().is_some_and(|m| !m.contains(&"field sex".into()) && !m.is_empty()), "{saved}");
     session.wait().unwrap();
     assert_eq!(unit.run(&["lock"]).exit, 4, "no session any more");
     unit.run(&["draft", "new", "residence-certificate/1"]).done();

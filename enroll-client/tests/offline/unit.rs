@@ -5,8 +5,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use enroll_client::vault::{Places, Vault, outbox::BatchRow};
 use serde_json::Value;
 use shared::{
+    batch::Manifest,
     form::{FIRST, Form},
     id::Transaction,
     sample::{Kind, Resident, Sample, Size},
@@ -122,6 +124,33 @@ impl Unit {
     /// Runs it as somebody.
     pub fn run_as(&self, who: &str, arguments: &[&str]) -> Ran {
         self.run(&[&["--as", who], arguments].concat())
+    }
+
+    /// The vault itself, for what only a centre could bring.
+    pub fn vault(&self) -> Vault {
+        Vault::open(&Places { data: self.data(), machine: self.data().join("machine.secret") }).unwrap()
+    }
+
+    /// Manifest and payload of every batch, straight from the vault.
+    pub fn batches(&self) -> Vec<(Manifest, Vec<u8>)> {
+        let vault = self.vault();
+        let one = |b: BatchRow| {
+            let mut payload = Vec::new();
+            loop {
+                let piece = vault.payload(&b.id, payload.len() as u64, 1000).unwrap();
+                if piece.is_empty() {
+                    return (Manifest::parse(&vault.manifest(&b.id).unwrap()).unwrap(), payload);
+                }
+                payload.extend(piece);
+            }
+        };
+        vault.batches().unwrap().into_iter().map(one).collect()
+    }
+
+    /// Writes a resident's folder and enrols it.
+    pub fn enrol(&self, n: u64) -> Ran {
+        let folder = self.resident(&format!("resident-{n}"), &resident(n));
+        self.run(&["enrol", folder.to_str().unwrap()])
     }
 
     /// Writes a resident's folder.
