@@ -15,7 +15,7 @@ fn a_draft_becomes_a_record_that_only_the_centre_opens() {
     let unit = Unit::admitted(&mut centre);
     let draft = unit.run(&["draft", "new", "residence-certificate/1"]).done()["draft"].as_str().unwrap().to_owned();
     let one = resident(1);
-    let fields: String = one.input.person.iter().map(|(f, v)| format!("{f}={}\n", v.as_deref().unwrap())).collect();
+    let fields = one.input.person.iter().map(|(f, v)| format!("{f}={}\n", v.as_deref().unwrap())).collect::<Vec<_>>().concat();
     let mut set = unit
         .command(&["draft", "set", &draft, "--stdin"])
         .stdin(Stdio::piped())
