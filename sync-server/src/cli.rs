@@ -65,7 +65,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a new centre: log, keys, identities and the first roster
-    Init(init::Init),
+    Init(Box<init::Init>),
     /// Run the centre: take batches in, log, merge, answer
     Serve(serve::Serve),
     /// Admit, revoke and list units

@@ -65,6 +65,14 @@ fn finding(about: &'static str, health: Health, seen: impl Into<String>, next: &
     Finding { about, health, seen: seen.into(), next: if health == Health::Well { "" } else { next } }
 }
 
+fn graded(ill: bool, warning: bool) -> Health {
+    match (ill, warning) {
+        (true, _) => Health::Ill,
+        (false, true) => Health::Warning,
+        (false, false) => Health::Well,
+    }
+}
+
 /// Looks at everything.
 pub async fn examine(centre: &Centre, now: Second) -> Result<Vec<Finding>, Problem> {
     let roster = centre.roster().await?;
@@ -139,11 +147,7 @@ fn roster_age(roster: &TrustedRoster, now: Second) -> Finding {
     let facts = roster.facts();
     let left = facts.expires.unix() - now.unix();
     let seen = format!("version {}, expires {}", facts.version, facts.expires);
-    let health = match left {
-        ..=0 => Health::Ill,
-        ..=ROSTER_SOON => Health::Warning,
-        _ => Health::Well,
-    };
+    let health = graded(left <= 0, left <= ROSTER_SOON);
     finding("roster", health, seen, next)
 }
 
@@ -190,11 +194,7 @@ async fn clock(centre: &Centre, now: Second) -> Result<Finding, Problem> {
     let next = "Set the clock. If it is right and the centre was off for days, say so: `sync-server log time confirm`.";
     let last = centre.stores.ledger.position().await?.received;
     let ahead = now.unix() - last.unix();
-    let health = match ahead {
-        ..-300 => Health::Ill,
-        86_401.. => Health::Warning,
-        _ => Health::Well,
-    };
+    let health = graded(ahead < -300, ahead > 86_400);
     Ok(finding("clock", health, format!("clock {now}, log {last}"), next))
 }
 
@@ -203,11 +203,7 @@ fn disk(about: &'static str, path: &Path) -> Finding {
     match rustix::fs::statvfs(path) {
         Ok(stat) => {
             let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-            let health = match free {
-                ..FULL_DISK => Health::Ill,
-                ..LOW_DISK => Health::Warning,
-                _ => Health::Well,
-            };
+            let health = graded(free < FULL_DISK, free < LOW_DISK);
             finding(about, health, format!("{} MiB free", free >> 20), next)
         }
         Err(e) => finding(about, Health::Ill, e.to_string(), next),

@@ -1,9 +1,11 @@
 //! Checking everything again from nothing. This file: log, guard, archive, tile hashes.
 //!
-//! 1. From the guard back to nothing: every segment is there, undamaged, and leads from head to head. 2. The tree is
-//! made again from the leaves; every segment's new head is its root; log time never goes back. 3. Every blob that an
-//! entry names is there and has its digest. 4. The database has these leaves and these hashes. Segments that nobody
-//! follows and blobs that nobody names are counted, no alarm: a crash leaves them.
+//! 1. From the guard back to nothing: every segment is there, undamaged, and leads from head to head.
+//! 2. The tree is made again from the leaves; every segment's new head is its root; log time never goes back.
+//! 3. Every blob that an entry names is there and has its digest.
+//! 4. The database has these leaves and these hashes.
+//!
+//! Segments that nobody follows and blobs that nobody names are counted, no alarm: a crash leaves them.
 //!
 //! **Trust:** nothing, not even the database: it is compared, never asked. **Invariants:** changes nothing.
 

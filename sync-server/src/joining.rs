@@ -1,11 +1,14 @@
 //! Joining and leaving: every change of who may do what is a new roster, signed, archived and logged.
 //!
-//! 1. Read the newest roster. 2. Change what it says; version one higher. 3. Sign with the roster key. 4. Archive forms
-//! and note. 5. Log it.
+//! 1. Read the newest roster.
+//! 2. Change what it says; version one higher.
+//! 3. Sign with the roster key.
+//! 4. Archive forms and note.
+//! 5. Log it.
 //!
 //! **Trust:** a request proves possession of its key; that it should be admitted is the administrator's word, and the
-//! roster key is what that word is worth. **Invariants:** a member never leaves the list: what it signed before stays
-//! verifiable, and what it signs after a cut stays recognisable.
+//! roster key is what that word is worth. **Invariants:** who is revoked stays in the list: what a key signed before stays
+//! verifiable, and what it signs after its cut stays recognisable.
 
 use shared::{
     form::Form,
@@ -119,15 +122,12 @@ pub fn admit_agent(facts: &mut Facts, request: &AgentRequest, known: Known) -> R
         }
         _ => {}
     }
-    match recipient {
-        Some(recipient) => {
-            facts.supervisors.retain(|s| s.name != name);
-            facts.supervisors.push(SupervisorEntry { name, key, recipient });
-        }
-        None => {
-            facts.agents.retain(|a| a.name != name);
-            facts.agents.push(AgentEntry { name, key });
-        }
+    if let Some(recipient) = recipient {
+        facts.supervisors.retain(|s| s.name != name);
+        facts.supervisors.push(SupervisorEntry { name, key, recipient });
+    } else {
+        facts.agents.retain(|a| a.name != name);
+        facts.agents.push(AgentEntry { name, key });
     }
     Ok(())
 }

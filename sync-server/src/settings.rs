@@ -88,7 +88,7 @@ impl File {
 fn toml_text(file: &File) -> Result<String, Problem> {
     let value = serde_json::to_value(file).map_err(|e| Problem::new(Code::ConfigInvalid, e.to_string()))?;
     let fields = value.as_object().into_iter().flatten();
-    Ok(fields.map(|(key, value)| format!("{key} = {value}\n")).collect())
+    Ok(fields.fold(String::new(), |text, (key, value)| text + key + " = " + &value.to_string() + "\n"))
 }
 
 /// All settings, every path absolute or relative to the working folder.

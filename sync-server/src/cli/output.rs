@@ -19,7 +19,7 @@ use shared::problem::{Lang, Problem};
 use super::Global;
 
 /// Where a command's results go.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Out {
     json: bool,
     quiet: bool,

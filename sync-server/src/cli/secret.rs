@@ -1,4 +1,5 @@
 //! Passphrases: by prompt, file, file descriptor or systemd credential. Never an argument, never the environment.
+#![allow(clippy::disallowed_methods, reason = "this file reads passphrases where the flags say")]
 
 use std::{
     fs::File,
@@ -47,6 +48,7 @@ impl Passphrase {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err asks for")]
 fn unreadable(e: io::Error) -> Problem {
     Problem::new(Code::InputUnreadable, format!("passphrase: {}", e.kind()))
 }

@@ -1,8 +1,10 @@
 //! Bringing the ledger to the guard's head. Starting, and going on after a crash, are the same code.
 //!
-//! 1. Read the guard. 2. Walk back from its segment by old heads until one starts where the ledger stands. Where
-//! several segments lead to one head (a crash between archive and guard), the one whose old heads lead to the
-//! ledger's position is taken; the others are orphans. 3. Follow the segments forward.
+//! 1. Read the guard.
+//! 2. Walk back from its segment by old heads until one starts where the ledger stands. Where several segments lead to
+//!    one head (a crash between archive and guard), the one whose old heads lead to the ledger's position is taken; the
+//!    others are orphans.
+//! 3. Follow the segments forward.
 //!
 //! **Invariants:** a log shorter than the guard's head never serves: what is missing or contradicts is refused,
 //! with the next step, and nothing is changed.

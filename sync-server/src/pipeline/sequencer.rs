@@ -28,7 +28,7 @@ const MOST: usize = 256;
 /// An idle log gets a `time` entry when its last one is this old: within the day that the clock may run ahead.
 const SILENCE: i64 = 23 * 3600;
 /// How often the idle log is looked at.
-const LOOK: Duration = Duration::from_secs(600);
+const LOOK: Duration = Duration::from_mins(10);
 
 /// Does this process keep log time going while nothing happens?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 //! **Invariants:** `head` is whole at any instant (temporary name, fsync, rename, fsync the folder); two
 //! swaps never overlap, in one process or several. The folder is in no backup: an old guard would let a
 //! shortened log serve.
+#![allow(clippy::disallowed_methods, reason = "this file owns the guard's folder")]
 
 use std::{
     io,

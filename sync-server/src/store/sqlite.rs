@@ -116,6 +116,7 @@ fn settle(connection: &Connection) -> Result<(), Problem> {
 }
 
 /// An error of SQLite as a problem. Its own text is left out: it may quote a value.
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err asks for")]
 pub fn failed(e: rusqlite::Error) -> Problem {
     let code = e.sqlite_error_code();
     let detail = e.sqlite_error().map_or_else(|| e.to_string(), |f| format!("SQLite result {}", f.extended_code));

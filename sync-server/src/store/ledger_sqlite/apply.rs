@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use shared::{
     batch::{Line, Manifest},
-    id::{BatchId, LogIndex},
+    id::{BatchId, LogIndex, SealedDigest},
     log::{BatchEntry, BatchState, Body, Entry, GuardLine, Hash, Head, HeadEntry, Segment, append},
     outcome::Outcome,
     problem::{Code, Problem},
@@ -156,7 +156,7 @@ fn follow_lines(c: &Connection, batch: &BatchEntry, manifest: &Manifest) -> Resu
                 number.epoch,
                 int(number.number),
                 text(&record),
-                sealed.as_ref().map(|s| s.as_bytes()),
+                sealed.as_ref().map(SealedDigest::as_bytes),
                 int(start),
                 int(size),
             ],
