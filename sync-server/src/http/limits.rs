@@ -107,7 +107,7 @@ pub(super) async fn drain(mut body: Body) {
     let mut left = DRAIN;
     let _ = timeout(DRAIN_TIME, async {
         while let Some(Ok(frame)) = body.frame().await {
-            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, |d| d.len())) else { return };
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, axum::body::Bytes::len)) else { return };
             left = rest;
         }
     })
