@@ -12,6 +12,9 @@
 //! beside the database); nothing is published that is not under the guard; one batch that cannot be opened now stops
 //! no other.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use shared::{

@@ -1,0 +1,140 @@
+//! Stopping between any two steps and starting again: nothing lost, nothing twice, the same registry.
+
+use std::sync::atomic::Ordering;
+
+use shared::{problem::Code, time::Second};
+use tokio::sync::watch;
+
+use super::centre::{Centre, Unit};
+use crate::{
+    pipeline::{Proposal, merge::lock},
+    registry::Registry as _,
+    store::{Archive as _, Ledger as _, Whole},
+};
+
+/// Steps of a merge after which a process can die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Died {
+    AfterClaim,
+    AfterOpening,
+    AfterFold,
+    AfterArchivingTheOutcome,
+    AfterLoggingTheOutcome,
+    AfterSettling,
+}
+
+const ALL: [Died; 6] = [
+    Died::AfterClaim,
+    Died::AfterOpening,
+    Died::AfterFold,
+    Died::AfterArchivingTheOutcome,
+    Died::AfterLoggingTheOutcome,
+    Died::AfterSettling,
+];
+
+#[tokio::test]
+async fn dying_after_any_step_changes_nothing_in_the_end() {
+    let mut unit = Unit::new("van-1");
+    unit.enrol(1, 10);
+    unit.enrol(2, 20);
+    let made = unit.close();
+    let mut ends = Vec::new();
+    for died in ALL {
+        let centre = Centre::founded().await;
+        centre.log(&made).await;
+        until(&centre, died).await;
+        // the lease of the one who died ends
+        centre.clock.fetch_add(3600, Ordering::SeqCst);
+        let merge = centre.merge("centre.db").await;
+        let summary = centre.summary(&merge).await;
+        assert_eq!((summary.merged, summary.open), (2, 0), "{died:?}");
+        assert_eq!(merge.registry.waiting().await, Ok((0, 0)), "{died:?}");
+        let log = merge.ledger.position().await.expect("read").line.head.size;
+        assert_eq!(log, 3, "roster, batch, one outcome, after {died:?}");
+        ends.push(summary.digest);
+    }
+    assert!(ends.windows(2).all(|w| w[0] == w[1]));
+}
+
+/// Does what a merge does, up to a step; then drops everything.
+async fn until(centre: &Centre, died: Died) {
+    let merge = centre.merge("centre.db").await;
+    let now = (merge.clock)();
+    let claim = merge.registry.claim(now, Second::from_unix(now.unix() + 900)).await.expect("read").expect("one waits");
+    assert_eq!(merge.registry.claim(now, now).await, Ok(None), "nobody else gets it");
+    if died == Died::AfterClaim {
+        return;
+    }
+    let batch = merge.ledger.batch(claim.batch).await.expect("read").expect("logged");
+    let opened = merge.opener.open(&batch, claim.attempts).await.expect("opened");
+    if died == Died::AfterOpening {
+        return;
+    }
+    merge.registry.fold(opened).await.expect("folded");
+    if died == Died::AfterFold {
+        return;
+    }
+    let due = merge.registry.outcome_due().await.expect("read").expect("due");
+    let centre_key = crate::fixtures::signer("registry.example");
+    let outcome = shared::outcome::Outcome::sign(due.batch, 1, due.lines.clone(), &centre_key);
+    merge.archive.put(outcome.note().blob(), Whole::new(outcome.note().as_bytes())).await.expect("archived");
+    if died == Died::AfterArchivingTheOutcome {
+        return;
+    }
+    centre.sequencer().await.log(Proposal::Outcome(outcome)).await.expect("logged");
+    if died == Died::AfterLoggingTheOutcome {
+        return;
+    }
+    merge.registry.settle(due.batch, due.lines).await.expect("settled");
+}
+
+#[tokio::test]
+async fn a_lost_database_is_made_again_and_nothing_is_published_twice() {
+    let centre = Centre::founded().await;
+    let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
+    one.enrol(1, 20);
+    one.enrol(2, 30);
+    two.enrol(1, 10);
+    centre.log(&one.close()).await;
+    let merge = centre.merge("centre.db").await;
+    centre.summary(&merge).await; // published: both merged
+    centre.log(&two.close()).await;
+    let before = centre.summary(&merge).await; // published again: one displaced
+    let size = merge.ledger.position().await.expect("read").line.head.size;
+    drop(merge);
+    for name in ["centre.db", "centre.db-wal", "centre.db-shm"] {
+        let _ = std::fs::remove_file(centre.dir.path().join(name));
+    }
+    let merge = centre.merge("centre.db").await;
+    // half of it first: what the first batch would say now was said, and unsaid, long ago
+    let half = merge.ledger.batches_from(shared::id::LogIndex(0), 1).await.expect("read").remove(0);
+    merge.registry.claim((merge.clock)(), Second::from_unix(0)).await.expect("claimed");
+    merge.registry.fold(merge.opener.open(&half, 0).await.expect("opened")).await.expect("folded");
+    assert!(merge.registry.outcome_due().await.expect("read").is_none(), "waits for what was logged before the outcome");
+    assert_eq!(centre.summary(&merge).await, before);
+    assert_eq!(merge.ledger.position().await.expect("read").line.head.size, size, "nothing was published again");
+    assert_eq!(merge.registry.outcomes_that_differ().await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn one_process_merges_at_a_time_and_stops_when_told() {
+    let centre = Centre::founded().await;
+    let path = centre.dir.path().join("merge.lock");
+    let held = lock(&path).expect("free");
+    assert_eq!(lock(&path).err().map(|p| p.code), Some(Code::LockedElsewhere));
+    drop(held);
+    assert!(lock(&path).is_ok());
+    let mut unit = Unit::new("van-1");
+    unit.enrol(1, 10);
+    centre.log(&unit.close()).await;
+    let merge = centre.merge("centre.db").await;
+    let sequencer = centre.sequencer().await;
+    let (stop, stopped) = watch::channel(false);
+    let registry = merge.registry.clone();
+    let running = tokio::spawn(async move { merge.run(2, sequencer.subscribe(), stopped).await });
+    while registry.waiting().await.expect("read") != (0, 0) || registry.summary().await.expect("read").merged == 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).expect("still running");
+    running.await.expect("ended");
+}
