@@ -11,6 +11,7 @@
 
 mod admit;
 mod batch;
+mod case;
 mod doctor;
 mod exit;
 mod fsck;
@@ -18,6 +19,10 @@ mod init;
 mod log;
 mod output;
 mod pages;
+mod reading;
+mod rebuild;
+mod record;
+mod resident;
 mod roster;
 mod secret;
 mod serve;
@@ -80,6 +85,15 @@ enum Command {
     /// List and show batches
     #[command(subcommand)]
     Batch(batch::Batch),
+    /// Follow records
+    #[command(subcommand)]
+    Record(record::Record),
+    /// Find and show residents; each reading is recorded first
+    #[command(subcommand)]
+    Resident(resident::Resident),
+    /// List and show cases; each reading is recorded first
+    #[command(subcommand)]
+    Case(case::Case),
     /// Show the log
     #[command(subcommand)]
     Log(log::Log),
@@ -87,6 +101,8 @@ enum Command {
     Fsck(fsck::Fsck),
     /// Check keys, guard, archive, disk and roster, and say what to do
     Doctor(doctor::Doctor),
+    /// Make the database again from archive and guard, and compare
+    Rebuild(rebuild::Rebuild),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -127,9 +143,13 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Agent(agent) => agent.run(global, out).await,
         Command::Roster(roster) => roster.run(global, out).await,
         Command::Batch(batch) => batch.run(global, out).await,
+        Command::Record(record) => record.run(global, out).await,
+        Command::Resident(resident) => resident.run(global, out).await,
+        Command::Case(case) => case.run(global, out).await,
         Command::Log(log) => log.run(global, out).await,
         Command::Fsck(fsck) => fsck.run(global, out).await,
         Command::Doctor(doctor) => doctor.run(global, out).await,
+        Command::Rebuild(rebuild) => rebuild.run(global, out).await,
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

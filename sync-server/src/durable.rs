@@ -120,6 +120,20 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Is there a file of this name?
+pub fn there(path: &Path) -> bool {
+    path.exists()
+}
+
+/// Moves a file within its volume, if it is there; durable when it returns. Was it there?
+pub fn rename(from: &Path, to: &Path) -> io::Result<bool> {
+    match fs::rename(from, to) {
+        Ok(()) => sync_folder(parent(to)).map(|()| true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
 /// Removes a file if it is there; durable when it returns.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

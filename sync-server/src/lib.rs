@@ -30,6 +30,8 @@ pub mod joining;
 pub mod founding;
 pub mod fsck;
 pub mod doctor;
+pub mod access;
+pub mod rebuilding;
 
 // the front door
 pub mod http;

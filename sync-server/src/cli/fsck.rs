@@ -1,10 +1,11 @@
 //! `fsck`: checks everything again from nothing. Exit 7 when anything is off.
 
 use clap::Args;
+use serde_json::json;
 use shared::problem::Problem;
 
-use super::{Exit, Global, Out, admit::open};
-use crate::fsck;
+use super::{Exit, Global, Out, admit::open, rebuild::registry};
+use crate::fsck::{self, Contents, Report};
 
 /// Check everything again from nothing.
 #[derive(Debug, Args)]
@@ -14,24 +15,59 @@ impl Fsck {
     /// Runs the checks and prints what they found.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let centre = open(global)?;
-        let report = fsck::stores(&centre.stores).await?;
+        let mut report = fsck::stores(&centre.stores).await?;
+        let contents = fsck::contents(&centre).await?;
+        report.findings.extend(contents.off.iter().cloned());
         for finding in &report.findings {
-            let row = finding.row();
-            let value = serde_json::json!({ "code": row.code, "detail": finding.detail, "next": row.text(out.lang()).next });
-            out.line("finding", value, finding.told(out.lang()));
+            out.line("finding", value(finding, out), finding.told(out.lang()));
+        }
+        for fact in &contents.open {
+            out.line("open", value(fact, out), fact.told(out.lang()));
         }
         let clean = report.is_clean();
-        let word = if clean { "clean" } else { "damaged" };
-        let value = serde_json::json!({
-            "fsck": word, "findings": report.findings.len(), "entries": report.entries, "segments": report.segments,
-            "orphan_segments": report.orphan_segments, "blobs": report.blobs, "bytes": report.bytes,
-            "unnamed_blobs": report.unnamed_blobs,
-        });
-        let human = format!(
-            "fsck: {word}; {} entries in {} segments, {} blobs of {} bytes ({} segments and {} blobs that nothing names: no alarm)",
-            report.entries, report.segments, report.blobs, report.bytes, report.orphan_segments, report.unnamed_blobs
-        );
-        out.result(value, human);
+        out.result(summary(&report, &contents), human(&report, &contents));
         Ok(if clean { Exit::Done } else { Exit::Integrity })
     }
+}
+
+fn value(problem: &Problem, out: &Out) -> serde_json::Value {
+    let row = problem.row();
+    json!({ "code": row.code, "detail": problem.detail, "next": row.text(out.lang()).next })
+}
+
+fn word(report: &Report) -> &'static str {
+    if report.is_clean() { "clean" } else { "damaged" }
+}
+
+fn summary(report: &Report, contents: &Contents) -> serde_json::Value {
+    let mut value = contents.registry.as_ref().map_or_else(|| json!({}), registry);
+    let rest = json!({
+        "fsck": word(report), "findings": report.findings.len(), "open_facts": contents.open.len(),
+        "entries": report.entries, "segments": report.segments, "orphan_segments": report.orphan_segments,
+        "blobs": report.blobs, "bytes": report.bytes, "unnamed_blobs": report.unnamed_blobs,
+        "batches": contents.batches, "records": contents.records, "outcomes": contents.outcomes,
+    });
+    if let (Some(value), serde_json::Value::Object(rest)) = (value.as_object_mut(), rest) {
+        value.extend(rest);
+    }
+    value
+}
+
+fn human(report: &Report, contents: &Contents) -> String {
+    let digest = contents.registry.filter(|r| r.open == 0).map_or_else(|| "incomplete".to_owned(), |r| r.digest.to_string());
+    format!(
+        "fsck: {}; {} entries in {} segments, {} blobs of {} bytes ({} segments and {} blobs that nothing names: no alarm)\n\
+         {} batches, {} records, {} outcomes; {} open facts\nregistry digest {digest}",
+        word(report),
+        report.entries,
+        report.segments,
+        report.blobs,
+        report.bytes,
+        report.orphan_segments,
+        report.unnamed_blobs,
+        contents.batches,
+        contents.records,
+        contents.outcomes,
+        contents.open.len()
+    )
 }

@@ -1,0 +1,69 @@
+//! `record trace`: how a record came, and what became of it. No personal data: names of fields, never their values.
+
+use clap::Subcommand;
+use serde_json::json;
+use shared::{
+    id::RecordId,
+    problem::{Code, Problem},
+};
+
+use super::{Exit, Global, Out, admit::open};
+use crate::{
+    registry::{Registry as _, Trace},
+    store::registry_sqlite::RegistrySqlite,
+};
+
+/// Follow records.
+#[derive(Debug, Subcommand)]
+pub enum Record {
+    /// Show every delivery of a record: unit, agent, batch, log entry, outcome
+    Trace {
+        /// Id of the record (a UUID)
+        id: RecordId,
+    },
+}
+
+impl Record {
+    /// Runs the command.
+    pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
+        let Self::Trace { id } = self;
+        let centre = open(global)?;
+        let traces = RegistrySqlite::new(centre.db.clone()).trace(id).await?;
+        if traces.is_empty() {
+            return Err(Problem::new(Code::RecordUnknown, id.to_string()));
+        }
+        for trace in &traces {
+            out.line("delivery", value(trace), human(trace));
+        }
+        out.summary(json!({ "deliveries": traces.len() }), format!("{} deliveries", traces.len()));
+        Ok(Exit::Done)
+    }
+}
+
+fn value(trace: &Trace) -> serde_json::Value {
+    let outcomes: Vec<_> = trace.outcomes.iter().map(|(version, index)| json!({ "version": version, "log_index": index.0 })).collect();
+    json!({
+        "unit": trace.key.unit, "record": trace.key.record, "digest": trace.key.digest, "number": trace.number,
+        "agent": trace.agent_key, "batch": trace.batch, "place": trace.place, "log_index": trace.index.0,
+        "received": trace.received, "state": trace.state.to_string(),
+        "fate": trace.fate.as_ref().map(ToString::to_string), "outcomes": outcomes, "fields": trace.fields,
+    })
+}
+
+fn human(trace: &Trace) -> String {
+    let fate = trace.fate.as_ref().map_or_else(|| "not opened yet".to_owned(), ToString::to_string);
+    let agent = trace.agent_key.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    let outcomes: Vec<String> = trace.outcomes.iter().map(|(version, index)| format!("{version} (entry {index})")).collect();
+    format!(
+        "{} record {} by {agent}\n  batch {} {}, {}\n  log entry {}, {}\n  {fate}\n  outcome versions: {}\n  gives: {}",
+        trace.key.unit,
+        trace.number,
+        trace.place,
+        trace.batch,
+        trace.state,
+        trace.index,
+        trace.received,
+        outcomes.join(", "),
+        trace.fields.join(", ")
+    )
+}

@@ -1,0 +1,233 @@
+//! Making the database again from archive and guard, and comparing it with the one that was there.
+//!
+//! ```text
+//! centre.db.new ◀── catch up ◀── archive, guard          1 follow the log from nothing
+//!       │  open and fold everything                      2 merge, publishing nothing
+//!       ▼                                                3 compare digests and outcomes
+//! centre.db  (the old one: centre.db.before-<time>)      4 put it in place
+//! ```
+//! `serve` does 1 and 2 by itself when it finds no database.
+//!
+//! **Invariants:** nothing of archive, guard or log changes; the old database is moved aside, never deleted. A crash at
+//! any point leaves the old database, or none, or the new one: each is a state that `serve` starts from. A digest with
+//! a record unopened is incomplete and compared with nothing.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use shared::{id::BatchId, problem::Problem};
+use tokio::sync::watch;
+
+use crate::{
+    centre::Centre,
+    clock, durable,
+    pipeline::{
+        Stores, catch_up,
+        merge::{self, Merge, Publish},
+        opener::{self, Opener},
+    },
+    registry::{Registry as _, Summary},
+    settings::Settings,
+    store::{
+        archive_files::ArchiveFiles,
+        guard_file::{GuardFile, Make},
+        ledger_sqlite::LedgerSqlite,
+        registry_sqlite::RegistrySqlite,
+        sqlite::Db,
+        staging_files::StagingFiles,
+    },
+};
+
+/// What a rebuild found.
+#[derive(Debug, Clone)]
+pub struct Rebuilt {
+    /// The registry as archive and guard give it.
+    pub now: Summary,
+    /// The registry of the database that was there; none when there was none that could be read.
+    pub before: Option<Summary>,
+    /// Batches whose newest published outcome is not what the registry says.
+    pub outcomes: Vec<BatchId>,
+    /// Where the old database is.
+    pub aside: Option<PathBuf>,
+    /// What could not be opened, when something could not.
+    pub unopened: Option<Problem>,
+}
+
+impl Rebuilt {
+    /// Everything was opened, and nothing that can be compared differs.
+    pub fn agrees(&self) -> bool {
+        let same = self.before.as_ref().is_none_or(|before| before.open > 0 || before.digest == self.now.digest);
+        self.now.open == 0 && same && self.outcomes.is_empty()
+    }
+}
+
+/// Makes the database again. Refused while another process merges.
+pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
+    let _lock = merge::lock(&settings.data.join("merge.lock"))?;
+    let path = settings.database();
+    let before = if durable::there(&path) { old(&settings).await } else { None };
+    let fresh = beside(&path, "new");
+    for leftover in files(&fresh) {
+        durable::remove(&leftover).map_err(durable::problem("database"))?;
+    }
+    let (now, outcomes, unopened) = fill(&settings, &fresh).await?;
+    let aside = put_in_place(&fresh, &path)?;
+    Ok(Rebuilt { now, before, outcomes, aside, unopened })
+}
+
+/// Archive and guard with a database; closed when it is dropped.
+pub(crate) fn open(settings: &Settings, database: &Path) -> Result<Centre, Problem> {
+    let db = Db::open(database)?;
+    let archive = ArchiveFiles::open(&settings.archive())?;
+    let guard = GuardFile::open(&settings.guard(), Make::Nothing)?;
+    let stores = Stores { archive, guard, ledger: LedgerSqlite::new(db.clone()) };
+    Ok(Centre { settings: settings.clone(), stores, staging: StagingFiles::open(&settings.staging())?, db })
+}
+
+/// The registry of the database that is there; none when it can't be brought to the log's end.
+async fn old(settings: &Settings) -> Option<Summary> {
+    let read = async {
+        let centre = open(settings, &settings.database())?;
+        catch_up(&centre.stores).await?;
+        RegistrySqlite::new(centre.db.clone()).summary().await
+    };
+    let read: Result<Summary, Problem> = read.await;
+    read.inspect_err(|problem| tracing::warn!("the old database can't be compared: {problem}")).ok()
+}
+
+/// Steps 1 to 3 into a new file.
+async fn fill(settings: &Settings, fresh: &Path) -> Result<(Summary, Vec<BatchId>, Option<Problem>), Problem> {
+    let centre = open(settings, fresh)?;
+    // 1. as a start does it
+    catch_up(&centre.stores).await?;
+    // 2. as a running centre does it, but nothing leaves
+    let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
+    let opener = Opener::new(archive.clone(), ledger.clone(), centre.identities()?, opener::BUDGET);
+    let registry = RegistrySqlite::new(centre.db.clone());
+    let merge = Merge { archive, ledger, registry, opener, publish: Publish::Nothing, clock: Arc::new(clock::now) };
+    let unopened = merge.until_idle(merge::WORKERS, &watch::channel(false).1).await.err();
+    // 3.
+    let now = merge.registry.summary().await?;
+    let outcomes = if now.open == 0 { merge.registry.outcomes_that_differ().await? } else { Vec::new() };
+    Ok((now, outcomes, unopened))
+}
+
+/// 4. A crash between the two moves leaves no database: the next start makes one.
+fn put_in_place(fresh: &Path, path: &Path) -> Result<Option<PathBuf>, Problem> {
+    let aside = beside(path, &format!("before-{}", clock::now().unix()));
+    let mut moved = None;
+    // the log that belongs to it first: a database is never found with another one's
+    for (from, to) in files(path).into_iter().zip(files(&aside)).rev() {
+        if durable::rename(&from, &to).map_err(durable::problem("database"))? {
+            moved = Some(aside.clone());
+        }
+    }
+    for (from, to) in files(fresh).into_iter().zip(files(path)).rev() {
+        durable::rename(&from, &to).map_err(durable::problem("database"))?;
+    }
+    Ok(moved)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{ending}"));
+    path.with_file_name(name)
+}
+
+/// A database and what SQLite keeps beside it.
+fn files(path: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(ending);
+        path.with_file_name(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{id::Digest, problem::Code};
+
+    use super::*;
+    use crate::pipeline::merge::tests::centre::{Centre as World, Unit};
+
+    /// A centre with two merged batches, and its settings.
+    async fn merged() -> (World, Settings, Digest) {
+        let world = World::founded().await;
+        let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
+        one.enrol(1, 20);
+        two.enrol(1, 10);
+        let made = [one.close(), two.close()];
+        for made in &made {
+            world.log(made).await;
+        }
+        let merge = world.merge("centre.db").await;
+        world.summary(&merge).await;
+        let settings = world.settings();
+        (world, settings, Digest::of(&made[0].payload))
+    }
+
+    fn sql(settings: &Settings, sql: &str) {
+        rusqlite::Connection::open(settings.database()).expect("opened").execute_batch(sql).expect("done");
+    }
+
+    #[tokio::test]
+    async fn the_same_registry_comes_again_with_or_without_a_database() {
+        let (world, settings, _) = merged().await;
+        let rebuilt = rebuild(settings.clone()).await.expect("rebuilt");
+        assert!(rebuilt.agrees(), "{rebuilt:?}");
+        assert_eq!(rebuilt.before, Some(rebuilt.now));
+        let aside = rebuilt.aside.expect("moved aside");
+        assert!(aside.exists() && settings.database().exists());
+        for file in files(&settings.database()) {
+            durable::remove(&file).expect("removed");
+        }
+        let again = rebuild(settings.clone()).await.expect("rebuilt");
+        assert!(again.agrees() && again.before.is_none() && again.aside.is_none());
+        assert_eq!(again.now, rebuilt.now);
+        // and a centre that serves from it publishes nothing again
+        let merge = world.merge("centre.db").await;
+        let size = crate::store::Ledger::position(&merge.ledger).await.expect("read").line.head.size;
+        assert_eq!(world.summary(&merge).await, rebuilt.now);
+        assert_eq!(crate::store::Ledger::position(&merge.ledger).await.expect("read").line.head.size, size);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_was_changed_is_found_out_and_kept() {
+        let (_world, settings, _) = merged().await;
+        sql(&settings, "UPDATE residents SET fields = replace(fields, '\"f\"', '\"m\"'); DELETE FROM fates WHERE fate LIKE 'held%'");
+        let rebuilt = rebuild(settings.clone()).await.expect("rebuilt");
+        assert!(!rebuilt.agrees());
+        assert!(rebuilt.before.is_some_and(|before| before.digest != rebuilt.now.digest));
+        assert!(rebuilt.aside.is_some_and(|aside| aside.exists()));
+        assert!(rebuild(settings).await.expect("rebuilt").agrees(), "the new one is right");
+    }
+
+    #[tokio::test]
+    async fn a_database_that_cannot_be_read_does_not_stop_it() {
+        let (_world, settings, _) = merged().await;
+        durable::write(&settings.database(), b"not a database, and long enough to look at").expect("written");
+        let rebuilt = rebuild(settings).await.expect("rebuilt");
+        assert!(rebuilt.agrees() && rebuilt.before.is_none() && rebuilt.aside.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_the_archive_lacks_makes_the_digest_incomplete_and_is_compared_with_nothing() {
+        let (world, settings, payload) = merged().await;
+        let hex = payload.hex();
+        let path = world.dir.path().join("archive/blobs").join(&hex[..2]).join(&hex[2..4]).join(hex);
+        durable::remove(&path).expect("removed");
+        let rebuilt = rebuild(settings).await.expect("rebuilt");
+        assert_eq!((rebuilt.now.open, rebuilt.outcomes.len()), (1, 0));
+        assert_eq!(rebuilt.unopened.as_ref().map(|p| p.code), Some(Code::ArchiveMissing));
+        assert!(!rebuilt.agrees());
+    }
+
+    #[tokio::test]
+    async fn it_waits_for_no_running_server() {
+        let (_world, settings, _) = merged().await;
+        let _running = merge::lock(&settings.data.join("merge.lock")).expect("free");
+        assert_eq!(rebuild(settings).await.err().map(|p| p.code), Some(Code::LockedElsewhere));
+    }
+}
