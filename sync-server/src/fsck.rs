@@ -1,4 +1,4 @@
-//! Checking everything again from nothing. This file: log, guard, archive, tile hashes.
+//! Checking everything again from nothing. This file: log, guard, archive, tile hashes; `contents`: what papers say.
 //!
 //! 1. From the guard back to nothing: every segment is there, undamaged, and leads from head to head.
 //! 2. The tree is made again from the leaves; every segment's new head is its root; log time never goes back.
@@ -8,6 +8,8 @@
 //! Segments that nobody follows and blobs that nobody names are counted, no alarm: a crash leaves them.
 //!
 //! **Trust:** nothing, not even the database: it is compared, never asked. **Invariants:** changes nothing.
+
+mod contents;
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,6 +23,7 @@ use shared::{
 };
 use tlog_tiles::tlog::{Error, stored_hash_count};
 
+pub use self::contents::{Contents, check as contents};
 use crate::{
     pipeline::{Stores, walk_back},
     store::{Archive, Guard, Ledger},

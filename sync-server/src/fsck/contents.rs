@@ -1,0 +1,101 @@
+//! Checking what papers say: rosters, manifests, outcomes, the registry. That their bytes are whole is checked before.
+//!
+//! | file | checks |
+//! |---|---|
+//! | `rosters` | each signed as the one before demands, with its forms |
+//! | `batches` | manifests, signatures, states, chains, numbers |
+//! | `outcomes` | outcomes: signature, lines, versions, log entry |
+//! | `registry` | the registry folds to what its tables say, and to what was published |
+//!
+//! What is *off* contradicts something that was signed or logged. What is *open* is a fact that a person should know
+//! and that harms nothing: a missing batch or number, a record that could not be opened yet.
+//!
+//! **Trust:** the log's entries, under the guard's head; everything else is checked against them. **Invariants:**
+//! nothing is changed; one finding never hides another.
+
+mod batches;
+mod outcomes;
+mod registry;
+mod rosters;
+#[cfg(test)]
+mod tests;
+
+use shared::{
+    id::Blob,
+    log::Entry,
+    problem::{Code, Problem},
+    roster::TrustedRoster,
+};
+
+use crate::{
+    centre::Centre,
+    registry::Summary,
+    store::{Archive as _, Ledger as _, registry_sqlite::RegistrySqlite},
+};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Contradictions.
+    pub off: Vec<Problem>,
+    /// Open facts.
+    pub open: Vec<Problem>,
+    /// Batches that were checked.
+    pub batches: u64,
+    /// Record lines that were checked.
+    pub records: u64,
+    /// Outcomes that were checked.
+    pub outcomes: u64,
+    /// The registry's counts and digest.
+    pub registry: Option<Summary>,
+}
+
+impl Contents {
+    /// Keeps a contradiction.
+    pub fn off(&mut self, code: Code, detail: impl Into<String>) {
+        self.off.push(Problem::new(code, detail));
+    }
+
+    /// Keeps an open fact.
+    pub fn open(&mut self, code: Code, detail: impl Into<String>) {
+        self.open.push(Problem::new(code, detail));
+    }
+
+    /// Keeps a problem as a contradiction, naming what it is about; gives what there is when there is none.
+    fn sound<T>(&mut self, about: &str, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|p| self.off(p.code, format!("{about}: {}", p.detail))).ok()
+    }
+}
+
+/// Checks what log, archive and registry say against each other. An error says that checking itself was not possible.
+pub async fn check(centre: &Centre) -> Result<Contents, Problem> {
+    let mut report = Contents::default();
+    let entries = entries(centre, &mut report).await?;
+    let rosters = rosters::check(centre, &entries, &mut report).await?;
+    let manifests = batches::check(centre, &rosters, &entries, &mut report).await?;
+    outcomes::check(centre, &rosters, &manifests, &entries, &mut report).await?;
+    registry::check(&RegistrySqlite::new(centre.db.clone()), &mut report).await?;
+    Ok(report)
+}
+
+/// All entries up to the ledger's position, parsed.
+async fn entries(centre: &Centre, report: &mut Contents) -> Result<Vec<(u64, Entry)>, Problem> {
+    let size = centre.stores.ledger.position().await?.line.head.size;
+    let mut entries = Vec::new();
+    for index in 0..size {
+        let leaf = centre.stores.ledger.entry(shared::id::LogIndex(index)).await?;
+        let leaf = leaf.ok_or_else(|| Problem::new(Code::LogInconsistent, "not in the database"));
+        let entry = leaf.and_then(|leaf| Entry::parse(&leaf));
+        entries.extend(report.sound(&format!("entry {index}"), entry).map(|entry| (index, entry)));
+    }
+    Ok(entries)
+}
+
+/// A blob that an entry names, its digest checked.
+async fn blob(centre: &Centre, about: &str, blob: Blob, report: &mut Contents) -> Option<Vec<u8>> {
+    let read = centre.stores.archive.get(blob).await;
+    report.sound(about, read)
+}
+
+/// Rosters by version, and whatever asks for one.
+type Rosters = Vec<TrustedRoster>;
