@@ -32,7 +32,7 @@ async fn what_does_not_fit_is_refused_without_an_offset() {
     van.announce(&batch).await;
     assert_eq!(van.send(id, 1, b"ealed").await, Err((StatusCode::CONFLICT, Code::OffsetWrong)));
     assert_eq!(van.send(id, 0, b"sealed!").await, Err((StatusCode::BAD_REQUEST, Code::LengthWrong)));
-    let protocol = Err((StatusCode::PRECONDITION_FAILED, Code::UploadProtocol));
+    let protocol: Result<(), _> = Err((StatusCode::PRECONDITION_FAILED, Code::UploadProtocol));
     let path = format!("batches/{id}/payload");
     let send = |request: reqwest::RequestBuilder| async {
         let response = world.request(request.body("sealed")).await;
@@ -40,15 +40,15 @@ async fn what_does_not_fit_is_refused_without_an_offset() {
     };
     let call = || van.call(Method::PATCH, &path);
     let kind = "application/offset+octet-stream";
-    assert_eq!(send(call().header("Upload-Offset", 0).header("Content-Type", kind)).await, protocol.clone().map(|_: u64| ()));
+    assert_eq!(send(call().header("Upload-Offset", 0).header("Content-Type", kind)).await, protocol);
     assert_eq!(
         send(call().header("Tus-Resumable", "0.2.2").header("Upload-Offset", 0).header("Content-Type", kind)).await,
-        protocol.clone().map(|_: u64| ())
+        protocol
     );
-    assert_eq!(send(call().header("Tus-Resumable", "1.0.0").header("Upload-Offset", 0)).await, protocol.clone().map(|_: u64| ()));
+    assert_eq!(send(call().header("Tus-Resumable", "1.0.0").header("Upload-Offset", 0)).await, protocol);
     assert_eq!(
         send(call().header("Tus-Resumable", "1.0.0").header("Upload-Offset", "-1").header("Content-Type", kind)).await,
-        protocol.map(|_: u64| ())
+        protocol
     );
     assert_eq!(van.send(BatchId::of(b"other"), 0, b"x").await, Err((StatusCode::NOT_FOUND, Code::NotFound)));
     let nonsense = world.request(van.call(Method::GET, "batches/nonsense/receipt")).await;
