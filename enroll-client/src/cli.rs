@@ -75,7 +75,7 @@ pub enum Command {
     /// Delete sealed records that the centre has for good
     Prune(watch::Prune),
     /// Unlock once, then take the same commands without the prefix
-    Session,
+    Session(session::Session),
     /// Lock the running session
     Lock,
     /// Look at everything that this laptop can see of itself
@@ -119,7 +119,7 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Receipt(receipt) => receipt.run(app),
         Command::Outcome(outcome) => outcome.run(app),
         Command::Prune(prune) => prune.run(app),
-        Command::Session => session::session(app),
+        Command::Session(session) => session.run(app),
         Command::Lock => session::lock(app),
         Command::Doctor => session::doctor(app),
         Command::Completions(completions) => Ok(completions.run()),

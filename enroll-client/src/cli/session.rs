@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Parser;
+use clap::{Args, Parser};
 use serde_json::json;
 use shared::problem::{Code, Problem};
 
@@ -20,10 +20,16 @@ use crate::{
     clock::{self, Steady},
     doctor::{self, Finding},
     local::Knocks,
+    say::Say,
 };
 
-/// After so long without a command, the keys go.
-const IDLE: Duration = Duration::from_mins(10);
+/// `session`
+#[derive(Debug, Args)]
+pub struct Session {
+    /// After so many seconds without a command, the keys go
+    #[arg(long, hide = true, value_name = "SECONDS", default_value_t = 600)]
+    idle: u64,
+}
 
 /// A line of a session.
 #[derive(Debug, Parser)]
@@ -36,19 +42,27 @@ struct Line {
 /// When the last command came; the watcher waits on it.
 type Idle = Arc<(Mutex<Steady>, Condvar)>;
 
-/// Takes commands until the input ends or `exit`.
-pub fn session(app: &App) -> Result<Exit, Problem> {
-    if app.is_session() {
-        return Err(Problem::new(Code::Usage, "this is a session already"));
+impl Session {
+    /// Takes commands until the input ends or `exit`.
+    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
+        if app.is_session() {
+            return Err(Problem::new(Code::Usage, "this is a session already"));
+        }
+        serve(app, Duration::from_secs(self.idle))
     }
+}
+
+fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
     let vault = app.vault()?;
     let capture = vault.capture()?;
     let keys: SessionKeys = Arc::new(Mutex::new(Some(Arc::new(app.unlock(&vault)?))));
     let idle: Idle = Arc::new((Mutex::new(Steady::now()), Condvar::new()));
-    watch_idle(&keys, &idle);
+    watch_idle(&keys, &idle, patience, app.say.clone());
     let _knocks = Knocks::listen(&app.settings.places.data, {
         let keys = keys.clone();
-        move || forget(&keys)
+        move || {
+            forget(&keys);
+        }
     })?;
     let inside = app.in_session(keys.clone(), capture);
     app.say.note("unlocked; `lock`, `unlock` and `exit` are understood beside the usual commands");
@@ -106,21 +120,22 @@ fn one(app: &App, keys: &SessionKeys, line: &str) -> Exit {
     }
 }
 
-fn forget(keys: &SessionKeys) {
-    *keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
+/// Lets the keys go; whether there were any.
+fn forget(keys: &SessionKeys) -> bool {
+    keys.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
 }
 
-/// Wakes when ten minutes could be over, and lets the keys go when they are.
-fn watch_idle(keys: &SessionKeys, idle: &Idle) {
+/// Wakes when the time without a command could be over, and lets the keys go when it is.
+fn watch_idle(keys: &SessionKeys, idle: &Idle, patience: Duration, say: Say) {
     let (keys, idle) = (keys.clone(), idle.clone());
     thread::spawn(move || {
         let mut last = idle.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let left = IDLE.saturating_sub(last.elapsed());
-            if left.is_zero() {
-                forget(&keys);
+            let left = patience.saturating_sub(last.elapsed());
+            if left.is_zero() && forget(&keys) {
+                say.result("locked", json!({ "idle": patience.as_secs() }), "locked: nothing was typed for a while");
             }
-            let wait = if left.is_zero() { IDLE } else { left };
+            let wait = if left.is_zero() { patience } else { left };
             last = idle.1.wait_timeout(last, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
     });

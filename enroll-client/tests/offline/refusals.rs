@@ -139,3 +139,45 @@ fn a_newer_vault_is_refused_untouched() {
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     unit.run(&["status"]).refused("vault-newer", 1);
 }
+
+#[test]
+fn problems_are_told_in_the_persons_language() {
+    let unit = Unit::empty();
+    let told = ["ar", "fr", "en"].map(|lang| {
+        let ran = unit.run(&["--lang", lang, "status"]);
+        let what = ran.last()["what"].as_str().unwrap().to_owned();
+        assert!(ran.stderr.contains(&what), "{lang}");
+        what
+    });
+    assert!(told[0].chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)));
+    assert!(told[1] != told[2]);
+}
+
+#[test]
+fn flags_win_over_environment_over_file() {
+    let unit = Unit::new(&Centre::new());
+    let elsewhere = unit.folder.path().join("elsewhere");
+    let config = unit.folder.path().join("config.toml");
+    let run = |flags: &[&str], env: Option<&std::path::Path>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_enroll-client"));
+        command.env_clear().args(["--json", "--config"]).arg(&config).args(flags).arg("status");
+        command.envs(env.map(|e| ("ENROLL_CLIENT_DATA_DIR", e)));
+        super::unit::ran(&command.output().unwrap())
+    };
+    std::fs::write(&config, format!("data-dir = {:?}\n", unit.data())).unwrap();
+    run(&[], None).done();
+    run(&[], Some(&elsewhere)).refused("not-initialised", 10);
+    run(&["--data-dir", unit.data().to_str().unwrap()], Some(&elsewhere)).done();
+    std::fs::write(&config, "data-folder = 1\n").unwrap();
+    run(&[], None).refused("config-invalid", 2);
+}
+
+#[test]
+fn completions_and_manual_pages_are_made_from_the_commands() {
+    let unit = Unit::empty();
+    let man = unit.folder.path().join("man");
+    assert_eq!(unit.command(&["man", man.to_str().unwrap()]).status().unwrap().code(), Some(0));
+    assert!(man.join("enroll-client-close.1").exists());
+    let bash = unit.command(&["completions", "bash"]).output().unwrap().stdout;
+    assert!(String::from_utf8(bash).unwrap().contains("enroll-client"));
+}

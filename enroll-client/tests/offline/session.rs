@@ -59,3 +59,19 @@ fn a_second_capture_is_told_and_reading_goes_on() {
     assert_eq!(unit.run(&["lock"]).exit, 4, "no session any more");
     unit.run(&["draft", "new", "residence-certificate/1"]).done();
 }
+
+#[test]
+fn keys_go_when_nothing_is_typed_for_a_while() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let mut command = unit.command(&["session", "--idle", "1"]);
+    let mut session = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = session.stdin.take().unwrap();
+    let mut lines = BufReader::new(session.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["message_type"], "locked", "comes by itself");
+    input.write_all(b"draft new national-id/1\n").unwrap();
+    assert_eq!(next()["code"], "session-needed");
+    drop(input);
+    assert_eq!(session.wait().unwrap().code(), Some(12));
+}
