@@ -18,7 +18,8 @@ impl Centre {
         let centre = Self { dir: tempfile::tempdir().expect("a folder") };
         let path = |name: &str| centre.dir.path().join(name).display().to_string();
         fs::write(path("passphrase"), "correct horse battery\n").expect("written");
-        let (passphrase, recovery, auditor, roster_key) = (path("passphrase"), path("recovery.age"), path("auditor.age"), path("roster.key"));
+        let (passphrase, recovery, auditor, roster_key) =
+            (path("passphrase"), path("recovery.age"), path("auditor.age"), path("roster.key"));
         let who = ["init", "--centre", "registry.example", "--passphrase-file", &passphrase];
         let outside = ["--recovery", &recovery, "--auditor", &auditor, "--roster-key", &roster_key];
         let made = centre.run(&[&who[..], &outside[..]].concat());

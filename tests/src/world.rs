@@ -33,6 +33,17 @@ pub use self::{
     unit::{Stand, Unit},
 };
 
+/// Copies a folder, as a backup would: nobody works in it meanwhile.
+pub fn copy_folder(from: &Path, to: &Path) -> Sure<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() { copy_folder(&entry.path(), &target)? } else { std::fs::copy(entry.path(), target).map(drop)? }
+    }
+    Ok(())
+}
+
 /// A centre and its units in one folder.
 pub struct World {
     /// The units.

@@ -13,7 +13,7 @@ use crate::{
     sync::{
         Options, Report, Run,
         link::{Source, Trouble},
-        patience::Window,
+        patience::{Backoff, Window},
         voice::Voice,
     },
     vault::Vault,
@@ -34,6 +34,9 @@ pub struct Sync {
     /// Stop after so many minutes; the next run goes on from there
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_080))]
     max_minutes: u64,
+    /// Try each call so often before this run gives up on it
+    #[arg(long, value_name = "N", default_value_t = Backoff::USUAL.tries, value_parser = clap::value_parser!(u32).range(1..=100))]
+    tries: u32,
     /// Offer batches again that the centre has refused for good
     #[arg(long)]
     again: bool,
@@ -71,7 +74,8 @@ impl Sync {
             lasting = lasting.min(open);
         }
         let rate = self.rate.or(app.settings.sync.rate);
-        Ok(Options { rate, lasting, again: self.again, ..Options::default() })
+        let backoff = Backoff { tries: self.tries, ..Backoff::USUAL };
+        Ok(Options { rate, lasting, backoff, again: self.again })
     }
 }
 

@@ -30,7 +30,11 @@ impl Rebuild {
         let settings = Settings::load(global.data_dir.as_deref(), global.config.as_deref())?;
         let rebuilt = rebuild(settings).await?;
         for batch in &rebuilt.outcomes {
-            out.line("outcome-differs", json!({ "batch": batch, "code": Code::RegistryWrong.row().code }), format!("outcome differs: {batch}"));
+            out.line(
+                "outcome-differs",
+                json!({ "batch": batch, "code": Code::RegistryWrong.row().code }),
+                format!("outcome differs: {batch}"),
+            );
         }
         if let Some(problem) = &rebuilt.unopened {
             out.remark(format!("not everything could be opened: {problem}"));

@@ -1,0 +1,192 @@
+//! The database lost, the database behind, the archive behind, history rewritten.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use shared::{
+    sample::{Sample, Size},
+    time::Second,
+};
+use tests::world::{Plan, Source, Sure, World, copy_folder, write_sources};
+
+fn residents(world: &World, seed: u64, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
+    let sample = Sample::new(seed, Second::from_unix(1_790_000_000), Size::Tiny);
+    write_sources(&world.path().join("residents"), &sample, &people.map(|n| (n, 0)).collect::<Vec<_>>())
+}
+
+/// A centre with three records merged; it does not serve.
+fn three_merged(seed: u64) -> Sure<World> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    day(&mut world, seed, 0..3)?;
+    world.centre.stop()?;
+    Ok(world)
+}
+
+/// Enrols, closes, syncs until everything has an outcome.
+fn day(world: &mut World, seed: u64, people: std::ops::Range<u64>) -> Sure<()> {
+    let sources = residents(world, seed, people)?;
+    world.enrol(0, &sources)?;
+    world.units[0].close()?;
+    world.serve()?;
+    let stands = world.units[0].settle()?;
+    assert!(stands.values().all(|s| s.state == "merged"), "{stands:?}");
+    Ok(())
+}
+
+fn drop_database(world: &World) -> Sure<()> {
+    for name in ["centre.db", "centre.db-wal", "centre.db-shm"] {
+        let path = world.centre.data.join(name);
+        if path.exists() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn digest(fsck: &Value) -> &str {
+    fsck["registry_digest"].as_str().unwrap_or_default()
+}
+
+#[test]
+fn promise_14_a_deleted_database_comes_back_by_starting() -> Sure<()> {
+    let mut world = three_merged(21)?;
+    let before = world.centre.fsck()?;
+    assert_eq!((before["merged"].as_u64(), digest(&before).is_empty()), (Some(3), false));
+    drop_database(&world)?;
+    world.serve()?;
+    let (unit, stands) = (&world.units[0], world.units[0].settle()?);
+    assert!(stands.values().all(|s| s.state == "merged"));
+    assert!(matches!(unit.sync()?.exit, Some(0 | 4)), "the unit sees one history");
+    world.centre.stop()?;
+    assert_eq!(digest(&world.centre.fsck()?), digest(&before));
+    Ok(())
+}
+
+#[test]
+fn promise_14_a_deleted_database_comes_back_by_rebuild() -> Sure<()> {
+    let world = three_merged(22)?;
+    let before = world.centre.fsck()?;
+    drop_database(&world)?;
+    let rebuilt = world.centre.run(&["rebuild"])?.ok()?;
+    assert_eq!(digest(rebuilt.summary()), digest(&before));
+    assert_eq!(rebuilt.number("outcomes_differ"), 0);
+    assert_eq!(digest(&world.centre.fsck()?), digest(&before));
+    Ok(())
+}
+
+#[test]
+fn promise_14_an_older_copy_of_the_database_catches_up() -> Sure<()> {
+    let mut world = three_merged(23)?;
+    let copy = world.path().join("centre.db.monday");
+    fs::copy(world.centre.data.join("centre.db"), &copy)?;
+    day(&mut world, 23, 3..6)?;
+    world.centre.stop()?;
+    let before = world.centre.fsck()?;
+    assert_eq!(before["merged"], 6);
+    drop_database(&world)?;
+    fs::copy(&copy, world.centre.data.join("centre.db"))?;
+    day(&mut world, 23, 6..7)?;
+    world.centre.stop()?;
+    let after = world.centre.fsck()?;
+    assert_eq!(after["merged"], 7, "Tuesday's records are back, and Wednesday's came on top");
+    let rebuilt = world.centre.run(&["rebuild"])?.ok()?;
+    assert_eq!(digest(rebuilt.summary()), digest(&after));
+    Ok(())
+}
+
+/// The guard's head is newer than what the archive holds: an archive put back from a backup.
+#[test]
+fn promise_14_a_guard_ahead_of_the_archive_never_serves_and_says_what_to_do() -> Sure<()> {
+    let world = three_merged(24)?;
+    let newest = newest_segment(&world.centre.data.join("archive/segments"))?;
+    let aside = world.path().join("segment");
+    fs::rename(&newest, &aside)?;
+    drop_database(&world)?;
+    let refused = world.centre.serve_refused()?.refused("guard-ahead")?;
+    let next = refused.summary()["next"].as_str().unwrap_or_default();
+    assert!(!next.is_empty(), "and says what to do now");
+    fs::rename(&aside, &newest)?;
+    drop_database(&world)?;
+    world.centre.run(&["rebuild"])?.ok()?;
+    world.centre.fsck().map(drop)
+}
+
+fn newest_segment(folder: &Path) -> Sure<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for group in fs::read_dir(folder)? {
+        for segment in fs::read_dir(group?.path())? {
+            all.push(segment?.path());
+        }
+    }
+    all.sort();
+    all.pop().ok_or_else(|| tests::world::Broken("no segments".into()))
+}
+
+/// Promise 9: the centre is put back as a whole, guard included, and goes on in another way. Units notice.
+#[test]
+fn promise_09_rewritten_history_is_refused_by_a_unit_that_saw_the_other() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 2)?;
+    world.centre.stop()?;
+    let copy = world.path().join("centre.monday");
+    copy_folder(&world.centre.data, &copy)?;
+    day(&mut world, 25, 0..2)?;
+    world.centre.stop()?;
+    fs::remove_dir_all(&world.centre.data)?;
+    copy_folder(&copy, &world.centre.data)?;
+    // the other unit's work makes the log as long again, with other entries
+    let sources = residents(&world, 25, 10..16)?;
+    world.serve()?;
+    for source in sources.chunks(2) {
+        world.enrol(1, source)?;
+        world.units[1].close()?;
+        world.units[1].settle()?;
+    }
+    let ran = world.units[0].sync()?;
+    assert_eq!(ran.exit, Some(7), "{}", ran.err);
+    assert_eq!(ran.code(), Some("log-inconsistent"), "{}", ran.err);
+    let stands = world.units[0].records()?;
+    assert!(stands.values().all(|s| s.state == "merged"), "and nothing that it holds is touched");
+    Ok(())
+}
+
+/// Promise 6: the same batches, delivered in another order to a twin of the centre, give the same registry.
+#[test]
+fn promise_06_the_order_of_arrival_changes_nothing() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 2)?;
+    world.unplug()?;
+    let sample = Sample::new(26, Second::from_unix(1_790_000_000), Size::Tiny);
+    let people = world.path().join("residents");
+    let first = write_sources(&people, &sample, &[(0, 1), (1, 0), (2, 0)])?;
+    // resident 0 comes to the other unit as well
+    let second = write_sources(&people, &sample, &[(0, 2), (4, 0)])?;
+    world.enrol(0, &first)?;
+    world.enrol(1, &second)?;
+    world.units.iter().try_for_each(|u| u.close().map(drop))?;
+    let (twin, vaults) = (world.path().join("twin"), world.path().join("vaults"));
+    copy_folder(&world.centre.data, &twin)?;
+    world.units.iter().try_for_each(|u| copy_folder(&u.data, &vaults.join(&u.name)))?;
+    let forth = in_order(&mut world, [0, 1])?;
+    // as it was, and the other way round
+    fs::remove_dir_all(&world.centre.data)?;
+    fs::rename(&twin, &world.centre.data)?;
+    for unit in &world.units {
+        fs::remove_dir_all(&unit.data)?;
+        fs::rename(vaults.join(&unit.name), &unit.data)?;
+    }
+    let back = in_order(&mut world, [1, 0])?;
+    assert_eq!((forth["merged"].as_u64(), forth["held"].as_u64()), (Some(4), Some(1)));
+    assert_eq!(digest(&forth), digest(&back));
+    assert!(!digest(&forth).is_empty());
+    Ok(())
+}
+
+fn in_order(world: &mut World, order: [usize; 2]) -> Sure<Value> {
+    world.serve()?;
+    for unit in order {
+        world.units[unit].settle()?;
+    }
+    // the first hears that a later one displaced it, or not
+    world.units[order[0]].sync()?;
+    world.unplug()?;
+    world.centre.fsck()
+}
