@@ -25,8 +25,9 @@ use shared::{
 use crate::{
     centre::Centre,
     clock,
+    durable::{self, Lock},
     pipeline::{Logged, Proposal, Sequencer},
-    store::{Archive, Ledger, Whole, ledger_sqlite::LedgerSqlite},
+    store::{Archive, Ledger, Whole, blocking, ledger_sqlite::LedgerSqlite},
 };
 
 /// A newer roster is expected after so many seconds.
@@ -48,6 +49,9 @@ pub async fn publish(
     key: &Signer,
     change: impl FnOnce(&mut Facts, LogIndex) -> Result<(), Problem>,
 ) -> Result<PublishedRoster, Problem> {
+    // Two administrators at once: the second waits, and changes what the first has published.
+    let path = centre.settings.data.join("roster.lock");
+    let _lock = blocking(move || Lock::wait(&path)).await.map_err(durable::problem("roster lock"))?;
     let newest = centre.roster().await?;
     let next = LogIndex(centre.stores.ledger.position().await?.line.head.size);
     let mut facts = newest.facts().clone();
