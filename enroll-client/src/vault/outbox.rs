@@ -84,11 +84,11 @@ impl Vault {
     /// leaves closed batches, and slots that the sweep erases.
     pub fn store_closed(&self, _: &CaptureSession, batches: &[ClosedBatch]) -> Result<(), Problem> {
         let tx = self.begin()?;
-        let (head, sequence): (Option<String>, i64) =
-            tx.query_row("SELECT head, last_sequence FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
+        let sql = "SELECT head, last_sequence, epoch FROM state";
+        let (head, sequence, epoch): (Option<String>, i64, u32) = tx.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).db()?;
         let mut next = uint(sequence) + 1;
         for batch in batches {
-            if batch.place.sequence != next {
+            if (batch.place.epoch, batch.place.sequence) != (epoch, next) {
                 return Err(Problem::new(Code::LockedElsewhere, "the chain moved while the batch was made"));
             }
             next += 1;

@@ -56,6 +56,15 @@ pub enum Origin<'a> {
     Source(Digest),
 }
 
+impl Origin<'_> {
+    fn source(self) -> Option<Digest> {
+        match self {
+            Self::Draft(_) => None,
+            Self::Source(digest) => Some(digest),
+        }
+    }
+}
+
 /// A finished record, as the vault knows it.
 #[derive(Debug, Clone)]
 pub struct RecordRow {
@@ -130,36 +139,7 @@ impl Vault {
         let (epoch, last): (u32, i64) = tx.query_row("SELECT epoch, last_number FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
         let number = Number::new(epoch, uint(last) + 1).map_err(|_| Code::UnitNotAdmitted)?;
         let line = sign(number)?;
-        let source = match origin {
-            Origin::Draft(_) => None,
-            Origin::Source(digest) => Some(digest.to_string()),
-        };
-        tx.execute(
-            "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip,
-                                  source, review_slot, review, contact_slot, contact)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-            params![
-                number.epoch,
-                int(number.number),
-                record.record.to_string(),
-                record.agent.as_str(),
-                record.form.as_str(),
-                record.transaction.as_str(),
-                record.finished.unix_minutes(),
-                int(record.sealed.len() as u64),
-                record.digest.to_string(),
-                line,
-                record.slip.to_string(),
-                source,
-                review.as_ref().map(|c| c.0.0),
-                review.as_ref().map(|c| &c.1),
-                contact.as_ref().map(|c| c.0.0),
-                contact.as_ref().map(|c| &c.1),
-            ],
-        )
-        .db()?;
-        let sealed = params![number.epoch, int(number.number), record.sealed];
-        tx.execute("INSERT INTO sealed (epoch, number, bytes) VALUES (?1, ?2, ?3)", sealed).db()?;
+        insert(&tx, number, &line, record, origin.source(), &Cards { review, contact })?;
         tx.execute("UPDATE state SET last_number = ?1", [int(number.number)]).db()?;
         if let Origin::Draft(draft) = origin {
             drafts::delete(&tx, &draft.row.id)?;
@@ -280,6 +260,48 @@ impl Vault {
         }
         tx.commit().db()
     }
+}
+
+/// The two cards of a record, each with its slot; none without supervisors.
+struct Cards {
+    review: Option<(Slot, Vec<u8>)>,
+    contact: Option<(Slot, Vec<u8>)>,
+}
+
+fn insert(
+    tx: &rusqlite::Transaction<'_>,
+    number: Number,
+    line: &str,
+    record: &Finished<'_>,
+    source: Option<Digest>,
+    cards: &Cards,
+) -> Result<(), Problem> {
+    tx.execute(
+        "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip,
+                              source, review_slot, review, contact_slot, contact)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        params![
+            number.epoch,
+            int(number.number),
+            record.record.to_string(),
+            record.agent.as_str(),
+            record.form.as_str(),
+            record.transaction.as_str(),
+            record.finished.unix_minutes(),
+            int(record.sealed.len() as u64),
+            record.digest.to_string(),
+            line,
+            record.slip.to_string(),
+            source.map(|d| d.to_string()),
+            cards.review.as_ref().map(|c| c.0.0),
+            cards.review.as_ref().map(|c| &c.1),
+            cards.contact.as_ref().map(|c| c.0.0),
+            cards.contact.as_ref().map(|c| &c.1),
+        ],
+    )
+    .db()?;
+    let sealed = params![number.epoch, int(number.number), record.sealed];
+    tx.execute("INSERT INTO sealed (epoch, number, bytes) VALUES (?1, ?2, ?3)", sealed).db().map(drop)
 }
 
 fn place(card: Card, record: RecordId) -> String {
