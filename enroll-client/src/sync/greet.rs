@@ -57,7 +57,14 @@ impl Run<'_> {
         let roster = self.roster()?;
         // 1. durable before it leaves
         let hello = Hello::sign(self.facts(&roster)?, &self.keys.signer)?;
-        let reply = self.link.hello(hello.note().as_bytes()).await?;
+        let reply = match self.link.hello(hello.note().as_bytes()).await {
+            Err(trouble) if trouble.problem.code == Code::LogInconsistent => {
+                // the centre itself says that its log does not hold what this unit has seen
+                self.keep_evidence(self.vault.state()?.seen, &[trouble.problem.to_string().as_bytes()])?;
+                return Err(trouble);
+            }
+            other => other?,
+        };
         let (answer, head, received) = self.check(&hello, &reply, &roster)?;
         self.keep_checkpoint(&reply)?;
         self.vault.advance_seen(head.head(), Some(received))?;

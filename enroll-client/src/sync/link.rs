@@ -340,21 +340,23 @@ fn harmless(text: &str) -> String {
 /// What a failed request means.
 fn on_the_way(e: &reqwest::Error) -> Trouble {
     use rustls::CertificateError as Bad;
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|i| i.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-            let late = matches!(why, Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. });
-            let code = if late { Code::ClockWrong } else { Code::ServerUntrusted };
-            return Trouble::new(Source::Way, Problem::new(code, why.to_string()));
-        }
-        if let Some(other) = tls {
-            return Trouble::new(Source::Way, Problem::new(Code::ServerUntrusted, other.to_string()));
-        }
-        cause = error.source();
+    match tls_error(e) {
+        Some(rustls::Error::InvalidCertificate(
+            why @ (Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. }),
+        )) => Trouble::new(Source::Way, Problem::new(Code::ClockWrong, why.to_string())),
+        Some(why) => Trouble::new(Source::Way, Problem::new(Code::ServerUntrusted, harmless(&why.to_string()))),
+        None => Trouble::way(root_cause(e)),
     }
-    Trouble::way(root_cause(e))
+}
+
+/// The TLS error in a chain of causes. I/O errors hide what they wrap from `source`.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(tls) = error.downcast_ref() {
+        return Some(tls);
+    }
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let inner: Option<&(dyn std::error::Error + 'static)> = wrapped.map(|w| w as _);
+    inner.or_else(|| error.source()).and_then(tls_error)
 }
 
 /// The innermost cause: the outer ones only repeat the address.
@@ -367,35 +369,4 @@ fn root_cause(e: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_http_stays_on_this_machine() {
-        for good in ["http://127.0.0.1:8080", "http://[::1]:80", "http://localhost", "http://127.8.8.8/x"] {
-            assert!(is_loopback(good), "{good}");
-        }
-        for bad in [
-            "http://registry.example",
-            "http://127.0.0.1@registry.example",
-            "http://localhost.evil.example",
-            "https://localhost",
-            "http://10.0.0.1",
-        ] {
-            assert!(!is_loopback(bad), "{bad}");
-            assert_eq!(Link::new(bad, None).is_err(), bad.starts_with("http://"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_centres_words_are_made_harmless() {
-        let status = StatusCode::BAD_REQUEST;
-        let told = refusal(status, br#"{"code":"fork","detail":"1.4\u001b[31m"}"#);
-        assert_eq!((told.problem.code, told.problem.detail.as_str()), (Code::Fork, "1.4[31m"));
-        let newer = refusal(status, br#"{"code":"from-the-future","detail":"x"}"#);
-        assert_eq!((newer.problem.code, newer.problem.detail.as_str()), (Code::RefusedByCentre, "from-the-future: x"));
-        let proxy = refusal(StatusCode::BAD_GATEWAY, b"<html>");
-        assert!(proxy.is_temporary());
-        assert_eq!(proxy.problem.code, Code::Busy);
-    }
-}
+mod tests;

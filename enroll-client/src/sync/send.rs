@@ -59,7 +59,7 @@ impl Run<'_> {
                 let Err(again) = self.send(&batch).await else { continue };
                 trouble = again;
             }
-            if self.set_aside(&batch, trouble)? == Fault::OnTheWay {
+            if self.set_aside(&batch, trouble)? == Fault::OnTheWay && !self.deadline.is_over() {
                 // is it the way to the centre, or only this batch? A hello tells
                 self.greet().await?;
             }
@@ -174,7 +174,9 @@ impl Run<'_> {
             answered = &mut request => return answered,
             fed = self.feed(batch, from, sender) => fed?,
         };
-        let slow = || Trouble::new(Source::Way, Problem::new(Code::TooSlow, "the upload stalled"));
+        let over = self.deadline.is_over();
+        let why = if over { "the time of this run is over: the next one goes on from there" } else { "the upload stalled" };
+        let slow = || Trouble::new(Source::Way, Problem::new(Code::TooSlow, why));
         match fed {
             Fed::All => timeout(STALL, request).await.map_err(|_| slow())?,
             // dropping the request closes the line; the centre keeps what arrived

@@ -1,0 +1,78 @@
+//! What is let through to the wire, and what its failures mean.
+
+use super::*;
+
+#[test]
+fn plain_http_stays_on_this_machine() {
+    for good in ["http://127.0.0.1:8080", "http://[::1]:80", "http://localhost", "http://127.8.8.8/x"] {
+        assert!(is_loopback(good), "{good}");
+    }
+    for bad in [
+        "http://registry.example",
+        "http://127.0.0.1@registry.example",
+        "http://localhost.evil.example",
+        "https://localhost",
+        "http://10.0.0.1",
+    ] {
+        assert!(!is_loopback(bad), "{bad}");
+        assert_eq!(Link::new(bad, None).is_err(), bad.starts_with("http://"), "{bad}");
+    }
+}
+
+#[test]
+fn the_centres_words_are_made_harmless() {
+    let status = StatusCode::BAD_REQUEST;
+    let told = refusal(status, br#"{"code":"fork","detail":"1.4\u001b[31m"}"#);
+    assert_eq!((told.problem.code, told.problem.detail.as_str()), (Code::Fork, "1.4[31m"));
+    let newer = refusal(status, br#"{"code":"from-the-future","detail":"x"}"#);
+    assert_eq!((newer.problem.code, newer.problem.detail.as_str()), (Code::RefusedByCentre, "from-the-future: x"));
+    let proxy = refusal(StatusCode::BAD_GATEWAY, b"<html>");
+    assert!(proxy.is_temporary());
+    assert_eq!(proxy.problem.code, Code::Busy);
+}
+
+/// A server with a certificate of these names and days; answers one request with 404.
+fn tls_server(name: &str, from: i32, to: i32) -> (String, String) {
+    use std::io::{Read as _, Write as _};
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut asked = rcgen::CertificateParams::new([name.to_owned()]).expect("a name");
+    (asked.not_before, asked.not_after) = (rcgen::date_time_ymd(from, 1, 1), rcgen::date_time_ymd(to, 1, 1));
+    let certificate = asked.self_signed(&key).expect("signed");
+    let pem = certificate.pem();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let secret = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], secret);
+    let config = std::sync::Arc::new(config.expect("a certificate"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = rustls::ServerConnection::new(config.clone()).expect("a connection");
+            let mut line = rustls::StreamOwned::new(connection, stream);
+            let mut some = [0; 1024];
+            if line.read(&mut some).is_ok() {
+                let _ = line.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            }
+        }
+    });
+    (url, pem)
+}
+
+#[test]
+fn a_certificate_is_believed_by_the_ca_given_its_name_and_its_days() {
+    let (url, pem) = tls_server("localhost", 2020, 2090);
+    let (_, other) = tls_server("localhost", 2020, 2090);
+    let ask = |url: &str, ca: &str| {
+        let link = Link::new(url, Some(ca.as_bytes())).expect("prepared");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        runtime.block_on(link.hello(b"x")).map(|_| ()).map_err(|t| t.problem.code)
+    };
+    assert_eq!(ask(&url, &pem), Err(Code::NotFound), "through, and answered");
+    assert_eq!(ask(&url, &other), Err(Code::ServerUntrusted));
+    let (elsewhere, pem) = tls_server("registry.example", 2020, 2090);
+    assert_eq!(ask(&elsewhere, &pem), Err(Code::ServerUntrusted), "another name");
+    let (past, pem) = tls_server("localhost", 1990, 2000);
+    assert_eq!(ask(&past, &pem), Err(Code::ClockWrong));
+    let (future, pem) = tls_server("localhost", 2080, 2090);
+    assert_eq!(ask(&future, &pem), Err(Code::ClockWrong), "the laptop's clock is behind, most likely");
+}
