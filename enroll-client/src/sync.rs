@@ -38,7 +38,7 @@ use shared::{
     roster::TrustedRoster,
 };
 
-pub use self::greet::{contradictions, standing_word};
+pub use self::greet::contradictions;
 use self::{
     link::{Link, Source, Trouble},
     patience::{Backoff, Deadline},

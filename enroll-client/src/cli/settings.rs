@@ -92,6 +92,10 @@ struct File {
 pub struct SyncSettings {
     /// Most bytes a second that are sent.
     pub rate: Option<u64>,
+    /// Only at this time of day, as `20:00-06:00`.
+    pub window: Option<String>,
+    /// Minutes after which a run stops.
+    pub max_minutes: Option<u64>,
 }
 
 /// What the program goes by.

@@ -31,9 +31,9 @@ pub struct Sync {
     /// Only at this time of day, in the time zone of this laptop
     #[arg(long, value_name = "20:00-06:00")]
     window: Option<Window>,
-    /// Stop after so many minutes; the next run goes on from there
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_080))]
-    max_minutes: u64,
+    /// Stop after so many minutes; the next run goes on from there [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    max_minutes: Option<u64>,
     /// Try each call so often before this run gives up on it
     #[arg(long, value_name = "N", default_value_t = Backoff::USUAL.tries, value_parser = clap::value_parser!(u32).range(1..=100))]
     tries: u32,
@@ -67,13 +67,20 @@ impl Sync {
     }
 
     fn options(&self, app: &App) -> Result<Options, Problem> {
-        let mut lasting = Duration::from_secs(60 * self.max_minutes);
-        if let Some(window) = &self.window {
+        let file = &app.settings.sync;
+        let minutes = self.max_minutes.or(file.max_minutes).unwrap_or(10).clamp(1, 10_080);
+        let mut lasting = Duration::from_mins(minutes);
+        let invalid = |why| Problem::new(Code::ConfigInvalid, format!("sync.window: {why}"));
+        let window = match self.window {
+            Some(window) => Some(window),
+            None => file.window.as_ref().map(|text| text.parse::<Window>().map_err(invalid)).transpose()?,
+        };
+        if let Some(window) = window {
             let open = window.open_for(clock::now(), &TimeZone::system());
             let open = open.ok_or_else(|| Problem::new(Code::OutsideWindow, window.to_string()))?;
             lasting = lasting.min(open);
         }
-        let rate = self.rate.or(app.settings.sync.rate);
+        let rate = self.rate.or(file.rate);
         let backoff = Backoff { tries: self.tries, ..Backoff::USUAL };
         Ok(Options { rate, lasting, backoff, again: self.again })
     }
@@ -100,6 +107,9 @@ fn summed_up(app: &App, report: &Report, exit: Exit) {
     });
     let text = match exit {
         Exit::Nothing => "nothing to send, nothing new".to_owned(),
+        Exit::Done if report.sent_batches + report.receipts + report.outcomes == 0 => {
+            "nothing to send; the newest roster is here".to_owned()
+        }
         _ => format!(
             "{} batches sent ({} bytes), {} receipts, {} outcomes; {} batches wait{}",
             report.sent_batches,

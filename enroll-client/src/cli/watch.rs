@@ -80,6 +80,7 @@ fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
         &["batch", "closed", "records", "bytes", "sent", "received", "problem"],
         &batches.iter().map(row).collect::<Vec<_>>(),
     );
+    alarms(app, vault)?;
     let drafts = vault.drafts()?.len();
     let standing = standing(vault)?;
     let fields = json!({ "drafts": drafts, "records": counts, "batches": batches.len(), "unit": standing });
@@ -87,6 +88,20 @@ fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
     let told = if told.is_empty() { "no records yet".to_owned() } else { told.join(", ") };
     app.say.summary(fields, &format!("{drafts} drafts; {told}\nunit: {standing}"));
     Ok(Exit::Done)
+}
+
+/// What nobody may overlook, said each time until it is settled.
+fn alarms(app: &App, vault: &Vault) -> Result<(), Problem> {
+    for file in crate::sync::contradictions(vault.places())? {
+        app.say.warning(&Problem::new(Code::LogInconsistent, file.display().to_string()));
+    }
+    match vault.state()?.standing.may_close() {
+        Ok(()) => Ok(()),
+        Err(problem) => {
+            app.say.warning(&problem);
+            Ok(())
+        }
+    }
 }
 
 /// How the unit stands, in a sentence, and early when capture will end.

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     clock,
     durable::{self, Mode},
-    vault::{Places, Vault, state::Standing},
+    vault::{Places, state::Standing},
 };
 
 /// The checkpoint of the head that was seen last, kept as evidence of what the centre has signed.
@@ -181,13 +181,4 @@ fn as_signature(problem: Problem) -> Problem {
 pub fn contradictions(places: &Places) -> Result<Vec<std::path::PathBuf>, Problem> {
     let folder = places.data.join(EVIDENCE);
     if durable::is_folder(&folder) { durable::list(&folder) } else { Ok(Vec::new()) }
-}
-
-/// How the centre sees this vault, in a word.
-pub fn standing_word(vault: &Vault) -> Result<&'static str, Problem> {
-    Ok(match vault.state()?.standing {
-        Standing::Ok => "ok",
-        Standing::Rewound => "vault-rewound",
-        Standing::Frozen => "frozen",
-    })
 }

@@ -194,10 +194,12 @@ impl Run<'_> {
             at += bytes.len() as u64;
             match timeout(STALL.min(self.deadline.left()), sender.send(bytes)).await {
                 Err(_) => return Ok(Fed::Stopped),
+                Ok(_) if self.deadline.is_over() => return Ok(Fed::Stopped),
                 Ok(Err(_)) => return Ok(Fed::All),
                 Ok(Ok(())) => self.voice.gone(at),
             }
-            tokio::time::sleep(pause_for_rate(at - from, begun.elapsed(), self.options.rate)).await;
+            let pause = pause_for_rate(at - from, begun.elapsed(), self.options.rate);
+            tokio::time::sleep(pause.min(self.deadline.left())).await;
         }
         Ok(Fed::All)
     }

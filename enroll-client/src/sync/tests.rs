@@ -133,7 +133,11 @@ impl Unit {
     }
 
     fn sync(&self) -> Result<Report, Trouble> {
-        self.sync_with(&Options { backoff: Backoff { first: Duration::ZERO, cap: Duration::ZERO, tries: 4 }, ..Options::default() })
+        self.sync_with(&self.options())
+    }
+    #[expect(clippy::unused_self, reason = "reads like the unit's own")]
+    fn options(&self) -> Options {
+        Options { backoff: Backoff { first: Duration::ZERO, cap: Duration::ZERO, tries: 4 }, ..Options::default() }
     }
     fn sync_with(&self, options: &Options) -> Result<Report, Trouble> {
         let say = Say { quiet: true, ..Say::default() };

@@ -1,6 +1,8 @@
 //! A centre that is slow, busy, cut off or refuses: what is temporary is tried again, what is refused is set
 //! aside, nothing is lost.
 
+use std::time::Duration;
+
 use shared::{hello::State, problem::Code};
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     centre::{Request, place, problem, reply, truth},
     code, exit, joined,
 };
-use crate::{cli::Exit, vault::state::Standing};
+use crate::{cli::Exit, sync::contradictions, vault::state::Standing};
 
 #[test]
 fn a_hello_is_never_sent_twice() {
@@ -167,4 +169,26 @@ fn an_old_counter_is_raised_above_what_the_centre_has() {
     });
     unit.sync().expect("well after all");
     assert!(unit.vault.state().expect("state").hello > 500);
+}
+
+#[test]
+fn a_run_whose_time_is_over_stops_and_the_next_one_goes_on() {
+    let (centre, unit) = joined();
+    unit.close(&[300_000]);
+    // as slow as never to end, so the run's own end cuts it off
+    let short = Options { rate: Some(1000), lasting: Duration::from_millis(400), ..unit.options() };
+    let ended = unit.sync_with(&short);
+    assert_eq!(exit(&ended), Exit::Later);
+    assert_eq!(ended.map(|r| (r.sent_batches, r.waiting)), Ok((0, 1)));
+    assert_eq!(unit.sync().map(|r| r.receipts), Ok(1));
+    assert!(centre.asked("PATCH") >= 1);
+}
+
+#[test]
+fn a_smaller_log_that_the_centre_admits_to_leaves_evidence() {
+    let (centre, unit) = joined();
+    unit.sync().expect("follows");
+    centre.lie(|_, request| request.is("POST /v1/hello").then(|| problem("409 Conflict", "", "log-inconsistent")));
+    assert_eq!(code(unit.sync()), (Code::LogInconsistent, Source::Centre, Exit::Integrity));
+    assert_eq!(contradictions(unit.vault.places()).map(|f| f.len()), Ok(1));
 }
