@@ -84,6 +84,8 @@ fn turn_away(stream: &TcpStream, line: &Line) {
 
 async fn connection(stream: TcpStream, peer: SocketAddr, line: Line, router: Router, limits: Limits, stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
+    // The kernel gives up a connection whose other side takes nothing (RFC 5482): nobody holds a place by not reading.
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, limits.answer_seconds.saturating_mul(1000));
     let ended = match line {
         Line::Plain => requests(stream, router, limits, stop).await,
         Line::Tls(acceptor) => match timeout(Duration::from_secs(limits.header_seconds), acceptor.accept(stream)).await {

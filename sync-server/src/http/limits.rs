@@ -31,6 +31,8 @@ pub struct Limits {
     pub slowest: u64,
     /// Seconds for which a body may be slower than that.
     pub patience_seconds: u64,
+    /// Seconds for which a caller may take nothing of an answer.
+    pub answer_seconds: u32,
     /// Bytes of a body other than a manifest or a payload.
     pub body_bytes: usize,
     /// Bytes of the disk that uploads leave free.
@@ -48,6 +50,7 @@ impl Default for Limits {
             header_seconds: 5,
             slowest: 512,
             patience_seconds: 10,
+            answer_seconds: 30,
             body_bytes: 64 << 10,
             disk_reserve: 256 << 20,
             stop_seconds: 10,

@@ -101,7 +101,7 @@ async fn state(ledger: &impl Ledger, next: LogIndex, batch: &CheckedManifest) ->
     let frozen = ledger.frozen(&facts.unit, facts.place.epoch).await?;
     for (cut, code) in [(revoked, Code::Revoked), (frozen, Code::Frozen)] {
         if let Some(cut) = cut.filter(|&cut| cut <= next)
-            && !ledger.before_cut(id, cut).await?
+            && !ledger.before_cut_by_announced(id, cut).await?
         {
             return Ok(BatchState::Quarantined(code));
         }
@@ -121,6 +121,9 @@ async fn forked(ledger: &impl Ledger, batch: &CheckedManifest) -> Result<bool, P
     }
     if !ledger.batches_at(&facts.unit, facts.place).await?.is_empty() {
         return Ok(true); // another id: this one is not logged
+    }
+    if ledger.contradicted(&facts.unit, facts.place, id).await? {
+        return Ok(true); // the unit itself said that another one stands here
     }
     // A neighbour that is a fork itself says nothing about this one.
     let sound = |b: &BatchFacts| b.state != BatchState::Quarantined(Code::Fork);

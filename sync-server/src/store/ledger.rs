@@ -113,6 +113,8 @@ pub struct AnnouncedBatch {
     pub unit: Member,
     /// Epoch and sequence.
     pub place: Place,
+    /// The batch before.
+    pub previous: Option<BatchId>,
 }
 
 /// A hello that has just come and was signed by the unit's key of that epoch.
@@ -185,6 +187,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn frozen(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
     /// Is this batch reachable by `previous` from a batch or head that was logged before `cut`?
     fn before_cut(&self, batch: BatchId, cut: LogIndex) -> impl Future<Output = Result<bool, Problem>> + Send;
+    /// The same, by way of announced batches too: those between this one and the head may still be on their way.
+    fn before_cut_by_announced(&self, batch: BatchId, cut: LogIndex) -> impl Future<Output = Result<bool, Problem>> + Send;
+    /// Did a logged head say that another batch than this one stands at this place?
+    fn contradicted(&self, unit: &Member, place: Place, batch: BatchId) -> impl Future<Output = Result<bool, Problem>> + Send;
 
     /// Lines of logged manifests that carry this record id, of one unit or of all.
     fn lines_of_record(&self, unit: Option<&Member>, record: RecordId) -> impl Future<Output = Result<Vec<LineFacts>, Problem>> + Send;

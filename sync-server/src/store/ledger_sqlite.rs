@@ -100,6 +100,13 @@ impl Ledger for LedgerSqlite {
     async fn before_cut(&self, batch: BatchId, cut: LogIndex) -> Result<bool, Problem> {
         self.db.read(move |c| batches::before_cut(c, batch, cut)).await
     }
+    async fn before_cut_by_announced(&self, batch: BatchId, cut: LogIndex) -> Result<bool, Problem> {
+        self.db.read(move |c| batches::before_cut_by_announced(c, batch, cut)).await
+    }
+    async fn contradicted(&self, unit: &Member, place: Place, batch: BatchId) -> Result<bool, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| batches::contradicted(c, &unit, place, batch)).await
+    }
 
     async fn lines_of_record(&self, unit: Option<&Member>, record: RecordId) -> Result<Vec<LineFacts>, Problem> {
         let unit = unit.cloned();

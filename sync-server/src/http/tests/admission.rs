@@ -54,6 +54,26 @@ async fn one_connection_too_many_is_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn who_does_not_read_the_answers_loses_the_place() {
+    let world = World::with(Limits { connections: 1, answer_seconds: 1, header_seconds: 60, disk_reserve: 0, ..Limits::default() }).await;
+    let mut idler = world.raw().await;
+    let flood = async {
+        loop {
+            // ends when the server gives the connection up
+            if tokio::io::AsyncWriteExt::write_all(&mut idler, b"GET /v1/roster?after=0 HTTP/1.1\r\nhost: x\r\n\r\n").await.is_err() {
+                return;
+            }
+        }
+    };
+    let free = || async {
+        let mut raw = world.raw().await;
+        write(&mut raw, "GET /v1/nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        read_all(&mut raw).await.starts_with("HTTP/1.1 404")
+    };
+    tokio::join!(flood, world.until(free));
+}
+
+#[tokio::test]
 async fn nonsense_harms_nobody() {
     let world = World::new().await;
     for nonsense in [

@@ -138,6 +138,38 @@ async fn any_session_may_bring_any_authentic_batch() {
 }
 
 #[tokio::test]
+async fn work_before_the_cut_stays_valid_in_whatever_order_it_comes() {
+    let world = World::new().await;
+    let mut van = Van::greeted(&world, "van-1").await;
+    let first = over("van-1", 1, None, b"one");
+    let second = over("van-1", 2, Some(first.id()), b"two");
+    let third = over("van-1", 3, Some(second.id()), b"three");
+    van.head = Some((third.facts().place, third.id()));
+    van.hello().await; // the log has heard of the third; nothing has been sent yet
+    let mut facts = roster_facts(2);
+    let cut = LogIndex(world.log_size().await);
+    facts.revoked.push(Revocation { key: KeyRef::from(signer("van-1").public()), cut, reason: "stolen".into() });
+    world.publish(facts).await;
+    for batch in [&first, &second, &third] {
+        assert_eq!(van.announce(batch).await.status(), StatusCode::CREATED);
+    }
+    for (batch, bytes) in [(&first, &b"one"[..]), (&second, b"two"), (&third, b"three")] {
+        assert_eq!(van.send(batch.id(), 0, bytes).await, Ok(bytes.len() as u64));
+        assert_eq!(van.receipt(batch).await.state(), BatchState::Accepted);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_where_the_log_has_heard_of_another_is_a_fork() {
+    let world = World::new().await;
+    let mut van = Van::greeted(&world, "van-1").await;
+    let (said, sent) = (over("van-1", 1, None, b"said"), over("van-1", 1, None, b"sent"));
+    van.head = Some((said.facts().place, said.id()));
+    van.hello().await;
+    assert_eq!(van.deliver(&sent, b"sent").await.state(), BatchState::Quarantined(Code::Fork));
+}
+
+#[tokio::test]
 async fn a_revoked_unit_is_heard_and_what_comes_after_the_cut_is_quarantined() {
     let world = World::new().await;
     let mut van = Van::greeted(&world, "van-1").await;

@@ -41,15 +41,9 @@ async fn what_does_not_fit_is_refused_without_an_offset() {
     let call = || van.call(Method::PATCH, &path);
     let kind = "application/offset+octet-stream";
     assert_eq!(send(call().header("Upload-Offset", 0).header("Content-Type", kind)).await, protocol);
-    assert_eq!(
-        send(call().header("Tus-Resumable", "0.2.2").header("Upload-Offset", 0).header("Content-Type", kind)).await,
-        protocol
-    );
+    assert_eq!(send(call().header("Tus-Resumable", "0.2.2").header("Upload-Offset", 0).header("Content-Type", kind)).await, protocol);
     assert_eq!(send(call().header("Tus-Resumable", "1.0.0").header("Upload-Offset", 0)).await, protocol);
-    assert_eq!(
-        send(call().header("Tus-Resumable", "1.0.0").header("Upload-Offset", "-1").header("Content-Type", kind)).await,
-        protocol
-    );
+    assert_eq!(send(call().header("Tus-Resumable", "1.0.0").header("Upload-Offset", "-1").header("Content-Type", kind)).await, protocol);
     assert_eq!(van.send(BatchId::of(b"other"), 0, b"x").await, Err((StatusCode::NOT_FOUND, Code::NotFound)));
     let nonsense = world.request(van.call(Method::GET, "batches/nonsense/receipt")).await;
     assert_eq!(refusal(nonsense).await, (StatusCode::NOT_FOUND, Code::NotFound));
@@ -206,10 +200,9 @@ async fn one_request_too_many_of_one_caller_is_told_to_come_back() {
     van.announce(&batch).await;
     let mut raw = start(&van, batch.id(), 0, 1000).await;
     write(&mut raw, &bytes[..10]).await;
-    let busy = || async { van.paper(batch.id(), "receipt").await.status() == StatusCode::SERVICE_UNAVAILABLE };
-    world.until(busy).await;
     let other = Van::greeted(&world, "van-2").await;
-    assert_eq!(other.offset(batch.id()).await.1, 1000, "nobody else is kept waiting");
+    world.until(|| async { other.offset(batch.id()).await == (10, 1000) }).await; // nobody else is kept waiting
+    assert_eq!(refusal(van.paper(batch.id(), "receipt").await).await, (StatusCode::SERVICE_UNAVAILABLE, Code::Busy));
     write(&mut raw, &bytes[10..]).await;
     assert!(read_all(&mut raw).await.starts_with("HTTP/1.1 204"));
     van.receipt(&batch).await;

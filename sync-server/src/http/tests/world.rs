@@ -182,7 +182,11 @@ pub(super) async fn write(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
 pub(super) async fn refusal(response: Response) -> (StatusCode, Code) {
     let status = response.status();
     assert!(response.headers().get("upload-offset").is_none(), "no offset on an error");
-    assert_eq!(response.headers().get("content-type").map(reqwest::header::HeaderValue::as_bytes), Some(&b"application/problem+json"[..]), "{status}");
+    assert_eq!(
+        response.headers().get("content-type").map(reqwest::header::HeaderValue::as_bytes),
+        Some(&b"application/problem+json"[..]),
+        "{status}"
+    );
     let later = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::LOCKED, StatusCode::ACCEPTED].contains(&status);
     assert_eq!(response.headers().contains_key("retry-after"), later, "{status}");
     let body: serde_json::Value = response.json().await.expect("JSON");

@@ -83,7 +83,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
 
     pub(super) async fn keep_announced(&self, checked: &CheckedManifest) -> Result<(), Problem> {
         let facts = checked.facts();
-        let batch = AnnouncedBatch { id: checked.manifest().id(), unit: facts.unit.clone(), place: facts.place };
+        let batch = AnnouncedBatch { id: checked.manifest().id(), unit: facts.unit.clone(), place: facts.place, previous: facts.previous };
         self.inner.parts.ledger.announce(batch).await
     }
 

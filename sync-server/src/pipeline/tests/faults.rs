@@ -137,6 +137,8 @@ impl<L: Ledger> Ledger for Faulty<L> {
         forked(unit: &Member, epoch: u32) -> Option<u64>;
         frozen(unit: &Member, epoch: u32) -> Option<LogIndex>;
         before_cut(batch: BatchId, cut: LogIndex) -> bool;
+        before_cut_by_announced(batch: BatchId, cut: LogIndex) -> bool;
+        contradicted(unit: &Member, place: Place, batch: BatchId) -> bool;
         lines_of_record(unit: Option<&Member>, record: RecordId) -> Vec<LineFacts>;
         lines_of_number(unit: &Member, number: Number) -> Vec<LineFacts>;
         newest_roster() -> Option<RosterFacts>;

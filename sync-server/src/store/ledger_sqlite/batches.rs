@@ -77,6 +77,16 @@ pub(super) fn forked(c: &Connection, unit: &Member, epoch: u32) -> Result<Option
 
 /// Goes from the batch to those that name it as `previous`, until one, or a head, was logged before the cut.
 pub(in crate::store) fn before_cut(c: &Connection, start: BatchId, cut: LogIndex) -> Result<bool, Problem> {
+    walk(c, start, cut, "SELECT id FROM batches WHERE previous = ?1")
+}
+
+/// The same, by way of announced batches too. Not for folds: what is announced is no fact of the log.
+pub(super) fn before_cut_by_announced(c: &Connection, start: BatchId, cut: LogIndex) -> Result<bool, Problem> {
+    walk(c, start, cut, "SELECT id FROM batches WHERE previous = ?1 UNION SELECT id FROM announced WHERE previous = ?1")
+}
+
+/// `previous` is a digest, so whoever signed what lies between: it is what the head stands for.
+fn walk(c: &Connection, start: BatchId, cut: LogIndex, successors: &str) -> Result<bool, Problem> {
     let logged = "SELECT 1 FROM batches WHERE id = ?1 AND idx < ?2 UNION ALL SELECT 1 FROM heads WHERE head_id = ?1 AND idx < ?2 LIMIT 1";
     let (mut open, mut seen) = (vec![start], HashSet::new());
     while let Some(id) = open.pop() {
@@ -86,9 +96,15 @@ pub(in crate::store) fn before_cut(c: &Connection, start: BatchId, cut: LogIndex
         if maybe(c, logged, params![id.as_bytes(), int(cut.0)], |_| Ok(()))?.is_some() {
             return Ok(true);
         }
-        open.extend(all(c, "SELECT id FROM batches WHERE previous = ?1", [id.as_bytes()], |row| batch_id(row, 0))?);
+        open.extend(all(c, successors, [id.as_bytes()], |row| batch_id(row, 0))?);
     }
     Ok(false)
+}
+
+/// Hellos that the log doesn't state count for nothing here: a rebuilt ledger doesn't know them.
+pub(super) fn contradicted(c: &Connection, unit: &Member, place: Place, batch: BatchId) -> Result<bool, Problem> {
+    let sql = "SELECT 1 FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND head = ?3 AND idx IS NOT NULL AND head_id != ?4 LIMIT 1";
+    Ok(maybe(c, sql, params![text(unit), place.epoch, int(place.sequence), batch.as_bytes()], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn lines_of_record(c: &Connection, unit: Option<&Member>, record: RecordId) -> Result<Vec<LineFacts>, Problem> {

@@ -17,15 +17,23 @@ use super::{
 pub(super) fn announce(c: &Connection, batch: &AnnouncedBatch) -> Result<(), Problem> {
     put(
         c,
-        "INSERT OR IGNORE INTO announced (id, unit, epoch, sequence) SELECT ?1, ?2, ?3, ?4
+        "INSERT OR IGNORE INTO announced (id, unit, epoch, sequence, previous) SELECT ?1, ?2, ?3, ?4, ?5
          WHERE NOT EXISTS (SELECT 1 FROM batches WHERE id = ?1)",
-        params![batch.id.as_bytes(), text(&batch.unit), batch.place.epoch, int(batch.place.sequence)],
+        params![
+            batch.id.as_bytes(),
+            text(&batch.unit),
+            batch.place.epoch,
+            int(batch.place.sequence),
+            batch.previous.as_ref().map(BatchId::as_bytes)
+        ],
     )
 }
 
 pub(super) fn announced(c: &Connection, unit: &Member) -> Result<Vec<AnnouncedBatch>, Problem> {
-    let sql = "SELECT id, epoch, sequence FROM announced WHERE unit = ?1 ORDER BY epoch, sequence, id";
-    all(c, sql, [text(unit)], |row| Ok(AnnouncedBatch { id: Column::of(row, 0)?, unit: unit.clone(), place: place(row, 1)? }))
+    let sql = "SELECT id, epoch, sequence, previous FROM announced WHERE unit = ?1 ORDER BY epoch, sequence, id";
+    all(c, sql, [text(unit)], |row| {
+        Ok(AnnouncedBatch { id: Column::of(row, 0)?, unit: unit.clone(), place: place(row, 1)?, previous: Option::of(row, 3)? })
+    })
 }
 
 pub(super) fn forget(c: &Connection, batch: BatchId) -> Result<(), Problem> {

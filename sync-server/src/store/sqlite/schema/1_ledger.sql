@@ -108,6 +108,8 @@ CREATE TABLE announced (
     id       BLOB PRIMARY KEY,
     unit     TEXT NOT NULL,
     epoch    INTEGER NOT NULL,
-    sequence INTEGER NOT NULL
+    sequence INTEGER NOT NULL,
+    previous BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX announced_place ON announced (unit, epoch, sequence);
+CREATE INDEX announced_previous ON announced (previous);
