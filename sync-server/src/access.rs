@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        durable,
         pipeline::merge::tests::centre::{Centre, facts, identity},
         store::{Pieces, archive_files::ArchiveFiles},
     };
@@ -195,7 +196,7 @@ mod tests {
         assert_eq!(refused.map_err(|p| p.code), Err(Code::DiskFull));
         assert_eq!(stores.ledger.position().await.map(|p| p.line.head.size), Ok(1), "nothing was logged");
         let guard = centre.dir.path().join("guard");
-        std::fs::rename(&guard, centre.dir.path().join("gone")).expect("moved");
+        durable::rename(&guard, &centre.dir.path().join("gone")).expect("moved");
         assert!(record(&stores.archive, &sequencer, &facts(1), &access()).await.is_err());
     }
 

@@ -28,7 +28,7 @@ use crate::{
         merge::{self, Merge, Publish},
         opener::{self, Opener},
     },
-    registry::{Registry as _, Summary},
+    registry::{Among, Registry as _, Summary},
     settings::Settings,
     store::{
         archive_files::ArchiveFiles,
@@ -110,7 +110,8 @@ async fn fill(settings: &Settings, fresh: &Path) -> Result<(Summary, Vec<BatchId
     let unopened = merge.until_idle(merge::WORKERS, &watch::channel(false).1).await.err();
     // 3.
     let now = merge.registry.summary().await?;
-    let outcomes = if now.open == 0 { merge.registry.outcomes_that_differ().await? } else { Vec::new() };
+    let outcomes = if now.open == 0 { merge.registry.outcomes_that_differ(Among::Opened).await? } else { Vec::new() };
+    merge.registry.settle_all().await?;
     Ok((now, outcomes, unopened))
 }
 
@@ -179,7 +180,7 @@ mod tests {
         assert!(rebuilt.agrees(), "{rebuilt:?}");
         assert_eq!(rebuilt.before, Some(rebuilt.now));
         let aside = rebuilt.aside.expect("moved aside");
-        assert!(aside.exists() && settings.database().exists());
+        assert!(durable::there(&aside) && durable::there(&settings.database()));
         for file in files(&settings.database()) {
             durable::remove(&file).expect("removed");
         }
@@ -188,6 +189,7 @@ mod tests {
         assert_eq!(again.now, rebuilt.now);
         // and a centre that serves from it publishes nothing again
         let merge = world.merge("centre.db").await;
+        assert_eq!(merge.registry.waiting().await, Ok((0, 0)));
         let size = crate::store::Ledger::position(&merge.ledger).await.expect("read").line.head.size;
         assert_eq!(world.summary(&merge).await, rebuilt.now);
         assert_eq!(crate::store::Ledger::position(&merge.ledger).await.expect("read").line.head.size, size);
@@ -200,7 +202,7 @@ mod tests {
         let rebuilt = rebuild(settings.clone()).await.expect("rebuilt");
         assert!(!rebuilt.agrees());
         assert!(rebuilt.before.is_some_and(|before| before.digest != rebuilt.now.digest));
-        assert!(rebuilt.aside.is_some_and(|aside| aside.exists()));
+        assert!(rebuilt.aside.is_some_and(|aside| durable::there(&aside)));
         assert!(rebuild(settings).await.expect("rebuilt").agrees(), "the new one is right");
     }
 

@@ -10,7 +10,7 @@
 //! nothing that arrival gives is in it. Everything here can be made again from archive and guard. It holds personal
 //! data: no type of this file shows any in `Debug`.
 
-use std::{collections::BTreeSet, future::Future};
+use std::future::Future;
 
 use shared::{
     id::{BatchId, CaseRef, Digest, LogIndex, Member, Number, Place, RecordId, ResidentRef, RosterVersion, SealedDigest},
@@ -100,7 +100,8 @@ pub struct Summary {
     pub held: u64,
     /// Records refused.
     pub refused: u64,
-    /// Record lines of logged batches that are not opened yet. Unless 0, the digest is incomplete: compare it with nothing.
+    /// Record lines of logged batches that are not opened yet, and one more while a newer roster's revocations are not
+    /// folded. Unless 0, the digest is incomplete: compare it with nothing.
     pub open: u64,
 }
 
@@ -153,6 +154,15 @@ pub struct CaseContent {
     pub related: Vec<ResidentRef>,
 }
 
+/// Which batches are compared with their outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// All that are opened: nothing is published meanwhile.
+    Opened,
+    /// Those that are said to be published as they are.
+    Settled,
+}
+
 /// What a person looks for.
 #[derive(Clone)]
 pub enum Search {
@@ -178,15 +188,18 @@ pub trait Registry: Clone + Send + Sync + 'static {
     fn outcome_due(&self) -> impl Future<Output = Result<Option<OutcomeDue>, Problem>> + Send;
     /// The log's newest outcome of this batch says what these lines say: unless something changed since, none is due.
     fn settle(&self, batch: BatchId, lines: Vec<OutcomeLine>) -> impl Future<Output = Result<(), Problem>> + Send;
+    /// None is due any more for batches whose newest logged outcome says what the registry says.
+    fn settle_all(&self) -> impl Future<Output = Result<(), Problem>> + Send;
     /// Batches that wait for being opened, and batches whose outcome is due.
     fn waiting(&self) -> impl Future<Output = Result<(u64, u64), Problem>> + Send;
 
     /// Counts and digest of all that is there.
     fn summary(&self) -> impl Future<Output = Result<Summary, Problem>> + Send;
-    /// Folds everything from the stored facts, beside the tables: what differs, by name.
+    /// Folds everything from the stored facts, beside the tables: what differs, by name. Compares nothing while
+    /// something that is logged is not folded.
     fn refold(&self) -> impl Future<Output = Result<Vec<Problem>, Problem>> + Send;
     /// Batches whose newest logged outcome is not what the registry says now.
-    fn outcomes_that_differ(&self) -> impl Future<Output = Result<Vec<BatchId>, Problem>> + Send;
+    fn outcomes_that_differ(&self, among: Among) -> impl Future<Output = Result<Vec<BatchId>, Problem>> + Send;
 
     /// Every delivery of a record id. No personal data.
     fn trace(&self, record: RecordId) -> impl Future<Output = Result<Vec<Trace>, Problem>> + Send;
@@ -199,9 +212,6 @@ pub trait Registry: Clone + Send + Sync + 'static {
     /// One case with what its records say.
     fn case(&self, reference: CaseRef) -> impl Future<Output = Result<Option<CaseContent>, Problem>> + Send;
 }
-
-/// Which records a set of sealed digests stands for; helps to name what differs.
-pub type RecordKeys = BTreeSet<RecordKey>;
 
 /// The key of a delivered record.
 pub fn record_key(unit: &Member, record: RecordId, digest: SealedDigest) -> RecordKey {

@@ -28,7 +28,7 @@ use shared::{
 };
 
 use super::sqlite::Db;
-use crate::registry::{Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace};
+use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace};
 
 /// The registry in SQLite.
 #[derive(Clone)]
@@ -66,6 +66,9 @@ impl Registry for RegistrySqlite {
     async fn settle(&self, batch: BatchId, lines: Vec<OutcomeLine>) -> Result<(), Problem> {
         self.db.write(move |c| outcomes::settle(c, batch, &lines)).await
     }
+    async fn settle_all(&self) -> Result<(), Problem> {
+        self.db.write(outcomes::settle_all).await
+    }
     async fn waiting(&self) -> Result<(u64, u64), Problem> {
         self.db.read(work::waiting).await
     }
@@ -76,8 +79,8 @@ impl Registry for RegistrySqlite {
     async fn refold(&self) -> Result<Vec<Problem>, Problem> {
         self.db.read(fold::check).await
     }
-    async fn outcomes_that_differ(&self) -> Result<Vec<BatchId>, Problem> {
-        self.db.read(outcomes::differing).await
+    async fn outcomes_that_differ(&self, among: Among) -> Result<Vec<BatchId>, Problem> {
+        self.db.read(move |c| outcomes::differing(c, among)).await
     }
 
     async fn trace(&self, record: RecordId) -> Result<Vec<Trace>, Problem> {

@@ -25,13 +25,11 @@ pub(super) async fn check(centre: &Centre, entries: &[(u64, Entry)], report: &mu
 /// The first is signed by its own signers; whose key that must be, units and auditors know from outside.
 fn trust(bytes: &[u8], before: Option<&TrustedRoster>) -> Result<TrustedRoster, Problem> {
     let roster = Roster::parse(bytes)?;
-    match before {
-        Some(before) => roster.trust_after(before),
-        None => {
-            let anchor = roster.facts().signers.keys.first().cloned().ok_or(Code::RosterRefused)?;
-            roster.trust_anchored(&anchor)
-        }
+    if let Some(before) = before {
+        return roster.trust_after(before);
     }
+    let anchor = roster.facts().signers.keys.first().cloned().ok_or(Code::RosterRefused)?;
+    roster.trust_anchored(&anchor)
 }
 
 async fn forms(centre: &Centre, roster: &TrustedRoster, report: &mut Contents) {

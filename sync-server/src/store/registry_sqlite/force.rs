@@ -145,6 +145,12 @@ pub(super) fn behind(c: &Connection) -> Result<bool, Problem> {
     Ok(papers::newest_roster(c)?.map(|facts| facts.version) != folded_roster(c)?)
 }
 
+/// Does the newest roster end other keys than the one whose revocations are folded?
+pub(super) fn unfolded(c: &Connection) -> Result<bool, Problem> {
+    let (newest, folded) = (papers::newest_roster(c)?.map(|facts| facts.version), folded_roster(c)?);
+    Ok(newest != folded && cuts(c, newest)? != cuts(c, folded)?)
+}
+
 /// Marks the newest roster as folded; gives the records that its revocations touch and the former did not, or did
 /// otherwise.
 pub(super) fn follow(c: &Connection) -> Result<Vec<RecordKey>, Problem> {

@@ -13,7 +13,7 @@ use shared::{
 
 use super::{facts, read};
 use crate::{
-    registry::OutcomeDue,
+    registry::{Among, OutcomeDue},
     store::ledger_sqlite::{
         columns::{Column, all, damaged, maybe, number, put},
         papers,
@@ -76,10 +76,19 @@ pub(super) fn settle(c: &Connection, batch: BatchId, said: &[OutcomeLine]) -> Re
     Ok(())
 }
 
+/// Settles every batch of which the log already says what the registry says.
+pub(super) fn settle_all(c: &Connection) -> Result<(), Problem> {
+    for batch in all(c, "SELECT batch FROM merge_work WHERE state = 'done' AND due = 1", [], batch_id)? {
+        settle(c, batch, &lines(c, batch)?)?;
+    }
+    Ok(())
+}
+
 /// Opened batches whose newest logged outcome says something else, or that have none.
-pub(super) fn differing(c: &Connection) -> Result<Vec<BatchId>, Problem> {
+pub(super) fn differing(c: &Connection, among: Among) -> Result<Vec<BatchId>, Problem> {
     let mut differing = Vec::new();
-    for batch in all(c, "SELECT batch FROM merge_work WHERE state = 'done' ORDER BY idx", [], batch_id)? {
+    let sql = "SELECT batch FROM merge_work WHERE state = 'done' AND due <= ?1 ORDER BY idx";
+    for batch in all(c, sql, [i64::from(among == Among::Opened)], batch_id)? {
         if published(c, batch)?.map(|(_, lines)| lines) != Some(lines(c, batch)?) {
             differing.push(batch);
         }

@@ -74,7 +74,7 @@ pub(super) fn summary(c: &Connection) -> Result<Summary, Problem> {
     }
     let sql = "SELECT (SELECT count(*) FROM lines WHERE sealed IS NOT NULL) - (SELECT count(*) FROM deliveries WHERE found <> 'unopened')";
     let unopened = maybe(c, sql, [], u64::of_row)?.unwrap_or(0);
-    let open = unopened + u64::from(force::behind(c)?);
+    let open = unopened + u64::from(force::unfolded(c)?);
     Ok(Summary { digest: digest::of_lines(lines), residents, merged, held, refused, open })
 }
 

@@ -2,35 +2,32 @@
 
 use std::sync::atomic::Ordering;
 
-use shared::{problem::Code, time::Second};
+use shared::{
+    outcome::{Fate, Outcome},
+    problem::Code,
+    time::Second,
+};
 use tokio::sync::watch;
 
 use super::centre::{Centre, Unit};
 use crate::{
     pipeline::{Proposal, merge::lock},
-    registry::Registry as _,
+    registry::{Among, Found, Registry as _},
     store::{Archive as _, Ledger as _, Whole},
 };
 
 /// Steps of a merge after which a process can die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Died {
-    AfterClaim,
-    AfterOpening,
-    AfterFold,
-    AfterArchivingTheOutcome,
-    AfterLoggingTheOutcome,
-    AfterSettling,
+    Claiming,
+    Opening,
+    Folding,
+    ArchivingTheOutcome,
+    LoggingTheOutcome,
+    Settling,
 }
 
-const ALL: [Died; 6] = [
-    Died::AfterClaim,
-    Died::AfterOpening,
-    Died::AfterFold,
-    Died::AfterArchivingTheOutcome,
-    Died::AfterLoggingTheOutcome,
-    Died::AfterSettling,
-];
+const ALL: [Died; 6] = [Died::Claiming, Died::Opening, Died::Folding, Died::ArchivingTheOutcome, Died::LoggingTheOutcome, Died::Settling];
 
 #[tokio::test]
 async fn dying_after_any_step_changes_nothing_in_the_end() {
@@ -62,27 +59,27 @@ async fn until(centre: &Centre, died: Died) {
     let now = (merge.clock)();
     let claim = merge.registry.claim(now, Second::from_unix(now.unix() + 900)).await.expect("read").expect("one waits");
     assert_eq!(merge.registry.claim(now, now).await, Ok(None), "nobody else gets it");
-    if died == Died::AfterClaim {
+    if died == Died::Claiming {
         return;
     }
     let batch = merge.ledger.batch(claim.batch).await.expect("read").expect("logged");
     let opened = merge.opener.open(&batch, claim.attempts).await.expect("opened");
-    if died == Died::AfterOpening {
+    if died == Died::Opening {
         return;
     }
     merge.registry.fold(opened).await.expect("folded");
-    if died == Died::AfterFold {
+    if died == Died::Folding {
         return;
     }
     let due = merge.registry.outcome_due().await.expect("read").expect("due");
     let centre_key = crate::fixtures::signer("registry.example");
     let outcome = shared::outcome::Outcome::sign(due.batch, 1, due.lines.clone(), &centre_key);
     merge.archive.put(outcome.note().blob(), Whole::new(outcome.note().as_bytes())).await.expect("archived");
-    if died == Died::AfterArchivingTheOutcome {
+    if died == Died::ArchivingTheOutcome {
         return;
     }
     centre.sequencer().await.log(Proposal::Outcome(outcome)).await.expect("logged");
-    if died == Died::AfterLoggingTheOutcome {
+    if died == Died::LoggingTheOutcome {
         return;
     }
     merge.registry.settle(due.batch, due.lines).await.expect("settled");
@@ -113,7 +110,7 @@ async fn a_lost_database_is_made_again_and_nothing_is_published_twice() {
     assert!(merge.registry.outcome_due().await.expect("read").is_none(), "waits for what was logged before the outcome");
     assert_eq!(centre.summary(&merge).await, before);
     assert_eq!(merge.ledger.position().await.expect("read").line.head.size, size, "nothing was published again");
-    assert_eq!(merge.registry.outcomes_that_differ().await, Ok(vec![]));
+    assert_eq!(merge.registry.outcomes_that_differ(Among::Settled).await, Ok(vec![]));
 }
 
 #[tokio::test]
@@ -137,4 +134,36 @@ async fn one_process_merges_at_a_time_and_stops_when_told() {
     }
     stop.send(true).expect("still running");
     running.await.expect("ended");
+}
+
+#[tokio::test]
+async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_opens() {
+    let centre = Centre::founded().await;
+    let mut unit = Unit::new("van-1");
+    unit.enrol(1, 10);
+    unit.enrol(2, 20);
+    let made = unit.close();
+    centre.log(&made).await;
+    let merge = centre.merge("centre.db").await;
+    let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
+    let opened = merge.opener.open(&batch, 0).await.expect("opened");
+    let mut broken = opened.clone();
+    broken.deliveries[0].found = Found::Unopened;
+    merge.registry.claim((merge.clock)(), Second::from_unix(0)).await.expect("claimed");
+    merge.registry.fold(broken).await.expect("folded");
+    let summary = centre.summary(&merge).await;
+    assert_eq!((summary.merged, summary.open), (1, 1), "the other one merges, the digest is incomplete");
+    let cases = merge.registry.cases().await.expect("read");
+    assert_eq!(cases.iter().map(|case| case.code).collect::<Vec<_>>(), [Code::Unopened]);
+    let said = async || {
+        let outcome = merge.ledger.outcome(made.id()).await.expect("read").expect("logged");
+        (outcome.version, Outcome::parse(&outcome.note).expect("ours").lines()[0].fate.clone())
+    };
+    assert!(matches!(said().await, (1, Fate::Held(Code::Unopened, _))));
+    // newer software opens it
+    merge.registry.fold(opened).await.expect("folded");
+    let summary = centre.summary(&merge).await;
+    assert_eq!((summary.merged, summary.open), (2, 0));
+    assert!(matches!(said().await, (2, Fate::Merged(_))));
+    assert_eq!(merge.registry.cases().await, Ok(vec![]));
 }
