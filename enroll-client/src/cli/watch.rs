@@ -1,6 +1,9 @@
 //! `status`, `prune`, `receipt`, `outcome`: what became of everything.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -13,7 +16,9 @@ use shared::{
 
 use super::{App, Exit};
 use crate::{
-    clock, joining, proofs,
+    clock,
+    durable::{self, Mode},
+    joining, proofs,
     prune::{self, Refused},
     status::{self, Stand},
     vault::{Vault, outbox::BatchRow},
@@ -161,6 +166,9 @@ pub enum ReceiptCommand {
         /// Its place, as 1.42
         #[arg(value_parser = place)]
         batch: Place,
+        /// Write manifest, receipt and outcome into this folder, for `enroll-verify`
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
     /// Check stored receipts again: all, or one
     Verify {
@@ -194,7 +202,8 @@ impl ReceiptCommand {
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
         match self {
-            Self::Show { batch } => {
+            Self::Show { batch, out: Some(folder) } => export(app, &vault, *batch, folder),
+            Self::Show { batch, out: None } => {
                 let row = batch_at(&vault, *batch)?;
                 let bytes = vault.receipt(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("receipt of batch {batch}")))?;
                 let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -205,6 +214,33 @@ impl ReceiptCommand {
             Self::Verify { batch } => verify(app, &vault, *batch),
         }
     }
+}
+
+/// Writes what somebody needs who trusts neither this laptop nor the centre, and says how to check it.
+fn export(app: &App, vault: &Vault, place: Place, folder: &Path) -> Result<Exit, Problem> {
+    let row = batch_at(vault, place)?;
+    let receipt = vault.receipt(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("receipt of batch {place}")))?;
+    let facts = vault.demand_roster()?.facts().clone();
+    let unit = vault.state()?.unit;
+    let file = |end: &str| folder.join(format!("{unit}-{place}.{end}"));
+    let (manifest, proof) = (file("manifest"), file("receipt"));
+    durable::folder(folder)?;
+    durable::write(&manifest, &vault.manifest(&row.id)?, Mode::Public)?;
+    durable::write(&proof, &receipt, Mode::Public)?;
+    let check = |what: &str| format!("enroll-verify {what} --log-key {} --manifest {}", facts.log, manifest.display());
+    let mut checks = vec![format!("{} --receipt {}", check("receipt"), proof.display())];
+    if let Some(stored) = vault.outcome(&row.id)? {
+        let (outcome, named_in) = (file("outcome"), file("outcome-proof"));
+        durable::write(&outcome, &stored.note, Mode::Public)?;
+        durable::write(&named_in, &stored.proof, Mode::Public)?;
+        let paths = format!("--outcome {} --proof {}", outcome.display(), named_in.display());
+        checks.push(format!("{} --centre-key {} {paths}", check("outcome"), facts.centre_key));
+    }
+    for line in &checks {
+        app.say.result("check", json!({ "command": line }), line);
+    }
+    app.say.summary(json!({ "batch": place, "folder": folder, "checks": checks.len() }), "");
+    Ok(Exit::Done)
 }
 
 fn verify(app: &App, vault: &Vault, only: Option<Place>) -> Result<Exit, Problem> {
