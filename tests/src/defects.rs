@@ -120,6 +120,16 @@ impl Workshop {
         Forged { name: "good", code: None, sealed: sealed.into_bytes(), facts }
     }
 
+    /// One record sealed twice: the same record id, other bytes, each with a line that agrees.
+    pub fn sealed_twice(&mut self) -> [Forged; 2] {
+        let record = self.record();
+        [(); 2].map(|()| {
+            let sealed = seal(&record, &self.recipients, self.form.pad()).expect("seals");
+            let facts = self.facts(&record, sealed.as_bytes(), sealed.plain());
+            Forged { name: "good", code: None, sealed: sealed.into_bytes(), facts }
+        })
+    }
+
     /// A record whose line tells something else than its inside.
     fn lying(&mut self, name: &'static str, code: Code, lie: impl FnOnce(&mut LineFacts)) -> Forged {
         let mut forged = Forged { name, code: Some(code), ..self.good() };

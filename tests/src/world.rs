@@ -17,6 +17,7 @@ mod lie;
 mod link;
 mod oracle;
 mod program;
+mod rogue;
 mod sources;
 mod unit;
 
@@ -29,6 +30,7 @@ pub use self::{
     link::Link,
     oracle::{Finished, Oracle},
     program::{Broken, Program, Ran, Sure, bins, until},
+    rogue::{Reply, Rogue},
     sources::{Source, write_sources},
     unit::{Stand, Unit},
 };

@@ -33,27 +33,27 @@ fn day(world: &mut World, unit: usize, seed: u64, people: &[(u64, u64)]) -> Sure
 #[test]
 fn promise_03_only_what_is_merged_is_pruned_and_only_after_retention() -> Sure<()> {
     let mut world = World::with_units(&Plan { retention: 1, ..Plan::default() }, 2)?;
-    assert_eq!(day(&mut world, 1, 31, &[(0, 1)])?[0].state, "merged");
-    // of unit 1: the same person again, a good one, and one whose line lies
+    assert_eq!(day(&mut world, 0, 31, &[(0, 1)])?[0].state, "merged");
+    // of the other unit: the same person again, a good one, and one whose line lies
     let sources = residents(&world, 31, &[(0, 2), (1, 0), (2, 0)])?;
-    let finished = world.enrol(0, &sources)?;
-    lie_about(&world.units[0], &finished[2])?;
-    assert_eq!(world.units[0].run(&["prune"])?.exit, Some(4), "nothing is pruned before there is a receipt");
-    world.units[0].close()?;
-    assert_eq!(world.units[0].run(&["prune"])?.exit, Some(4));
-    let stands = world.units[0].settle()?;
+    let finished = world.enrol(1, &sources)?;
+    lie_about(&world.units[1], &finished[2])?;
+    assert_eq!(world.units[1].run(&["prune"])?.exit, Some(4), "nothing is pruned before there is a receipt");
+    world.units[1].close()?;
+    assert_eq!(world.units[1].run(&["prune"])?.exit, Some(4));
+    let stands = world.units[1].settle()?;
     let states: Vec<&str> = finished.iter().map(|f| stands[&f.number].state.as_str()).collect();
     assert_eq!(states, ["held", "merged", "refused"], "{stands:?}");
     // log time goes on with each batch of anybody
     let mut people = 10..;
     let pruned = until("a second of log time", || {
-        day(&mut world, 1, 31, &[(people.next().unwrap_or(10), 0)])?;
-        world.units[0].sync()?;
-        let ran = world.units[0].run(&["prune"])?;
+        day(&mut world, 0, 31, &[(people.next().unwrap_or(10), 0)])?;
+        world.units[1].sync()?;
+        let ran = world.units[1].run(&["prune"])?;
         Ok((ran.exit == Some(0)).then(|| ran.number("pruned")))
     })?;
     assert_eq!(pruned, 1, "the merged one only");
-    let unit = &world.units[0];
+    let unit = &world.units[1];
     assert_eq!(unit.run(&["prune"])?.exit, Some(4), "held and refused stay");
     assert_ne!(unit.agent(&["prune", "--refused"])?.exit, Some(0), "an agent's word is not enough");
     assert_eq!(unit.supervisor(&["prune", "--refused"])?.ok()?.number("pruned"), 1);

@@ -1,0 +1,306 @@
+//! A dishonest unit: real keys, admitted by the real centre, and software of its own over the wire.
+
+use std::{
+    fs,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use reqwest::{Certificate, Client, Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+use shared::{
+    batch::{Facts, Line, Manifest, RecordLine},
+    form::{FIRST, Form},
+    hello::{Answer, AnswerFacts, Facts as HelloFacts, Hello, Path, Sender, UnitStand},
+    id::{BatchId, Digest, Member, Place},
+    keys::Signer,
+    log::{Consistency, Head},
+    outcome::{Outcome, OutcomeLine},
+    receipt::{CheckedReceipt, Receipt},
+    roster::{AgeRecipient, Facts as RosterFacts, RecipientKind, Roster, request::AgentRequest, request::UnitRequest},
+    seal::{Identity, Recipients},
+    time::Second,
+};
+use tokio::runtime::Runtime;
+
+use super::{Broken, Sure, World, path_text, until};
+use crate::defects::{Forged, Workshop};
+
+/// A dishonest unit.
+pub struct Rogue {
+    /// Its name.
+    pub name: Member,
+    /// Its key.
+    pub unit: Signer,
+    /// Its agent's key, whose name is `<unit>-agent`.
+    pub agent: Signer,
+    /// Its supervisor's key, whose name is `<unit>-supervisor`.
+    pub supervisor: Signer,
+    /// The roster that it goes by.
+    pub roster: RosterFacts,
+    /// Makes its records.
+    pub workshop: Workshop,
+    /// Counter of its last hello.
+    pub counter: u64,
+    /// Its newest batch.
+    pub head: Option<(Place, BatchId)>,
+    number: u64,
+    seen: Head,
+    consistency: String,
+    token: Option<String>,
+    client: Client,
+    base: String,
+    runtime: Runtime,
+}
+
+/// What the centre said to a call.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The offset that it named.
+    pub offset: Option<u64>,
+}
+
+impl Reply {
+    /// The problem code, where there is one.
+    pub fn code(&self) -> Option<String> {
+        serde_json::from_slice::<Value>(&self.body).ok()?["code"].as_str().map(str::to_owned)
+    }
+    /// It must be refused with this code.
+    pub fn refused(&self, code: &str) {
+        assert_eq!(self.code().as_deref(), Some(code), "{self:?}");
+        assert!(self.status.is_client_error() || self.status.is_server_error(), "{self:?}");
+        assert_eq!(self.offset, None, "no offset on an error");
+    }
+    /// It must be done.
+    pub fn done(&self) {
+        assert!(self.status.is_success(), "{} {}", self.status, String::from_utf8_lossy(&self.body));
+    }
+}
+
+fn now() -> Second {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    Second::from_unix(i64::try_from(since.as_secs()).expect("soon"))
+}
+
+fn signer(name: &Member) -> Signer {
+    Signer::from_seed(name.into(), Digest::of(name.as_str().as_bytes()).as_bytes())
+}
+
+impl Rogue {
+    /// Admits its unit, agent and supervisor, and says hello.
+    pub fn admitted(world: &World, name: &str) -> Sure<Self> {
+        let member = |text: &str| text.parse::<Member>().map_err(|_| Broken(format!("{text} is no name")));
+        let (name, agent, supervisor) = (member(name)?, member(&format!("{name}-agent"))?, member(&format!("{name}-supervisor"))?);
+        let keys = [&name, &agent, &supervisor].map(signer);
+        let cards =
+            AgeRecipient::from(&Identity::from_seed(RecipientKind::X25519, Digest::of(name.as_str().as_bytes()).as_bytes()).recipient());
+        let notes = [
+            UnitRequest::sign(&name, &keys[0]),
+            AgentRequest::sign(&agent, None, &keys[1]),
+            AgentRequest::sign(&supervisor, Some(&cards), &keys[2]),
+        ];
+        for (note, kind) in notes.iter().zip(["unit", "agent", "agent"]) {
+            let file = world.path().join(format!("{name}.request"));
+            fs::write(&file, note.as_bytes())?;
+            world.centre.run(&[kind, "admit", path_text(&file)?])?.ok()?;
+        }
+        let mut rogue = Self::stranger(world, &name, keys)?;
+        let state = rogue.hello()?.state;
+        if state == shared::hello::State::Ok { Ok(rogue) } else { Err(Broken(format!("hello: {state:?}"))) }
+    }
+
+    /// With the newest roster, whoever it names; has not said hello.
+    pub fn stranger(world: &World, name: &Member, [unit, agent, supervisor]: [Signer; 3]) -> Sure<Self> {
+        let shown = world.centre.run(&["roster", "show"])?.ok()?.text("note")?;
+        let roster = Roster::parse(shown.as_bytes())?.facts().clone();
+        let recipient = |r: &AgeRecipient| r.as_str().parse().map_err(|_| Broken("a recipient".into()));
+        let recipients = Recipients::new(recipient(&roster.recipients.working)?, recipient(&roster.recipients.recovery)?)?;
+        let (form, seed) = (Form::parse(FIRST[2])?, u64::from(Digest::of(name.as_str().as_bytes()).as_bytes()[0]) + 1000);
+        let agent_name = agent.public().name().as_str().parse().map_err(|_| Broken("a name".into()))?;
+        let workshop = Workshop::new(name.clone(), agent_name, recipients, form, roster.version, now(), seed);
+        // a second call finds it installed
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let ca = Certificate::from_pem_bundle(&fs::read(&world.centre.certificate)?)?;
+        Ok(Self {
+            name: name.clone(),
+            unit,
+            agent,
+            supervisor,
+            workshop,
+            roster,
+            counter: 0,
+            head: None,
+            number: 0,
+            seen: Head::EMPTY,
+            consistency: String::new(),
+            token: None,
+            client: Client::builder().tls_certs_only(ca).http1_only().build()?,
+            base: format!("https://{}/v1/", world.centre.address()?),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        })
+    }
+
+    /// Says the next hello and checks the answer, as a unit does.
+    pub fn hello(&mut self) -> Sure<AnswerFacts> {
+        self.counter += 1;
+        let counter = self.counter;
+        self.say(counter, self.head)
+    }
+
+    /// Says a hello with a counter and a head of its choice.
+    pub fn say(&mut self, counter: u64, head: Option<(Place, BatchId)>) -> Sure<AnswerFacts> {
+        let stand = UnitStand { unit: self.name.clone(), epoch: 1, head, number: None, waiting: [0; 3], seen: self.seen, settled: 0 };
+        let facts = HelloFacts {
+            centre: self.roster.centre.clone(),
+            sender: Sender::Unit(stand),
+            counter,
+            by: Path::Network,
+            roster: Some(self.roster.version),
+            software: "rogue/0.1.0".into(),
+            clock: now(),
+            free: 1,
+        };
+        let hello = Hello::sign(facts, &self.unit)?;
+        let reply = self.send(self.client.post(format!("{}hello", self.base)).body(hello.note().as_bytes().to_vec()))?;
+        reply.done();
+        let body: Value = serde_json::from_slice(&reply.body)?;
+        let part = |key: &str| body[key].as_str().map(|t| t.as_bytes().to_vec()).ok_or_else(|| Broken(format!("no {key}")));
+        let answer = Answer::parse(&part("answer")?)?.check(&self.roster.centre_key, &hello)?;
+        self.seen = Consistency::parse(&part("consistency")?)?.check(self.seen, &self.roster.log)?.head();
+        self.consistency = body["consistency"].as_str().unwrap_or_default().to_owned();
+        self.token = body["token"].as_str().map(str::to_owned);
+        Ok(answer)
+    }
+
+    /// The newest head that it has verified.
+    pub fn seen(&self) -> Head {
+        self.seen
+    }
+
+    /// The proof that came with the last answer.
+    pub fn consistency(&self) -> &str {
+        &self.consistency
+    }
+
+    /// Whether the last answer came with a token.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    fn send(&self, request: RequestBuilder) -> Sure<Reply> {
+        self.runtime.block_on(async {
+            let response = request.send().await.map_err(|e| Broken(format!("{e:?}")))?;
+            let offset = response.headers().get("upload-offset").and_then(|o| o.to_str().ok()?.parse().ok());
+            Ok(Reply { status: response.status(), offset, body: response.bytes().await?.to_vec() })
+        })
+    }
+
+    /// Any call, with the token.
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base)).bearer_auth(self.token.as_deref().unwrap_or("none"))
+    }
+
+    /// Any call with a body.
+    pub fn post(&self, path: &str, body: Vec<u8>) -> Sure<Reply> {
+        self.send(self.call(Method::POST, path).body(body))
+    }
+
+    /// Any call without a body.
+    pub fn get(&self, path: &str) -> Sure<Reply> {
+        self.send(self.call(Method::GET, path))
+    }
+
+    /// Announces a manifest.
+    pub fn announce(&self, manifest: &Manifest) -> Sure<Reply> {
+        self.post("batches", manifest.note().as_bytes().to_vec())
+    }
+
+    /// Sends bytes of a payload.
+    pub fn patch(&self, batch: BatchId, offset: u64, bytes: &[u8]) -> Sure<Reply> {
+        let patch = self.call(Method::PATCH, &format!("batches/{batch}/payload")).header("Tus-Resumable", "1.0.0");
+        self.send(patch.header("Upload-Offset", offset).header("Content-Type", "application/offset+octet-stream").body(bytes.to_vec()))
+    }
+
+    /// What is durable of a payload.
+    pub fn offset(&self, batch: BatchId) -> Sure<Option<u64>> {
+        Ok(self.send(self.call(Method::HEAD, &format!("batches/{batch}/payload")).header("Tus-Resumable", "1.0.0"))?.offset)
+    }
+
+    /// The next batch: these records under the next numbers; `change` has the last word on what the manifest says.
+    pub fn close(&mut self, records: &[Forged], change: impl FnOnce(&mut Facts)) -> Sure<(Manifest, Vec<u8>)> {
+        let lines = records.iter().map(|r| {
+            self.number += 1;
+            r.line(self.number, &self.name, &self.agent)
+        });
+        let lines: Vec<RecordLine> = lines.collect();
+        let payload: Vec<u8> = records.iter().flat_map(|r| r.sealed.iter().copied()).collect();
+        let manifest = self.close_lines(lines, &payload, change)?;
+        self.head = Some((manifest.facts().place, manifest.id()));
+        Ok((manifest, payload))
+    }
+
+    /// A batch of lines that are signed already; the chain does not advance.
+    pub fn close_lines(&self, lines: Vec<RecordLine>, payload: &[u8], change: impl FnOnce(&mut Facts)) -> Sure<Manifest> {
+        let sequence = self.head.map_or(1, |(place, _)| place.sequence + 1);
+        let supervisor = self.supervisor.public().name().as_str().parse().map_err(|_| Broken("a name".into()))?;
+        let mut facts = Facts {
+            unit: self.name.clone(),
+            place: Place::new(1, sequence).map_err(|_| Broken("a place".into()))?,
+            previous: self.head.map(|(_, id)| id),
+            roster: self.roster.version,
+            seen: self.seen,
+            closed: now().minute(),
+            approved: Some(supervisor),
+            payload_size: payload.len() as u64,
+            payload: Digest::of(payload),
+            lines: lines.into_iter().map(Line::Record).collect(),
+        };
+        change(&mut facts);
+        let cosigners: &[&Signer] = if facts.cosigners().is_empty() { &[] } else { &[&self.supervisor] };
+        Ok(Manifest::close(facts, &self.unit, cosigners)?)
+    }
+
+    /// Announces, sends, and takes the receipt.
+    pub fn deliver(&self, manifest: &Manifest, payload: &[u8]) -> Sure<CheckedReceipt> {
+        self.announce(manifest)?.done();
+        self.patch(manifest.id(), 0, payload)?.done();
+        self.receipt(manifest)
+    }
+
+    /// Waits for the receipt and checks it.
+    pub fn receipt(&self, manifest: &Manifest) -> Sure<CheckedReceipt> {
+        let bytes = self.paper(manifest.id(), "receipt")?;
+        Ok(Receipt::parse(&bytes)?.check(manifest, &self.roster.log)?)
+    }
+
+    /// Waits for the newest outcome and checks it.
+    pub fn outcome(&self, manifest: &Manifest) -> Sure<Vec<OutcomeLine>> {
+        let body: Value = serde_json::from_slice(&self.paper(manifest.id(), "outcome")?)?;
+        let note = body["outcome"].as_str().unwrap_or_default();
+        Ok(Outcome::parse(note.as_bytes())?.check(manifest, &self.roster.centre_key)?.outcome().lines().to_vec())
+    }
+
+    /// What became of each record of a batch, in words, without references.
+    pub fn fates(&self, manifest: &Manifest) -> Sure<Vec<String>> {
+        let word = |line: &OutcomeLine| {
+            let fate = line.fate.to_string();
+            let words: Vec<&str> = fate.split(' ').collect();
+            if words[0] == "merged" { words[0].to_owned() } else { words[..2].join(" ") }
+        };
+        Ok(self.outcome(manifest)?.iter().map(word).collect())
+    }
+
+    fn paper(&self, batch: BatchId, kind: &str) -> Sure<Vec<u8>> {
+        until(&format!("the {kind} of a batch"), || {
+            let reply = self.send(self.call(Method::GET, &format!("batches/{batch}/{kind}")))?;
+            match reply.status {
+                StatusCode::OK => Ok(Some(reply.body)),
+                StatusCode::ACCEPTED => Ok(None),
+                _ => Err(Broken(format!("{kind}: {reply:?}"))),
+            }
+        })
+    }
+}
