@@ -10,7 +10,6 @@
 
 mod app;
 mod draft;
-mod exit;
 mod finish;
 mod join;
 mod pages;
@@ -26,8 +25,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use shared::problem::{Code, Problem};
 
-pub use self::{app::App, exit::Exit, settings::Global, sync::exit_of_sync};
+pub use self::{app::App, settings::Global, sync::exit_of_sync};
 use crate::say::Say;
+pub use shared::problem::exit::Exit;
 
 /// The unit: enrols residents where there is no network, and loses nothing.
 #[derive(Debug, Parser)]

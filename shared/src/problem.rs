@@ -3,6 +3,8 @@
 //!
 //! **Invariants:** a code, once published, keeps its meaning; no text and no detail names a person.
 
+pub mod exit;
+
 use std::{fmt, str::FromStr};
 
 /// Who has to act for the problem to go away.

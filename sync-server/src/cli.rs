@@ -13,7 +13,6 @@ mod admit;
 mod batch;
 mod case;
 mod doctor;
-mod exit;
 mod fsck;
 mod init;
 mod log;
@@ -32,7 +31,8 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use shared::problem::{Lang, Problem};
 
-pub use self::{exit::Exit, output::Out};
+pub use self::output::Out;
+pub use shared::problem::exit::Exit;
 
 /// The centre of trustworthy enrolment where there is no network.
 #[derive(Debug, Parser)]

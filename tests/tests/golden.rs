@@ -28,8 +28,9 @@ fn unpacked() -> Sure<Golden> {
     let facts: Value = serde_json::from_slice(&fs::read(golden("v1.json"))?).expect("JSON");
     fs::write(folder.path().join("passphrase"), facts["passphrase"].as_str().expect("a passphrase"))?;
     let at = |name: &str| folder.path().join(name);
-    let centre = Program::new("sync-server", &["--json", "--data-dir", path_text(&at("centre"))?])?;
-    let unit = ["--json", "--data-dir", path_text(&at("van-1"))?, "--passphrase-file", path_text(&at("passphrase"))?];
+    let (centre, van, passphrase) = (at("centre"), at("van-1"), at("passphrase"));
+    let centre = Program::new("sync-server", &["--json", "--data-dir", path_text(&centre)?])?;
+    let unit = ["--json", "--data-dir", path_text(&van)?, "--passphrase-file", path_text(&passphrase)?];
     let unit = Program::new("enroll-client", &unit)?;
     Ok(Golden { folder, facts, centre, unit })
 }

@@ -19,9 +19,9 @@ fn init_is_given_once() {
     let unit = Unit::new(&centre);
     let before = std::fs::read(unit.data().join("unit.request")).unwrap();
     unit.run(&["init", "--server", "https://registry.example", "--unit", "van-018", "--roster-key", &centre.roster_key()])
-        .refused("already-initialised", 1);
+        .refused("already-initialised", 2);
     assert_eq!(std::fs::read(unit.data().join("unit.request")).unwrap(), before);
-    unit.run(&["agent", "add", "agent-007"]).refused("already-initialised", 1);
+    unit.run(&["agent", "add", "agent-007"]).refused("already-initialised", 2);
 }
 
 #[test]

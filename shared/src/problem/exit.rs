@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use shared::problem::{Again, Code};
+use super::{Again, Code};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Exit {
     Refused = 6,
     /// Something is not as it must be.
     Integrity = 7,
-    /// No centre there.
+    /// No unit or centre here, or no roster yet.
     NotInitialised = 10,
     /// Another process holds the lock.
     Locked = 11,
@@ -41,19 +41,23 @@ impl Exit {
             Code::Usage | Code::ConfigInvalid | Code::AlreadyInitialised => Self::Usage,
             Code::NothingToDo => Self::Nothing,
             Code::RefusedByCentre => Self::Refused,
-            Code::GuardAhead
+            Code::VaultDamaged
+            | Code::KeyFileDamaged
+            | Code::GuardAhead
             | Code::GuardMissing
             | Code::GuardConflict
             | Code::ArchiveMissing
             | Code::ArchiveDamaged
-            | Code::LogInconsistent
             | Code::DatabaseDiffers
+            | Code::LogInconsistent
             | Code::CheckpointInvalid
-            | Code::SignatureInvalid
-            | Code::KeyFileDamaged => Self::Integrity,
-            Code::NotInitialised => Self::NotInitialised,
+            | Code::ProofInvalid
+            | Code::ReceiptInvalid
+            | Code::OutcomeInvalid
+            | Code::SignatureInvalid => Self::Integrity,
+            Code::NotInitialised | Code::NoRoster => Self::NotInitialised,
             Code::LockedElsewhere => Self::Locked,
-            Code::WrongPassphrase => Self::Passphrase,
+            Code::WrongPassphrase | Code::SessionNeeded => Self::Passphrase,
             Code::ClockJump | Code::ClockWrong | Code::ServerUntrusted => Self::Clock,
             other if other.row().again == Again::Later => Self::Later,
             _ => Self::Error,
