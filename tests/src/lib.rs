@@ -3,3 +3,4 @@
 pub mod defects;
 pub mod world;
 pub mod demo;
+pub mod parsers;

@@ -1,0 +1,132 @@
+//! What comes to a unit from cameras, scanners, sticks and administrators.
+
+use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use enroll_client::cbeff::{self as bir, CbeffPart};
+use shared::{
+    draft::{Draft, input::Input},
+    form::Form,
+    id::{Blob, PartName, Transaction},
+    image::{self, ImageKind, MAX_PIXELS, MAX_SIDE},
+    problem::Code,
+    record::{MAX_JSON, MAX_PARTS, MAX_PLAIN},
+    sample::{Kind, Sample, Size, forms},
+    time::Second,
+};
+
+use super::Verdict;
+
+const MEDIA_TYPES: [&str; 8] =
+    ["image/jpeg", "image/png", "image/jp2", "image/j2c", "image/wsq", "image/iso19794-4", "image/iso19794-5", "image/iso19794-6"];
+
+/// The header of an image, under every media type that it could claim.
+pub fn image(bytes: &[u8]) -> Verdict {
+    let mut taken = 0;
+    for media_type in MEDIA_TYPES {
+        match image::read_header(media_type, bytes) {
+            Ok(header) => {
+                assert_eq!(header.kind.media_type(), media_type);
+                assert_eq!(ImageKind::of(bytes), Some(header.kind));
+                assert!((1..=MAX_SIDE).contains(&header.width) && (1..=MAX_SIDE).contains(&header.height));
+                assert!(u64::from(header.width) * u64::from(header.height) <= MAX_PIXELS);
+                assert!(header.dpi.is_none_or(|dpi| (1..=100_000).contains(&dpi)));
+                taken += 1;
+            }
+            Err(problem) => assert!(matches!(problem.code, Code::ImageInvalid | Code::ImageTooLarge), "{problem}"),
+        }
+    }
+    assert!(taken <= 1, "an image of two kinds");
+    Verdict::when(taken == 1)
+}
+
+/// CBEFF XML; written plainly again, it gives the same parts.
+pub fn cbeff(bytes: &[u8]) -> Verdict {
+    let parts = match bir::read(bytes) {
+        Ok(parts) => parts,
+        Err(problem) => {
+            assert_eq!(problem.code, Code::CbeffInvalid);
+            assert!(problem.detail.len() <= 200, "a detail names a fault, it does not quote");
+            return Verdict::Refused;
+        }
+    };
+    assert!((1..=bir::MAX_BIRS).contains(&parts.len()) && bytes.len() <= bir::MAX_BYTES);
+    assert!(parts.iter().all(|part| image::read_header(part.media_type, &part.bytes).is_ok()));
+    let xml: String = parts.iter().map(leaf).collect();
+    let again = bir::read(format!("<BIR>{xml}</BIR>").as_bytes()).expect("plainly written");
+    let facts = |part: &CbeffPart| (part.name.clone(), part.position, part.modality, part.quality.as_ref().map(|q| q.value));
+    assert!(again.iter().map(facts).eq(parts.iter().map(facts)));
+    assert!(again.iter().map(|part| &part.bytes).eq(parts.iter().map(|part| &part.bytes)));
+    Verdict::Taken
+}
+
+fn leaf(part: &CbeffPart) -> String {
+    let (kind, subtype) = match part.position {
+        "face" => ("Face", String::new()),
+        "exception-photo" => ("ExceptionPhoto", String::new()),
+        "iris-left" => ("Iris", "Left".to_owned()),
+        "iris-right" => ("Iris", "Right".to_owned()),
+        finger => ("Finger", fingers(finger)),
+    };
+    let score = part.quality.as_ref().map_or_else(String::new, |q| format!("<Quality><Score>{}</Score></Quality>", q.value));
+    let mut xml = format!("<BIR><BDBInfo><Type>{kind}</Type><Subtype>{subtype}</Subtype>{score}</BDBInfo>");
+    write!(xml, "<BDB>{}</BDB></BIR>", BASE64_STANDARD.encode(&part.bytes[..])).expect("a string takes all");
+    xml
+}
+
+/// `finger-left-index` → `Left IndexFinger`
+fn fingers(position: &str) -> String {
+    let words: Vec<&str> = position.split('-').collect();
+    let capital = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+    let digit = if words[2] == "thumb" { "Thumb".to_owned() } else { format!("{}Finger", capital(words[2])) };
+    format!("{} {digit}", capital(words[1]))
+}
+
+/// A form file; what is taken can be filled in without surprises.
+pub fn form(bytes: &[u8]) -> Verdict {
+    let Ok(form) = Form::parse(bytes) else { return Verdict::Refused };
+    assert_eq!((form.blob(), form.size()), (Blob::of(bytes), bytes.len() as u64));
+    assert!(form.pad() <= MAX_PLAIN);
+    assert!(form.consent(form.newest_consent()).is_some());
+    for transaction in form.transactions() {
+        let draft = Draft::new(&form, transaction).expect("the form names it");
+        let missing = draft.missing(&form).expect("the form names it");
+        assert!(missing.len() < bytes.len());
+    }
+    for field in form.layout().iter().flat_map(|group| &group.fields) {
+        assert!(form.label(field).is_some());
+        for value in ["", "x", "2001-02-29", "\u{0625}\u{064a}\u{0637}\u{0648}"] {
+            // any answer but a panic
+            drop(form.check_value(field, value));
+        }
+    }
+    Verdict::Taken
+}
+
+/// A resident's folder of the sample generator, which hostile descriptions are tried on.
+static FOLDER: LazyLock<(Form, BTreeMap<PartName, Vec<u8>>)> = LazyLock::new(|| {
+    let [_, _, certificate] = forms();
+    let sample = Sample::new(11, Second::from_unix(1_790_000_000), Size::Tiny);
+    let resident = sample.take(1, 0, &certificate, Transaction::New, Kind::Complete).expect("the form has new");
+    let files = resident.folder().into_iter().skip(1).map(|(name, bytes)| (name.parse().expect("a part's name"), bytes)).collect();
+    (certificate, files)
+});
+
+/// resident.json, alone and with the files of a folder.
+pub fn resident_json(bytes: &[u8]) -> Verdict {
+    let Ok(input) = Input::parse(bytes) else { return Verdict::Refused };
+    assert!(bytes.len() <= MAX_JSON && input.parts.len() <= MAX_PARTS);
+    let printed = input.to_json();
+    // ours is laid out for people: longer than what a machine wrote
+    if printed.len() <= MAX_JSON {
+        assert_eq!(Input::parse(&printed).as_ref(), Ok(&input));
+    }
+    let (form, files) = &*FOLDER;
+    // taken as a description, whatever the form says of it
+    let Ok((draft, parts)) = input.into_draft(form, files.clone()) else { return Verdict::Taken };
+    assert_eq!(draft.parts().len(), parts.len());
+    assert!(draft.parts().iter().zip(&parts).all(|(part, bytes)| part.matches(bytes).is_ok()));
+    assert!(Draft::parse(&draft.to_json()).is_ok_and(|again| again == draft), "a saved draft is the same draft");
+    drop(draft.missing(form));
+    Verdict::Taken
+}
