@@ -118,7 +118,9 @@ impl Rogue {
         let roster = Roster::parse(shown.as_bytes())?.facts().clone();
         let recipient = |r: &AgeRecipient| r.as_str().parse().map_err(|_| Broken("a recipient".into()));
         let recipients = Recipients::new(recipient(&roster.recipients.working)?, recipient(&roster.recipients.recovery)?)?;
-        let (form, seed) = (Form::parse(FIRST[2])?, u64::from(Digest::of(name.as_str().as_bytes()).as_bytes()[0]) + 1000);
+        let (form, hash) = (Form::parse(FIRST[2])?, Digest::of(name.as_str().as_bytes()));
+        // people of its own: nobody else's duplicates
+        let seed = hash.as_bytes()[..7].iter().fold(0, |all, &byte| all << 8 | u64::from(byte));
         let agent_name = agent.public().name().as_str().parse().map_err(|_| Broken("a name".into()))?;
         let workshop = Workshop::new(name.clone(), agent_name, recipients, form, roster.version, now(), seed);
         // a second call finds it installed
