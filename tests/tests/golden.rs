@@ -83,5 +83,5 @@ fn a_newer_database_is_refused() -> Sure<()> {
 fn a_newer_archive_is_refused() -> Sure<()> {
     let golden = unpacked()?;
     fs::write(golden.folder.path().join("centre/archive/format"), "enroll-archive/v2\n")?;
-    golden.centre.run(&["batch", "list"])?.refused("upgrade-needed").map(drop)
+    golden.centre.run(&["batch", "list"])?.refused("database-newer").map(drop)
 }

@@ -6,7 +6,8 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use shared::{
-    sample::{Sample, Size},
+    id::Transaction,
+    sample::{Kind, Sample, Size, forms},
     time::Second,
 };
 use tests::world::{Broken, Finished, Plan, Program, Ran, Source, Sure, Unit, World, path_text, until, write_sources};
@@ -93,6 +94,57 @@ fn promise_01_a_finished_record_survives_kill_9_at_each_durable_act_of_finish() 
     unit.close()?;
     world.serve()?;
     all_merged(&world)
+}
+
+/// The same at the keyboard: a draft is finished, or it is still there, whole.
+#[test]
+fn promise_01_a_draft_is_finished_or_still_there_at_each_durable_act_of_finish() -> Sure<()> {
+    if strace_is_missing() {
+        return Ok(());
+    }
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let mut points = 0;
+    for k in 1..40 {
+        let unit = &world.units[0];
+        let draft = draft(&world, k)?;
+        let ran = ended_before(unit, usize::try_from(k)?, &unit.as_agent(&["finish", &draft, "--yes"])?)?;
+        if unit.records()?.len() < usize::try_from(k)? {
+            assert!(ran.of("summary").next().is_none(), "nothing was called finished");
+            unit.agent(&["finish", &draft, "--yes"])?.ok()?;
+        } else {
+            unit.agent(&["finish", &draft, "--yes"])?.refused("draft-unknown")?;
+        }
+        assert_eq!(unit.run(&["draft", "list"])?.number("drafts"), 0);
+        assert_eq!(unit.records()?.len(), usize::try_from(k)?, "once");
+        note_all(&world)?;
+        if ran.exit == Some(0) {
+            break;
+        }
+        points += 1;
+    }
+    assert!(points >= 4, "only {points} durable acts: strace injects nothing?");
+    world.units[0].close()?;
+    world.serve()?;
+    all_merged(&world)
+}
+
+/// A complete draft of resident `n`.
+fn draft(world: &World, n: u64) -> Sure<String> {
+    let (unit, form) = (&world.units[0], &forms()[2]);
+    let sample = Sample::new(15, Second::from_unix(1_790_000_000), Size::Tiny);
+    let resident = sample.take(n, 0, form, Transaction::New, Kind::Complete)?;
+    let draft = unit.agent(&["draft", "new", form.name().as_str()])?.ok()?.text("draft")?;
+    let set: Vec<String> =
+        resident.input.person.iter().map(|(field, value)| format!("{field}={}", value.as_deref().unwrap_or_default())).collect();
+    unit.agent(&["draft", "set", &draft].into_iter().chain(set.iter().map(String::as_str)).collect::<Vec<_>>())?.ok()?;
+    for (name, bytes) in &resident.files {
+        let file = world.path().join(name.as_str());
+        fs::write(&file, bytes)?;
+        let position = name.as_str().split('.').next().unwrap_or_default();
+        unit.agent(&["draft", "attach", &draft, position, path_text(&file)?])?.ok()?;
+    }
+    Ok(draft)
 }
 
 /// Writes down every record that the unit has, once.

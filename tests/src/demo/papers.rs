@@ -1,8 +1,6 @@
 //! Manifests and receipts as files, checked by a process that has the log's public key and nothing else.
 
-use std::{fs, path::PathBuf};
-
-use enroll_client::vault::{Places, Vault};
+use std::path::PathBuf;
 
 use crate::world::{Program, Sure, World, path_text};
 
@@ -15,23 +13,16 @@ pub struct Papers {
     pub receipt: PathBuf,
 }
 
-/// Writes the papers of every batch of every unit into `papers/`.
+/// Has each unit write the papers of its batches into `papers/`.
 pub fn write(world: &World) -> Sure<Vec<Papers>> {
+    let folder = world.path().join("papers");
     let mut all = Vec::new();
     for unit in &world.units {
-        let folder = world.path().join("papers").join(&unit.name);
-        fs::create_dir_all(&folder)?;
-        let vault = Vault::open(&Places { data: unit.data.clone(), machine: unit.data.join("machine.secret") })?;
-        for batch in vault.batches()? {
-            let papers = Papers {
-                manifest: folder.join(format!("{}.manifest", batch.place)),
-                receipt: folder.join(format!("{}.receipt", batch.place)),
-            };
-            fs::write(&papers.manifest, vault.manifest(&batch.id)?)?;
-            if let Some(receipt) = vault.receipt(&batch.id)? {
-                fs::write(&papers.receipt, receipt)?;
-                all.push(papers);
-            }
+        for batch in unit.batches()? {
+            let place = batch["batch"].as_str().unwrap_or_default();
+            unit.run(&["receipt", "show", place, "--out", path_text(&folder)?])?.ok()?;
+            let file = |end: &str| folder.join(format!("{}-{place}.{end}", unit.name));
+            all.push(Papers { manifest: file("manifest"), receipt: file("receipt") });
         }
     }
     Ok(all)

@@ -173,7 +173,7 @@ fn commands(tally: &Tally, story: &Story<'_>) -> Sure<[String; 5]> {
     let (bin, at) = (|name: &str| bins.join(name).display().to_string(), |name: &str| folder.join(name).display().to_string());
     let server = format!("{} --data-dir {}", bin("sync-server"), at("centre"));
     let record = tally.troubles.first().map(|(record, _)| record.clone()).unwrap_or_default();
-    let (manifest, receipt) = (at("papers/van-2/1.1.manifest"), at("papers/van-2/1.1.receipt"));
+    let (manifest, receipt) = (at("papers/van-2-1.1.manifest"), at("papers/van-2-1.1.receipt"));
     Ok([
         format!("{server} fsck"),
         format!("{server} case list --reason 'looking around'"),

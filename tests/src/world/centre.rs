@@ -180,17 +180,15 @@ impl Serving {
                 let _ = tell.send(line);
             }
         });
-        let first = told.recv_timeout(Duration::from_secs(60));
+        let first = told.recv_timeout(Duration::from_mins(1));
         let url = first.ok().and_then(|l| serde_json::from_str::<Value>(&l).ok()).and_then(|v| v["url"].as_str().map(str::to_owned));
         let address = url.as_deref().and_then(|u| u.split_once("//")).and_then(|(_, a)| a.parse().ok());
-        match address {
-            Some(address) => Ok(Self { child, address }),
-            None => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(Broken(format!("serve did not say where it listens: {}", fs::read_to_string(log).unwrap_or_default())))
-            }
-        }
+        let Some(address) = address else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Broken(format!("serve did not say where it listens: {}", fs::read_to_string(log).unwrap_or_default())));
+        };
+        Ok(Self { child, address })
     }
 
     fn signal(&self, signal: Signal) -> Sure<()> {

@@ -169,7 +169,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Sure<Option<T>>) -> Sure<T
         if let Some(found) = look()? {
             return Ok(found);
         }
-        if start.elapsed() > Duration::from_secs(60) {
+        if start.elapsed() > Duration::from_mins(1) {
             return Err(Broken(format!("waited a minute: {what}")));
         }
         thread::sleep(Duration::from_millis(50));

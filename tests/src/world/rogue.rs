@@ -172,7 +172,7 @@ impl Rogue {
         let part = |key: &str| body[key].as_str().map(|t| t.as_bytes().to_vec()).ok_or_else(|| Broken(format!("no {key}")));
         let answer = Answer::parse(&part("answer")?)?.check(&self.roster.centre_key, &hello)?;
         self.seen = Consistency::parse(&part("consistency")?)?.check(self.seen, &self.roster.log)?.head();
-        self.consistency = body["consistency"].as_str().unwrap_or_default().to_owned();
+        body["consistency"].as_str().unwrap_or_default().clone_into(&mut self.consistency);
         self.token = body["token"].as_str().map(str::to_owned);
         Ok(answer)
     }
