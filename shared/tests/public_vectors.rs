@@ -2,6 +2,7 @@
 //!
 //! They lie in `ENROL_TEST_DATA`, or `../shared/data` beside the workspace; without that folder the tests say so.
 #![cfg(feature = "seal")]
+#![allow(clippy::disallowed_methods, reason = "reads vectors that are not in the project")]
 
 use std::{fs, io::Read as _, path::PathBuf};
 
