@@ -9,7 +9,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read as _,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -110,7 +110,7 @@ fn folder(path: &Path) -> Result<Source, Problem> {
 
 fn tar(path: &Path) -> Result<Vec<Source>, Problem> {
     let unreadable = |why: &str| Problem::new(Code::InputUnreadable, format!("{}: {why}", path.display()));
-    let mut archive = ::tar::Archive::new(durable::reader(path, TAR_MAX)?);
+    let mut archive = ::tar::Archive::new(Ending { inner: durable::reader(path, TAR_MAX)?, reached: false });
     let mut heaps: BTreeMap<PathBuf, Heap> = BTreeMap::new();
     // raw: extensions (long names, links to elsewhere) are entries of their own, and none of them is taken
     for entry in archive.entries().map_err(|_| unreadable("not a tar"))?.raw(true) {
@@ -130,8 +130,27 @@ fn tar(path: &Path) -> Result<Vec<Source>, Problem> {
         }
         heaps.entry(parent).or_default().add(&file, bytes)?;
     }
+    // cut off between two entries, it would look like a shorter one, and the residents behind the cut be forgotten
+    if archive.into_inner().reached {
+        return Err(unreadable("not a whole tar"));
+    }
     let found = heaps.into_values().map(|heap| heap.source(&path.display().to_string())).collect::<Result<Vec<_>, _>>()?;
     if found.is_empty() { Err(unreadable("empty")) } else { Ok(found) }
+}
+
+/// Remembers that the file's end was met: a tar says itself where it ends (POSIX.1-1988: two blocks of zeros), and a
+/// reader of a whole one stops there.
+struct Ending<R> {
+    inner: R,
+    reached: bool,
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.reached |= read == 0 && !buffer.is_empty();
+        Ok(read)
+    }
 }
 
 #[derive(Default)]
@@ -211,5 +230,18 @@ mod tests {
         let whole = std::fs::read(&path).expect("read");
         std::fs::write(&path, &whole[..1500]).expect("cut");
         assert_eq!(tar(&path).err().map(|p| p.code), Some(Code::InputUnreadable));
+    }
+
+    #[test]
+    fn a_tar_cut_off_between_two_residents_is_refused_not_shortened() {
+        let json = br#"{"format":"enroll-input/v1","form":"national-id/1","transaction":"new","person":{},"parts":[]}"#;
+        let entries = ["a/resident.json", "b/resident.json"].map(|name| (name, ::tar::EntryType::Regular, &json[..]));
+        let (_folder, path) = packed(&entries);
+        assert_eq!(tar(&path).map(|found| found.len()).ok(), Some(2));
+        let whole = std::fs::read(&path).expect("read");
+        for blocks in [2, 4] {
+            std::fs::write(&path, &whole[..blocks * 512]).expect("cut");
+            assert_eq!(tar(&path).err().map(|p| p.code), Some(Code::InputUnreadable), "after {blocks} blocks");
+        }
     }
 }
