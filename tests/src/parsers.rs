@@ -8,7 +8,8 @@
 //! A body panics when a promise does not hold, and else tells whether the bytes were taken. **Trust:** none. Bodies that stand behind a
 //! signature or a seal also sign or seal the hostile bytes themselves, so that what lies behind is reached: whoever
 //! holds an admitted key can do the same. **Invariants:** keys here are those of the specification's examples and of
-//! the committed vectors; no body reads a clock, a file or randomness but that of age.
+//! the committed vectors; no body reads a clock, or randomness but age's own; one
+//! writes a temporary file, because what it drives reads one.
 
 mod capture;
 mod inside;
@@ -16,7 +17,7 @@ mod log;
 mod notes;
 mod words;
 
-pub use capture::{cbeff, form, image, resident_json};
+pub use capture::{cbeff, form, image, resident_json, resident_tar};
 pub use inside::{age_header, frame, record_json, sealed, tar};
 pub use log::{checkpoint, consistency, entry, guard_line, segment, tlog_proof};
 pub use notes::{agent_request, answer, hello, manifest, note, outcome, record_line, roster, unit_request};
@@ -43,7 +44,7 @@ impl Verdict {
 }
 
 /// All of them, by the name of their folder in `tests/corpus` and of their target in `fuzz/fuzz_targets`.
-pub const ALL: [(&str, Body); 29] = [
+pub const ALL: [(&str, Body); 30] = [
     ("age_header", age_header),
     ("agent_request", agent_request),
     ("answer", answer),
@@ -64,6 +65,7 @@ pub const ALL: [(&str, Body); 29] = [
     ("record_json", record_json),
     ("record_line", record_line),
     ("resident_json", resident_json),
+    ("resident_tar", resident_tar),
     ("roster", roster),
     ("sealed", sealed),
     ("segment", segment),

@@ -83,6 +83,7 @@ parsers! {
     record_json 10_000 400;
     record_line 10_000 400;
     resident_json 5_000 200;
+    resident_tar 3_000 10;
     roster 4_000 100;
     sealed 1_500 0;
     segment 10_000 300;

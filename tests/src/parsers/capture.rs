@@ -1,17 +1,24 @@
 //! What comes to a unit from cameras, scanners, sticks and administrators.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
+use std::{collections::BTreeMap, fmt::Write as _, fs, sync::LazyLock};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use enroll_client::cbeff::{self as bir, CbeffPart};
+use enroll_client::{
+    capture::source::{self, Place, Source},
+    cbeff::{self as bir, CbeffPart},
+};
 use shared::{
-    draft::{Draft, input::Input},
+    draft::{
+        Draft,
+        input::{FILE, Input},
+    },
     form::Form,
     id::{Blob, PartName, Transaction},
     image::{self, ImageKind, MAX_PIXELS, MAX_SIDE},
     problem::Code,
     record::{MAX_JSON, MAX_PARTS, MAX_PLAIN},
     sample::{Kind, Sample, Size, forms},
+    seal::tar as ustar,
     time::Second,
 };
 
@@ -129,4 +136,36 @@ pub fn resident_json(bytes: &[u8]) -> Verdict {
     assert!(Draft::parse(&draft.to_json()).is_ok_and(|again| again == draft), "a saved draft is the same draft");
     drop(draft.missing(form));
     Verdict::Taken
+}
+
+/// A tar of residents' folders, as `enrol` takes it from a stick. Packed again it holds the same residents, and cut off
+/// at the end it is refused: nobody behind a cut is forgotten.
+pub fn resident_tar(bytes: &[u8]) -> Verdict {
+    let Some(residents) = unpacked(bytes) else { return Verdict::Refused };
+    let held: usize = residents.iter().flat_map(|resident| resident.files.values()).map(Vec::len).sum();
+    assert!(!residents.is_empty() && held <= bytes.len());
+    let mut again = Vec::new();
+    for (n, resident) in residents.iter().enumerate() {
+        let json = resident.input.to_json();
+        if json.len() > MAX_JSON {
+            return Verdict::Taken;
+        }
+        let files = resident.files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]));
+        let members: Vec<_> = std::iter::once((FILE, &json[..])).chain(files).map(|(name, b)| (format!("{n:04}/{name}"), b)).collect();
+        ustar::write(members.iter().map(|(name, bytes)| (name.as_str(), *bytes)), &mut again);
+        // one end for all of them
+        again.truncate(again.len() - 1024);
+    }
+    assert!(unpacked(&again).is_none(), "a tar without its end");
+    again.resize(again.len() + 1024, 0);
+    let again = unpacked(&again).expect("packed as we would");
+    assert!(again.iter().map(Source::identity).eq(residents.iter().map(Source::identity)));
+    Verdict::Taken
+}
+
+fn unpacked(bytes: &[u8]) -> Option<Vec<Source>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("residents.tar");
+    fs::write(&path, bytes).expect("written");
+    source::read(&Place::Tar(path)).ok()
 }

@@ -120,6 +120,8 @@ fn logged() -> Vec<Seed> {
     let mut all: Vec<Seed> = names.into_iter().zip(&entries).map(|(name, bytes)| ("entry", name, bytes.clone())).collect();
     let quarantined = String::from_utf8(example("log entry")).expect("UTF-8").replace("state accepted", "state quarantined fork");
     all.push(("entry", "quarantined", quarantined.into_bytes()));
+    // refused: a word too many, which a reader that stops early would not see
+    all.push(("entry", "time-and-a-word", of("time x")));
     let head = |size: u64, of: &str| Head {
         size,
         root: format!("{size} {}", BASE64_STANDARD.encode(digest(of).as_bytes())).parse::<Head>().expect("a head").root,
@@ -187,6 +189,7 @@ fn captured() -> Vec<Seed> {
         let sample = Sample::new(11, Second::from_unix(THEN), Size::Tiny);
         sample.take(1, 0, &form, Transaction::New, Kind::Complete).expect("the form has new").folder()
     };
+    let (two, cut) = residents_tar(&folder(certificate.name()));
     let mut of_certificate = folder(certificate.name()).into_iter();
     let mut of_card = folder(forms()[0].name()).into_iter();
     let (_, certificate_json) = of_certificate.next().expect("resident.json");
@@ -196,12 +199,29 @@ fn captured() -> Vec<Seed> {
     vec![
         ("resident_json", "certificate", certificate_json),
         ("resident_json", "card", card_json),
+        ("resident_tar", "cut-between-two.tar", two[..cut].to_vec()),
+        ("resident_tar", "two.tar", two),
         ("form", "certificate", shared::form::FIRST[2].to_vec()),
         ("form", "card", shared::form::FIRST[0].to_vec()),
         ("image", "portrait.jpg", portrait),
         ("image", "finger.png", print),
         ("cbeff", "fingers-and-iris.xml", cbeff()),
     ]
+}
+
+/// The same folder twice in one tar, and where the second begins.
+fn residents_tar(folder: &[(String, Vec<u8>)]) -> (Vec<u8>, usize) {
+    let inside = |parent: &str| -> Vec<u8> {
+        let named: Vec<(String, &[u8])> = folder.iter().map(|(name, bytes)| (format!("{parent}/{name}"), &bytes[..])).collect();
+        let mut out = Vec::new();
+        tar::write(named.iter().map(|(name, bytes)| (name.as_str(), *bytes)), &mut out);
+        out
+    };
+    let (mut two, second) = (inside("a"), inside("b"));
+    two.truncate(two.len() - 1024);
+    let cut = two.len();
+    two.extend_from_slice(&second);
+    (two, cut)
 }
 
 fn cbeff() -> Vec<u8> {
