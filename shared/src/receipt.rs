@@ -86,16 +86,7 @@ mod tests {
 
     fn receipt_of(change: impl FnOnce(&mut BatchEntry)) -> Result<CheckedReceipt, Code> {
         let manifest = closed(facts(&[b"one"]));
-        let mut batch = BatchEntry {
-            batch: manifest.id(),
-            manifest: manifest.blob(),
-            unit: manifest.facts().unit.clone(),
-            place: manifest.facts().place,
-            previous: None,
-            payload_size: 3,
-            payload: manifest.facts().payload,
-            state: BatchState::Accepted,
-        };
+        let mut batch = BatchEntry::of(&manifest, BatchState::Accepted);
         change(&mut batch);
         let leaf = Entry { received: Second::from_unix(1_790_000_000), body: Body::Batch(batch) }.to_bytes();
         let head = append(0, std::slice::from_ref(&leaf), &Empty).expect("first").head;

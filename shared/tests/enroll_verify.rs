@@ -156,16 +156,7 @@ fn papers(name: &str) -> Papers {
     let write = |file: &str, bytes: &[u8]| std::fs::write(folder.join(file), bytes).expect("written");
     let batch = batch(&[b"one", b"two!"]);
     let facts = batch.facts();
-    let logged = BatchEntry {
-        batch: batch.id(),
-        manifest: batch.blob(),
-        unit: facts.unit.clone(),
-        place: facts.place,
-        previous: None,
-        payload_size: facts.payload_size,
-        payload: facts.payload,
-        state: BatchState::Accepted,
-    };
+    let logged = BatchEntry::of(&batch, BatchState::Accepted);
     let fate = |r: &RecordLine| OutcomeLine {
         number: r.facts.number,
         record: r.facts.record,

@@ -147,17 +147,7 @@ fn manifest() -> Manifest {
 
 fn entry() -> Entry {
     let manifest = manifest();
-    let facts = manifest.facts();
-    let batch = BatchEntry {
-        batch: manifest.id(),
-        manifest: manifest.blob(),
-        unit: facts.unit.clone(),
-        place: facts.place,
-        previous: facts.previous,
-        payload_size: facts.payload_size,
-        payload: facts.payload,
-        state: BatchState::Accepted,
-    };
+    let batch = BatchEntry::of(&manifest, BatchState::Accepted);
     Entry { received: second("2026-11-20T21:30:02Z"), body: Body::Batch(batch) }
 }
 

@@ -117,17 +117,7 @@ pub fn manifest(unit: &str, sequence: u64, previous: Option<BatchId>, salt: u8, 
 
 /// The entry of a manifest's batch.
 pub fn batch_body(manifest: &Manifest, state: BatchState) -> Body {
-    let facts = manifest.facts();
-    Body::Batch(BatchEntry {
-        batch: manifest.id(),
-        manifest: manifest.blob(),
-        unit: facts.unit.clone(),
-        place: facts.place,
-        previous: facts.previous,
-        payload_size: facts.payload_size,
-        payload: facts.payload,
-        state,
-    })
+    Body::Batch(BatchEntry::of(manifest, state))
 }
 
 /// An entry so many seconds after [`START`].

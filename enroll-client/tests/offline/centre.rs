@@ -136,17 +136,7 @@ impl Centre {
 
     /// Logs a batch at a log time; its receipt.
     pub fn receive(&mut self, manifest: &Manifest, received: i64) -> Vec<u8> {
-        let facts = manifest.facts();
-        let entry = BatchEntry {
-            batch: manifest.id(),
-            manifest: manifest.note().blob(),
-            unit: facts.unit.clone(),
-            place: facts.place,
-            previous: facts.previous,
-            payload_size: facts.payload_size,
-            payload: facts.payload,
-            state: BatchState::Accepted,
-        };
+        let entry = BatchEntry::of(manifest, BatchState::Accepted);
         self.log(received, Body::Batch(entry)).to_bytes()
     }
 

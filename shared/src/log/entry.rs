@@ -20,6 +20,7 @@
 use std::fmt;
 
 use crate::{
+    batch::Manifest,
     id::{BatchId, Blob, Digest, Member, NoteId, Number, Place, RosterVersion},
     problem::{Code, Problem},
     text::{Lines, TextError, decimal},
@@ -99,6 +100,23 @@ pub struct BatchEntry {
     pub payload: Digest,
     /// May it merge?
     pub state: BatchState,
+}
+
+impl BatchEntry {
+    /// What the log says about a manifest's batch.
+    pub fn of(manifest: &Manifest, state: BatchState) -> Self {
+        let facts = manifest.facts();
+        Self {
+            batch: manifest.id(),
+            manifest: manifest.blob(),
+            unit: facts.unit.clone(),
+            place: facts.place,
+            previous: facts.previous,
+            payload_size: facts.payload_size,
+            payload: facts.payload,
+            state,
+        }
+    }
 }
 
 /// May a logged batch merge?

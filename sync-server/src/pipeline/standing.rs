@@ -81,16 +81,7 @@ async fn decide_batch<A: Archive, G: Guard, L: Ledger>(
     durable(&stores.archive, manifest.blob(), None).await?;
     durable(&stores.archive, Blob::from_bytes(*facts.payload.as_bytes()), Some(facts.payload_size)).await?;
     let state = state(&stores.ledger, next, batch).await?;
-    Ok(Decision::Entry(Body::Batch(BatchEntry {
-        batch: manifest.id(),
-        manifest: manifest.blob(),
-        unit: facts.unit.clone(),
-        place: facts.place,
-        previous: facts.previous,
-        payload_size: facts.payload_size,
-        payload: facts.payload,
-        state,
-    })))
+    Ok(Decision::Entry(Body::Batch(BatchEntry::of(manifest, state))))
 }
 
 async fn state(ledger: &impl Ledger, next: LogIndex, batch: &CheckedManifest) -> Result<BatchState, Problem> {

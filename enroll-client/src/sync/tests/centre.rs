@@ -288,16 +288,7 @@ fn patch(world: &mut World, n: usize, request: &Request) -> Vec<u8> {
 pub fn take(world: &mut World, n: usize) {
     let manifest = world.uploads[n].manifest.clone();
     let facts = manifest.facts();
-    let entry = BatchEntry {
-        batch: manifest.id(),
-        manifest: manifest.blob(),
-        unit: facts.unit.clone(),
-        place: facts.place,
-        previous: facts.previous,
-        payload_size: facts.payload_size,
-        payload: facts.payload,
-        state: BatchState::Accepted,
-    };
+    let entry = BatchEntry::of(&manifest, BatchState::Accepted);
     world.uploads[n].index = Some(world.log.add(Body::Batch(entry)));
     let fate = |r: &shared::batch::RecordLine| OutcomeLine {
         number: r.facts.number,
