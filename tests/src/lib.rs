@@ -4,3 +4,4 @@ pub mod defects;
 pub mod world;
 pub mod demo;
 pub mod parsers;
+pub mod seeds;

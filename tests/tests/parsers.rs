@@ -5,8 +5,6 @@
 
 #[path = "parsers/mutate.rs"]
 mod mutate;
-#[path = "parsers/seeds.rs"]
-mod seeds;
 
 use std::{
     fs,
@@ -108,15 +106,4 @@ fn every_parser_has_its_test_its_seeds_and_its_fuzz_target() {
     }
     assert_eq!(fs::read_dir(fuzz.join("fuzz_targets")).expect("a folder").count(), NAMES.len());
     assert_eq!(fs::read_dir(root().join("corpus")).expect("a folder").count(), NAMES.len());
-}
-
-/// Makes the seeds again: `cargo test --release --workspace --test parsers -- --ignored`. Sealed ones differ each time.
-#[test]
-#[ignore = "writes into tests/corpus"]
-fn make_the_seeds() {
-    for (parser, name, bytes) in seeds::all() {
-        let folder = root().join("corpus").join(parser);
-        fs::create_dir_all(&folder).expect("a folder");
-        fs::write(folder.join(name), bytes).expect("a file");
-    }
 }

@@ -1,4 +1,5 @@
-//! Makes the committed vectors again: `cargo run --release --workspace --bin vectors`, into `tests/vectors/`.
+//! Makes the committed vectors again, and the parsers' seeds: `cargo run --release --workspace --bin vectors`, into
+//! `tests/vectors/` and `tests/corpus/`.
 //!
 //! A folder each: `records/<defect>/{sealed.age,line,code}` and `manifests/<defect>/{manifest,code}`, beside
 //! `roster` and `form.json`. age draws its own randomness, so sealed bytes differ from run to run; what they must
@@ -18,7 +19,16 @@ fn main() -> std::io::Result<()> {
         fs::write(folder.join("manifest"), &forged.bytes)?;
         fs::write(folder.join("code"), code(forged.code))?;
     }
-    fs::write(root.join("roster"), manifests::roster().note().as_bytes())
+    fs::write(root.join("roster"), manifests::roster().note().as_bytes())?;
+    seeds(&root.with_file_name("corpus"))
+}
+
+fn seeds(root: &Path) -> std::io::Result<()> {
+    for (parser, name, bytes) in tests::seeds::all() {
+        fs::create_dir_all(root.join(parser))?;
+        fs::write(root.join(parser).join(name), bytes)?;
+    }
+    Ok(())
 }
 
 fn records(root: &Path) -> std::io::Result<()> {

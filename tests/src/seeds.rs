@@ -1,6 +1,7 @@
 //! Where the committed seeds come from: the examples of `SPEC.md`, the vectors, the sample generator, and a few bytes by
 //! hand. Invented people only.
 
+use crate::defects::{Workshop, vector_identities};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use shared::{
     hello::{Facts, Hello, Path, Sender},
@@ -16,9 +17,8 @@ use shared::{
     seal::{Identity, Recipients, frame, seal_raw, tar},
     time::Second,
 };
-use tests::defects::{Workshop, vector_identities};
 
-const SPEC: &str = include_str!("../../../shared/SPEC.md");
+const SPEC: &str = include_str!("../../shared/SPEC.md");
 /// When the vectors' records were finished, and the sample folder of the bodies made.
 const THEN: i64 = 1_790_000_000;
 
@@ -61,13 +61,13 @@ fn examples() -> Vec<Seed> {
         ("note", "record-line", example("record line as a note")),
         ("note", "checkpoint", example("checkpoint")),
         ("manifest", "example", example("manifest")),
-        ("manifest", "vector", vector(include_bytes!("../../vectors/manifests/good/manifest"))),
+        ("manifest", "vector", vector(include_bytes!("../vectors/manifests/good/manifest"))),
         ("record_line", "example", trimmed(example("record line"))),
-        ("record_line", "vector", trimmed(vector(include_bytes!("../../vectors/records/good/line")))),
+        ("record_line", "vector", trimmed(vector(include_bytes!("../vectors/records/good/line")))),
         ("hello", "unit", example("hello")),
         ("answer", "example", example("answer")),
         ("roster", "example", example("roster")),
-        ("roster", "vector", vector(include_bytes!("../../vectors/roster"))),
+        ("roster", "vector", vector(include_bytes!("../vectors/roster"))),
         ("outcome", "example", example("outcome")),
         ("entry", "batch", example("log entry")),
         ("guard_line", "example", trimmed(example("guard"))),
@@ -152,7 +152,7 @@ fn records() -> Vec<Seed> {
     let identities = [1, 2].map(|seed| Identity::from_seed(RecipientKind::Hybrid, &[seed; 32]).recipient());
     let [working, recovery] = identities;
     let hybrid = seal_raw(b"enough for a header", &Recipients::new(working, recovery).expect("one kind"), 0).expect("seals");
-    let good = include_bytes!("../../vectors/records/good/sealed.age");
+    let good = include_bytes!("../vectors/records/good/sealed.age");
     // after a whole frame, a skippable one that says something
     let mut message = frame::pack(b"short", 0).expect("packs").to_vec();
     message.extend_from_slice(b"\x50\x2a\x4d\x18\x04\0\0\0text");
@@ -163,7 +163,7 @@ fn records() -> Vec<Seed> {
         ("frame", "good", frame::pack(&archive, 0).expect("packs").to_vec()),
         ("frame", "padding-with-a-message", message),
         ("sealed", "good", good.to_vec()),
-        ("sealed", "not-an-age-file", include_bytes!("../../vectors/records/not-an-age-file/sealed.age").to_vec()),
+        ("sealed", "not-an-age-file", include_bytes!("../vectors/records/not-an-age-file/sealed.age").to_vec()),
         ("age_header", "x25519", good[..1024].to_vec()),
         ("age_header", "hybrid", hybrid),
     ]
