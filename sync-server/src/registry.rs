@@ -178,6 +178,8 @@ pub trait Registry: Clone + Send + Sync + 'static {
     fn claim(&self, now: Second, until: Second) -> impl Future<Output = Result<Option<Claim>, Problem>> + Send;
     /// Gives a claim back; the batch is tried again from `retry` on.
     fn release(&self, batch: BatchId, retry: Second) -> impl Future<Output = Result<(), Problem>> + Send;
+    /// Ends all claims: for the one process that may merge, when it starts. Whoever had them has died.
+    fn reclaim(&self) -> impl Future<Output = Result<(), Problem>> + Send;
     /// Takes in what a batch opened to and folds all that it can influence, in one transaction. The same batch again
     /// changes nothing.
     fn fold(&self, opened: OpenedBatch) -> impl Future<Output = Result<(), Problem>> + Send;

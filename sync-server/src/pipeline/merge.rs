@@ -77,7 +77,11 @@ pub fn lock(path: &Path) -> Result<Lock, Problem> {
 
 impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
     /// Merges until `stop` says so; woken by each new head. A step that is under way is ended first.
+    /// The caller holds the right to merge, so that claims of a process that died need not run out first.
     pub async fn run(&self, workers: usize, mut heads: watch::Receiver<Published>, mut stop: watch::Receiver<bool>) {
+        if let Err(problem) = self.registry.reclaim().await {
+            tracing::warn!("merge: {problem}; what a process that died had begun waits until its claim runs out");
+        }
         loop {
             heads.borrow_and_update();
             if let Err(problem) = self.until_idle(workers, &stop).await {

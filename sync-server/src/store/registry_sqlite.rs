@@ -47,6 +47,9 @@ impl Registry for RegistrySqlite {
     async fn claim(&self, now: Second, until: Second) -> Result<Option<Claim>, Problem> {
         self.db.write(move |c| work::claim(c, now, until)).await
     }
+    async fn reclaim(&self) -> Result<(), Problem> {
+        self.db.write(work::reclaim).await
+    }
     async fn release(&self, batch: BatchId, retry: Second) -> Result<(), Problem> {
         self.db.write(move |c| work::release(c, batch, retry)).await
     }

@@ -33,6 +33,10 @@ pub(super) fn release(c: &Connection, batch: BatchId, retry: Second) -> Result<(
     put(c, "UPDATE merge_work SET lease = ?2 WHERE batch = ?1 AND state = 'open'", params![batch.as_bytes(), retry.unix()])
 }
 
+pub(super) fn reclaim(c: &Connection) -> Result<(), Problem> {
+    put(c, "UPDATE merge_work SET lease = 0 WHERE state = 'open'", [])
+}
+
 /// Batches that are not opened (also those that nobody has looked at), and batches whose outcome is due.
 pub(super) fn waiting(c: &Connection) -> Result<(u64, u64), Problem> {
     let sql = "SELECT (SELECT count(*) FROM batches) - (SELECT count(*) FROM merge_work WHERE state = 'done'),
