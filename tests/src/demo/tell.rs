@@ -127,6 +127,9 @@ impl Tell {
         for (record, why) in &tally.troubles {
             let _ = writeln!(out, "  {record}  {why}{}", meaning(why));
         }
+        for (case, code) in &tally.cases {
+            let _ = writeln!(out, "  case {case}  {code}: waits for a person");
+        }
         let _ = writeln!(out, "\nLook further (the folder stays until you delete it):");
         for command in commands(tally, story)? {
             let _ = writeln!(out, "  {command}");
