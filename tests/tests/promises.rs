@@ -144,7 +144,9 @@ fn found(secrets: &[Vec<u8>], folder: &Path) -> Sure<usize> {
     // most places are passed over by their first two bytes
     let mut begins = vec![false; 1 << 16];
     let first = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
-    secrets.iter().for_each(|s| begins[first(s)] = true);
+    for secret in secrets {
+        begins[first(secret)] = true;
+    }
     let mut there = BTreeSet::new();
     for file in files(folder)? {
         let bytes = fs::read(file)?;
