@@ -126,9 +126,9 @@ fn standing<'a>(record: &'a RecordFact, reused: &Reused) -> Result<Candidate<'a>
         Opened::AsSigned => None,
     });
     let (Some(order), Some(essence)) = (record.order_key(), &record.essence) else {
-        // the least code, so that the order of lines does not matter
-        let code = refusals.min_by_key(|code| code.row().code).unwrap_or(Code::Unopened);
-        return Err(Fate::Refused(code));
+        // what newer software may read comes first; else the least code, so that the order of lines does not matter
+        let code = refusals.min_by_key(|code| (*code != Code::UpgradeNeeded, code.row().code)).unwrap_or(Code::Unopened);
+        return Err(Fate::unreadable(code, &record.key.unit, record.key.record));
     };
     let unit = &record.key.unit;
     if reused.ids.contains(&(unit.clone(), record.key.record)) {

@@ -106,6 +106,15 @@ fn a_refused_delivery_takes_no_place() {
 }
 
 #[test]
+fn a_later_version_is_held_for_newer_software_never_refused() {
+    let mut later = new(key(1, 1, 0), 1, 10, "X");
+    later.lines[0].opened = Opened::Refused(Code::UpgradeNeeded);
+    later.essence = None;
+    let folded = fold(std::slice::from_ref(&later), &Withdrawn::new());
+    assert!(matches!(folded.fates[&later.key], Fate::Held(Code::UpgradeNeeded, _)));
+}
+
+#[test]
 fn what_is_not_in_force_is_held_until_any_line_of_it_is() {
     let mut record = new(key(1, 1, 0), 1, 10, "X");
     record.lines[0].force = Force::Not(Code::Revoked);

@@ -54,7 +54,7 @@ fn lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
     let mut lines = Vec::with_capacity(stored.len());
     for (number, key, found, code) in stored {
         let fate = match (found.as_str(), code) {
-            ("refused", Some(code)) => Fate::Refused(code.parse().map_err(|_| damaged())?),
+            ("refused", Some(code)) => Fate::unreadable(code.parse().map_err(|_| damaged())?, &key.unit, key.record),
             ("unopened", _) => Fate::Held(shared::problem::Code::Unopened, CaseRef::holding(&key.unit, key.record)),
             _ => read::fate(c, &key)?.ok_or_else(damaged)?,
         };

@@ -114,7 +114,7 @@ fn traced_fate(c: &Connection, row: &Row<'_>, key: &RecordKey) -> Result<Option<
     let (found, code): (Option<String>, Option<String>) = (Option::of(row, 12)?, Option::of(row, 13)?);
     Ok(match (found.as_deref(), code) {
         (None, _) => None,
-        (Some("refused"), Some(code)) => Some(Fate::Refused(code.parse().map_err(|_| damaged())?)),
+        (Some("refused"), Some(code)) => Some(Fate::unreadable(code.parse().map_err(|_| damaged())?, &key.unit, key.record)),
         (Some("unopened"), _) => Some(Fate::Held(Code::Unopened, CaseRef::holding(&key.unit, key.record))),
         _ => fate(c, key)?,
     })
