@@ -40,7 +40,7 @@ pub mod request;
 use std::{fmt, str::FromStr};
 
 use crate::{
-    id::{Blob, Centre, FormName, IdError, KeyName, LogIndex, Member, RosterVersion},
+    id::{Blob, Centre, FormName, IdError, LogIndex, Member, RosterVersion},
     keys::{KeyRef, VerifierKey},
     note::Note,
     problem::{Code, Problem},
@@ -420,11 +420,6 @@ impl TrustedRoster {
     pub fn note(&self) -> &Note {
         &self.0.note
     }
-}
-
-/// Name of the `n`th roster key, for the next free `n`.
-pub fn roster_key_name(centre: &Centre, n: u32) -> KeyName {
-    centre.roster_name(n)
 }
 
 #[cfg(test)]
