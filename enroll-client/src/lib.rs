@@ -17,6 +17,7 @@ pub mod entropy;
 pub mod durable;
 pub mod say;
 pub mod local;
+pub mod sabotage;
 
 // what the unit keeps
 pub mod cards;

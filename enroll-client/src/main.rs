@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    enroll_client::sabotage::warn();
     enroll_client::cli::main()
 }

@@ -13,6 +13,7 @@ pub mod entropy;
 pub mod durable;
 pub mod settings;
 pub mod keys;
+pub mod sabotage;
 
 #[cfg(test)]
 mod fixtures;

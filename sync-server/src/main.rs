@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    sync_server::sabotage::warn();
     sync_server::cli::main()
 }

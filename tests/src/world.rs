@@ -29,7 +29,7 @@ pub use self::{
     lie::lie_about,
     link::Link,
     oracle::{Finished, Oracle},
-    program::{Broken, Program, Ran, Sure, bins, until},
+    program::{Broken, Program, Ran, Sure, bins, sabotage_is_missing, sabotaged_bins, until},
     rogue::{Reply, Rogue},
     sources::{Source, write_sources},
     unit::{Stand, Unit},

@@ -37,6 +37,7 @@ impl<E: std::error::Error> From<E> for Broken {
 pub struct Program {
     path: PathBuf,
     flags: Vec<String>,
+    switches: String,
 }
 
 /// A command that has ended.
@@ -58,10 +59,34 @@ pub fn bins() -> Sure<PathBuf> {
     found.map(Path::to_owned).ok_or_else(|| Broken("the programs are not built: cargo build --release --workspace --bins".into()))
 }
 
+/// The folder of the test builds, made by `scripts/sabotaged`; none when they are not there.
+pub fn sabotaged_bins() -> Option<PathBuf> {
+    let folder = bins().ok()?.parent()?.join("sabotage");
+    (folder.join("sync-server").exists() && folder.join("enroll-client").exists()).then_some(folder)
+}
+
+/// Whether the test builds are missing: says so, for a test that then skips.
+pub fn sabotage_is_missing() -> bool {
+    let missing = sabotaged_bins().is_none();
+    if missing {
+        eprintln!("skipped: the test builds are not there: scripts/sabotaged");
+    }
+    missing
+}
+
 impl Program {
     /// A program by name, with flags that go before each command.
     pub fn new(name: &str, flags: &[&str]) -> Sure<Self> {
-        Ok(Self { path: bins()?.join(name), flags: flags.iter().map(|&f| f.to_owned()).collect() })
+        let flags = flags.iter().map(|&f| f.to_owned()).collect();
+        Ok(Self { path: bins()?.join(name), flags, switches: String::new() })
+    }
+
+    /// The test build of the same program with these switches on (see its `sabotage.rs`); without any, the program itself.
+    pub fn sabotaged(&self, switches: &[&str]) -> Sure<Self> {
+        let name = self.path.file_name().ok_or_else(|| Broken("a program without a name".into()))?;
+        let folder = if switches.is_empty() { Some(bins()?) } else { sabotaged_bins() };
+        let folder = folder.ok_or_else(|| Broken("the test build is not there: scripts/sabotaged".into()))?;
+        Ok(Self { path: folder.join(name), flags: self.flags.clone(), switches: switches.join(",") })
     }
 
     /// Where it lies.
@@ -87,6 +112,9 @@ impl Program {
     fn dress(&self, command: &mut Command, args: &[&str]) {
         command.args(&self.flags).args(args);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        if !self.switches.is_empty() {
+            command.env("ENROLMENT_SABOTAGE", &self.switches);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
 

@@ -67,6 +67,12 @@ impl Unit {
         &self.program
     }
 
+    /// From the next command on, the test build with these switches; with none, the program itself again.
+    pub fn sabotage(&mut self, switches: &[&str]) -> Sure<()> {
+        self.program = self.program.sabotaged(switches)?;
+        Ok(())
+    }
+
     /// Runs a command that needs nobody.
     pub fn run(&self, args: &[&str]) -> Sure<Ran> {
         self.program.run(args)
