@@ -5,3 +5,4 @@ pub mod world;
 pub mod demo;
 pub mod parsers;
 pub mod seeds;
+pub mod tracer;
