@@ -16,7 +16,7 @@ use super::faults::Fault;
 pub enum Act {
     /// An open that made a file, empty.
     Create { path: String },
-    /// A file gets another length: truncate, ftruncate, or an open with O_TRUNC of a file that was there (0).
+    /// A file gets another length: truncate, ftruncate, or an open with `O_TRUNC` of a file that was there (0).
     Length { path: String, length: u64 },
     /// Space is reserved; `grows` when the length may become `offset + length`.
     Allocate { path: String, offset: u64, length: u64, grows: bool },

@@ -152,7 +152,7 @@ impl Engine {
         };
         let Some(act) = act else { return unless_gone(ptrace::cont(tracee.thread, None)) };
         self.seen += 1;
-        let fault = self.faults.iter_mut().filter_map(|f| f.meets(&act)).next();
+        let fault = self.faults.iter_mut().find_map(|f| f.meets(&act));
         let tell = if let Act::Tell { len, .. } = &act { Some(i64::try_from(*len)?) } else { None };
         let thread = tracee.thread;
         let mut event = Event { n: self.seen, thread: thread.as_raw(), call: call.name.to_owned(), act, result: 0, injected: fault };
