@@ -32,6 +32,7 @@ use clap::{Args, Parser, Subcommand};
 use shared::problem::{Lang, Problem};
 
 pub use self::output::Out;
+use crate::{pipeline::opener::child, undumped};
 pub use shared::problem::exit::Exit;
 
 /// The centre of trustworthy enrolment where there is no network.
@@ -103,6 +104,9 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Make the database again from archive and guard, and compare
     Rebuild(rebuild::Rebuild),
+    /// Open one record that standard input brings; started by `serve` and `rebuild`
+    #[command(hide = true)]
+    OpenRecord,
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -117,10 +121,14 @@ fn language(text: &str) -> Result<Lang, String> {
 
 /// Reads the arguments, runs the command, says how it ended.
 pub fn main() -> ExitCode {
+    undumped::settle();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
+    if matches!(cli.command, Command::OpenRecord) {
+        return child::main();
+    }
     let out = Out::new(&cli.global);
     output::log_to_stderr(&cli.global);
     rustls::crypto::ring::default_provider().install_default().expect("the first and only provider of this process");
@@ -150,6 +158,7 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Fsck(fsck) => fsck.run(global, out).await,
         Command::Doctor(doctor) => doctor.run(global, out).await,
         Command::Rebuild(rebuild) => rebuild.run(global, out).await,
+        Command::OpenRecord => Ok(Exit::Usage), // `main` has done it
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

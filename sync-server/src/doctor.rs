@@ -1,4 +1,4 @@
-//! What may go wrong soon, and what to do: keys, guard, archive, disks, roster, clock, recovery.
+//! What may go wrong soon, and what to do: keys, guard, archive, disks, roster, clock, recovery, records held unopened.
 //!
 //! **Invariants:** changes nothing but the note that the recovery identity was proven. Red until it was: an identity
 //! that nobody has tried is none.
@@ -16,7 +16,8 @@ use shared::{
 use crate::{
     centre::{Centre, parse_identity},
     durable, entropy,
-    store::{Archive as _, Guard as _, Ledger as _},
+    registry::Registry as _,
+    store::{Archive as _, Guard as _, Ledger as _, registry_sqlite::RegistrySqlite},
 };
 
 /// A disk with less than this is nearly full.
@@ -82,6 +83,7 @@ pub async fn examine(centre: &Centre, now: Second) -> Result<Vec<Finding>, Probl
     findings.push(guard_volume(centre));
     findings.push(archive(centre, &roster).await);
     findings.push(clock(centre, now).await?);
+    findings.push(merge(centre).await?);
     let places = [("data", centre.settings.data.clone()), ("archive", centre.settings.archive()), ("guard", centre.settings.guard())];
     findings.extend(places.iter().map(|(name, path)| disk(name, path)));
     Ok(findings)
@@ -196,6 +198,17 @@ async fn clock(centre: &Centre, now: Second) -> Result<Finding, Problem> {
     let ahead = now.unix() - last.unix();
     let health = graded(ahead < -300, ahead > 86_400);
     Ok(finding("clock", health, format!("clock {now}, log {last}"), next))
+}
+
+/// Records that nobody could open are no damage, but somebody waits for them.
+async fn merge(centre: &Centre) -> Result<Finding, Problem> {
+    let next = "See `sync-server case list`. Each start and `sync-server rebuild` try again, best with newer software; nothing is lost.";
+    let registry = RegistrySqlite::new(centre.db.clone());
+    let (waiting, _) = registry.waiting().await?;
+    let cases = registry.cases().await?;
+    let unopened: usize = cases.iter().filter(|case| case.code == Code::Unopened).map(|case| case.records.len()).sum();
+    let health = graded(false, unopened > 0);
+    Ok(finding("merge", health, format!("{waiting} batches wait, {unopened} records are held unopened"), next))
 }
 
 fn disk(about: &'static str, path: &Path) -> Finding {

@@ -14,6 +14,7 @@ pub mod durable;
 pub mod settings;
 pub mod keys;
 pub mod sabotage;
+pub mod undumped;
 
 #[cfg(test)]
 mod fixtures;

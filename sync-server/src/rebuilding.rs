@@ -26,7 +26,7 @@ use crate::{
     pipeline::{
         Stores, catch_up,
         merge::{self, Merge, Publish},
-        opener::{self, Opener},
+        opener::{self, Nursery, Opener},
     },
     registry::{Among, Registry as _, Summary},
     settings::Settings,
@@ -69,10 +69,13 @@ pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
     let path = settings.database();
     let before = if durable::there(&path) { old(&settings).await } else { None };
     let fresh = beside(&path, "new");
+    // what broke off before, in the old database or in a rebuild that did not end, must not break this one
+    let mut broken = broken(&path).await;
+    broken.extend(self::broken(&fresh).await);
     for leftover in files(&fresh) {
         durable::remove(&leftover).map_err(durable::problem("database"))?;
     }
-    let (now, outcomes, unopened) = fill(&settings, &fresh).await?;
+    let (now, outcomes, unopened) = fill(&settings, &fresh, broken).await?;
     let aside = put_in_place(&fresh, &path)?;
     Ok(Rebuilt { now, before, outcomes, aside, unopened })
 }
@@ -97,15 +100,26 @@ async fn old(settings: &Settings) -> Option<Summary> {
     read.inspect_err(|problem| tracing::warn!("the old database can't be compared: {problem}")).ok()
 }
 
+/// Batches whose opening broke off, as a database says; none when it can't be read.
+async fn broken(database: &Path) -> Vec<BatchId> {
+    if !durable::there(database) {
+        return Vec::new();
+    }
+    let read = async { RegistrySqlite::new(Db::open(database)?).broken().await };
+    let read: Result<Vec<BatchId>, Problem> = read.await;
+    read.inspect_err(|problem| tracing::warn!("{}: {problem}", database.display())).unwrap_or_default()
+}
+
 /// Steps 1 to 3 into a new file.
-async fn fill(settings: &Settings, fresh: &Path) -> Result<(Summary, Vec<BatchId>, Option<Problem>), Problem> {
+async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result<(Summary, Vec<BatchId>, Option<Problem>), Problem> {
     let centre = open(settings, fresh)?;
     // 1. as a start does it
     catch_up(&centre.stores).await?;
     // 2. as a running centre does it, but nothing leaves
     let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
-    let opener = Opener::new(archive.clone(), ledger.clone(), centre.identities()?, opener::BUDGET);
+    let opener = Opener::new(archive.clone(), ledger.clone(), centre.identities()?, Nursery::of_this_program(), opener::BUDGET);
     let registry = RegistrySqlite::new(centre.db.clone());
+    registry.warn_of(broken).await?;
     let merge = Merge { archive, ledger, registry, opener, publish: Publish::Nothing, clock: Arc::new(clock::now) };
     let unopened = merge.until_idle(merge::WORKERS, &watch::channel(false).1).await.err();
     // 3.

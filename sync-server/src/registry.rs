@@ -31,6 +31,15 @@ pub struct Claim {
     pub attempts: u64,
 }
 
+/// How the records of a batch are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In this process.
+    Here,
+    /// Each in a child process of its own: an attempt to open them here did not end.
+    Alone,
+}
+
 /// What opening one record line of a logged batch gave.
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -174,11 +183,13 @@ pub enum Search {
 
 /// Residents, provenance, cases; and the work that leads there.
 pub trait Registry: Clone + Send + Sync + 'static {
-    /// Takes the oldest logged batch that is not opened and that nobody holds; it is the caller's until `until`.
-    fn claim(&self, now: Second, until: Second) -> impl Future<Output = Result<Option<Claim>, Problem>> + Send;
+    /// Takes the oldest logged batch that is to be opened this way and that nobody holds; it is the caller's until
+    /// `until`. A claim that is neither folded nor released by then did not end: from then on the batch is for [`Way::Alone`].
+    fn claim(&self, way: Way, now: Second, until: Second) -> impl Future<Output = Result<Option<Claim>, Problem>> + Send;
     /// Gives a claim back; the batch is tried again from `retry` on.
-    fn release(&self, batch: BatchId, retry: Second) -> impl Future<Output = Result<(), Problem>> + Send;
-    /// Ends all claims: for the one process that may merge, when it starts. Whoever had them has died.
+    fn release(&self, batch: BatchId, way: Way, retry: Second) -> impl Future<Output = Result<(), Problem>> + Send;
+    /// For the one process that may merge, when it starts: whoever held claims has died, so they did not end. And what
+    /// was held unopened is tried again, because this may be newer software, or a larger machine.
     fn reclaim(&self) -> impl Future<Output = Result<(), Problem>> + Send;
     /// Takes in what a batch opened to and folds all that it can influence, in one transaction. The same batch again
     /// changes nothing.

@@ -28,7 +28,7 @@ use crate::{
         Idle, Sequencer,
         intake::{Intake, Parts},
         merge::{self, Merge, Publish},
-        opener::{self, Opener},
+        opener::{self, Nursery, Opener},
     },
     store::{archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite, registry_sqlite::RegistrySqlite},
 };
@@ -161,7 +161,7 @@ fn road(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Road, Pro
 fn merger(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Merger, Problem> {
     let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
     Ok(Merge {
-        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, opener::BUDGET),
+        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, Nursery::of_this_program(), opener::BUDGET),
         archive,
         ledger,
         registry: RegistrySqlite::new(centre.db.clone()),

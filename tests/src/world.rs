@@ -112,6 +112,16 @@ impl World {
     /// Starts the centre again and puts every link through to it.
     pub fn serve(&mut self) -> Sure<()> {
         self.centre.serve()?;
+        self.plug()
+    }
+
+    /// The same with the server under another program.
+    pub fn serve_under(&mut self, wrapper: &[&str]) -> Sure<()> {
+        self.centre.serve_under(wrapper)?;
+        self.plug()
+    }
+
+    fn plug(&self) -> Sure<()> {
         let address = self.centre.address()?;
         self.units.iter().for_each(|u| u.link.plug(address));
         Ok(())

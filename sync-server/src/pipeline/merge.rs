@@ -4,6 +4,9 @@
 //!  claim ─▶ open ─▶ fold ─▶ outcome text changed? ─▶ sign version n+1 ─▶ archive ─▶ log ─▶ settle
 //!  └──── workers, two by default ────┘ └──────────── one publisher ──────────────┘
 //! ```
+//! A batch whose claim did not end (this process died of it, or a record hung) is claimed by other workers, who open each
+//! record in a child process of its own; see the opener.
+//!
 //! Each step is the same when it is done twice: a claim ends by itself, a fold replaces what it finds, an outcome is
 //! signed only while it differs from the newest logged one, and a signature over the same text is the same bytes. So a
 //! crash at any point, and starting again, gives the same registry and no outcome twice.
@@ -23,19 +26,24 @@ use shared::{
     problem::{Code, Problem},
     time::Second,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use super::{Clock, Proposal, Published, Sequencer, opener::Opener};
+use super::{
+    Clock, Proposal, Published, Sequencer,
+    opener::{NotOpened, Opener},
+};
 use crate::{
     durable::{self, Lock},
-    registry::{Claim, OutcomeDue, Registry},
+    registry::{Claim, OutcomeDue, Registry, Way},
     store::{Archive, Ledger, Whole},
 };
 
-/// Batches that are opened at the same time.
+/// Batches that are opened at the same time, in either way.
 pub const WORKERS: usize = 2;
 /// A worker that has not come back after so many seconds is taken for dead.
 const LEASE: i64 = 15 * 60;
+/// The same for one that opens each record alone: a whole batch of poison, three children each, takes hours.
+const LONG_LEASE: i64 = 12 * 3600;
 /// A batch that could not be opened is tried again after so many seconds, times its attempts.
 const RETRY: i64 = 20;
 /// How often in a row another worker may have been first.
@@ -78,13 +86,29 @@ pub fn lock(path: &Path) -> Result<Lock, Problem> {
 impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
     /// Merges until `stop` says so; woken by each new head. A step that is under way is ended first.
     /// The caller holds the right to merge, so that claims of a process that died need not run out first.
-    pub async fn run(&self, workers: usize, mut heads: watch::Receiver<Published>, mut stop: watch::Receiver<bool>) {
+    pub async fn run(&self, workers: usize, heads: watch::Receiver<Published>, stop: watch::Receiver<bool>) {
         if let Err(problem) = self.registry.reclaim().await {
             tracing::warn!("merge: {problem}; what a process that died had begun waits until its claim runs out");
         }
+        // what is opened alone may take hours; nothing else waits for it
+        let broke = Arc::new(Notify::new());
+        tokio::join!(
+            self.keep(Way::Here, workers, &broke, heads.clone(), stop.clone()),
+            self.keep(Way::Alone, workers, &broke, heads, stop)
+        );
+    }
+
+    async fn keep(
+        &self,
+        way: Way,
+        workers: usize,
+        broke: &Arc<Notify>,
+        mut heads: watch::Receiver<Published>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         loop {
             heads.borrow_and_update();
-            if let Err(problem) = self.until_idle(workers, &stop).await {
+            if let Err(problem) = self.pass(way, workers, broke, &stop).await {
                 tracing::warn!("merge: {problem}; it is tried again");
             }
             if *stop.borrow_and_update() {
@@ -95,6 +119,7 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
                 tokio::select! {
                     changed = heads.changed() => changed.is_ok(),
                     stopped = stop.changed() => stopped.is_ok(),
+                    () = broke.notified(), if way == Way::Alone => true,
                 }
             };
             if tokio::time::timeout(LOOK, woken).await == Ok(false) {
@@ -105,11 +130,18 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
 
     /// Opens, folds and publishes all that can be now. The first error is returned when all else is done.
     pub async fn until_idle(&self, workers: usize, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+        let broke = Arc::new(Notify::new());
+        let here = self.pass(Way::Here, workers, &broke, stop).await;
+        here.and(self.pass(Way::Alone, workers, &broke, stop).await)
+    }
+
+    /// Opens this way, folds and publishes all that can be now.
+    async fn pass(&self, way: Way, workers: usize, broke: &Arc<Notify>, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
         let mut result = self.registry.follow_roster().await.map(|_| ());
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..workers.max(1) {
-            let (merge, stop) = (self.clone(), stop.clone());
-            tasks.spawn(async move { merge.work(&stop).await });
+            let (merge, broke, stop) = (self.clone(), broke.clone(), stop.clone());
+            tasks.spawn(async move { merge.work(way, &broke, &stop).await });
         }
         while let Some(worker) = tasks.join_next().await {
             let ended = worker.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("a worker broke off: {e}"))));
@@ -119,28 +151,39 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
     }
 
     /// One worker: batch after batch, each folded before the next is claimed.
-    async fn work(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+    async fn work(&self, way: Way, broke: &Notify, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
         let mut result = Ok(());
         while !*stop.borrow() {
             let now = (self.clock)();
-            let Some(claim) = self.registry.claim(now, Second::from_unix(now.unix() + LEASE)).await? else { break };
-            if let Err(problem) = self.merge(claim).await {
-                tracing::warn!(batch = %claim.batch, attempts = claim.attempts + 1, "not opened: {problem}");
-                let wait = RETRY * i64::try_from(claim.attempts.min(30) + 1).expect("at most 31");
-                self.registry.release(claim.batch, Second::from_unix(now.unix() + wait)).await?;
-                result = result.and(Err(problem));
+            let lease = if way == Way::Here { LEASE } else { LONG_LEASE };
+            // A crash after this, before the fold or the release: the next start opens the batch's records alone.
+            let Some(claim) = self.registry.claim(way, now, Second::from_unix(now.unix() + lease)).await? else { break };
+            match self.merge(claim, way, stop).await {
+                Ok(()) => {}
+                Err(NotOpened::Broke) => {
+                    tracing::warn!(batch = %claim.batch, "a record broke off; each is opened alone now");
+                    self.registry.release(claim.batch, Way::Alone, now).await?;
+                    broke.notify_one();
+                }
+                Err(NotOpened::Stopping) => self.registry.release(claim.batch, way, now).await?,
+                Err(NotOpened::Later(problem)) => {
+                    tracing::warn!(batch = %claim.batch, attempts = claim.attempts + 1, "not opened: {problem}");
+                    let wait = RETRY * i64::try_from(claim.attempts.min(30) + 1).expect("at most 31");
+                    self.registry.release(claim.batch, way, Second::from_unix(now.unix() + wait)).await?;
+                    result = result.and(Err(problem));
+                }
             }
             self.publish_due(stop).await?;
         }
         result
     }
 
-    async fn merge(&self, claim: Claim) -> Result<(), Problem> {
+    async fn merge(&self, claim: Claim, way: Way, stop: &watch::Receiver<bool>) -> Result<(), NotOpened> {
         let unknown = || Problem::new(Code::DatabaseFailed, "a batch of the queue is not in the ledger");
         let batch = self.ledger.batch(claim.batch).await?.ok_or_else(unknown)?;
-        let opened = self.opener.open(&batch, claim.attempts).await?;
-        // A crash before this leaves the batch to be claimed again when the lease ends; after it, it is done.
-        self.registry.fold(opened).await
+        let opened = self.opener.open(&batch, way, stop).await?;
+        // A crash before this leaves the batch to be claimed again; after it, it is done.
+        Ok(self.registry.fold(opened).await?)
     }
 
     /// Says what became of records where that is not what was said last.

@@ -9,37 +9,63 @@
 //! 5. [`shared::seal::open`] within the signed limits: decrypt, unpack, parse, inside = line;
 //! 6. the form holds for the content and for the headers of its images (`form-invalid`, `image-invalid`, …).
 //!
+//! Steps 3 to 6 run in this process ([`Way::Here`]) until a batch's attempt does not end: a record broke this process, or
+//! hung in it. Then each record of that batch is opened in a child process of its own ([`Way::Alone`]), where only the
+//! one that is to blame dies. A child that died while this process lived counts; after [`TRIES`] of them the record is
+//! unopened, and all others of the batch go on.
+//!
 //! **Trust:** manifest and payload come from the archive of this centre's own log; their signer may be hostile.
 //! **Invariants:** a verdict rests on signed bytes only. What may be this centre's own fault (a rotten archive, a
 //! missing identity or form file) is an error and tried again, never a verdict, because a verdict is final. Opening
 //! takes its memory from one budget; what was readable is wiped before the next record is read.
 
 mod known;
+mod record;
+mod wire;
+mod alone;
+pub mod child;
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use shared::{
     batch::{Manifest, RecordLine},
-    form::Form,
     id::{Blob, RosterVersion, SealedDigest},
     keys::{KeyId, KeyRef},
     merge::Essence,
     problem::{Code, Problem},
-    roster::TrustedRoster,
-    seal::{self, Expected, Identity, Limits},
+    seal::{Expected, Identity, Limits},
 };
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
+};
+use zeroize::Zeroizing;
 
-use self::known::Known;
+pub use self::alone::Nursery;
+use self::{
+    alone::Came,
+    known::Known,
+    record::{Job, Stop},
+};
 use crate::{
-    registry::{Delivery, Found, OpenedBatch, record_key},
-    store::{Archive, BatchFacts, Ledger},
+    registry::{Delivery, Found, OpenedBatch, Way, record_key},
+    store::{Archive, BatchFacts, Ledger, blocking},
 };
 
 /// Memory for opening, in bytes, when nothing else is configured.
 pub const BUDGET: u64 = 256 << 20;
-/// Attempts that may break off before a record counts as unopened.
-pub const ATTEMPTS: u64 = 3;
+/// Children that may die of a record before it counts as unopened.
+const TRIES: u32 = 3;
+/// Between two of them, times the number of the try: what the machine lacked for a moment may be there again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long a record may be at work in this process.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The budget is counted in these.
 const UNIT: u64 = 1024;
 
@@ -49,36 +75,52 @@ pub struct Opener<A, L> {
     archive: A,
     known: Known<A, L>,
     identities: Arc<Vec<Identity>>,
+    nursery: Nursery,
     budget: Arc<Semaphore>,
     units: u32,
+    /// A record hangs in this process, and a thread can't be ended: nothing more is opened here.
+    hung: Arc<AtomicBool>,
 }
 
-/// A line with what opening it needs.
-struct Job {
-    expected: Expected,
-    form: Arc<Form>,
+/// Why nothing was decided of a batch.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// A record broke off or hung: each must be opened alone.
+    Broke,
+    /// Something is missing or busy here; try again later.
+    Later(Problem),
+    /// The process is told to stop.
+    Stopping,
 }
 
-/// Refused for good by what was signed, or not decided because of something here.
-enum Stop {
-    Refused(Code),
-    Failed(Problem),
+impl From<Problem> for NotOpened {
+    fn from(problem: Problem) -> Self {
+        Self::Later(problem)
+    }
+}
+
+/// A record, ready to be opened; with the right to so much memory.
+struct Ready {
+    sealed: Zeroizing<Vec<u8>>,
+    job: Job,
+    permit: OwnedSemaphorePermit,
 }
 
 impl<A: Archive, L: Ledger> Opener<A, L> {
     /// With the working identity and those retired; `budget` in bytes.
-    pub fn new(archive: A, ledger: L, identities: Vec<Identity>, budget: u64) -> Self {
+    pub fn new(archive: A, ledger: L, identities: Vec<Identity>, nursery: Nursery, budget: u64) -> Self {
         let units = u32::try_from(budget.div_ceil(UNIT)).unwrap_or(u32::MAX / 2).max(1);
         let known = Known::new(archive.clone(), ledger, identities.iter().map(Identity::recipient).collect());
-        Self { archive, known, identities: Arc::new(identities), budget: Arc::new(Semaphore::new(units as usize)), units }
+        let (identities, budget) = (Arc::new(identities), Arc::new(Semaphore::new(units as usize)));
+        Self { archive, known, identities, nursery, budget, units, hung: Arc::default() }
     }
 
-    /// Opens every record line of a batch. An error says that nothing was decided: try again later.
-    pub async fn open(&self, batch: &BatchFacts, attempts: u64) -> Result<OpenedBatch, Problem> {
+    /// Opens every record line of a batch, or decides nothing.
+    pub async fn open(&self, batch: &BatchFacts, way: Way, stop: &watch::Receiver<bool>) -> Result<OpenedBatch, NotOpened> {
         let manifest = Manifest::parse(&self.archive.get(batch.manifest).await?)?;
         let facts = manifest.facts();
         let roster = self.known.roster(facts.roster).await?;
-        let unit = roster.facts().unit(&facts.unit, facts.place.epoch).ok_or(Code::EpochUnknown)?;
+        let unit = roster.facts().unit(&facts.unit, facts.place.epoch).ok_or_else(|| Problem::from(Code::EpochUnknown))?;
         let mut deliveries: Vec<Delivery> = Vec::with_capacity(facts.lines.len());
         let lines = (0_u64..).zip(&facts.lines).filter_map(|(n, line)| match line {
             shared::batch::Line::Record(record) => Some((n, record)),
@@ -86,22 +128,39 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         });
         let mut before = None;
         for ((position, line), (start, _)) in lines.zip(facts.records_at()) {
-            let found = match self.line(batch, line, start).await {
-                Ok(essence) => Found::AsSigned(Box::new(essence)),
-                Err(Stop::Refused(code)) => Found::Refused(code),
-                Err(Stop::Failed(problem)) if problem.code == Code::Unopened && attempts + 1 >= ATTEMPTS => {
-                    tracing::error!(batch = %batch.id, number = %line.facts.number, "a record breaks off whenever it is opened");
-                    Found::Unopened
-                }
-                Err(Stop::Failed(problem)) => return Err(problem),
-            };
+            if *stop.borrow() {
+                return Err(NotOpened::Stopping);
+            }
+            let found = self.line(batch, line, start, way, stop).await?;
             deliveries.push(delivery(batch, position, line, before, found));
             before = Some((line.facts.seen, line.facts.roster));
         }
         Ok(OpenedBatch { batch: batch.id, unit_key: KeyRef::from(&unit.key), deliveries })
     }
 
-    async fn line(&self, batch: &BatchFacts, line: &RecordLine, start: u64) -> Result<Essence, Stop> {
+    async fn line(
+        &self,
+        batch: &BatchFacts,
+        line: &RecordLine,
+        start: u64,
+        way: Way,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Found, NotOpened> {
+        let ready = match self.ready(batch, line, start).await {
+            Ok(ready) => ready,
+            Err(stop) => return found(Err(stop)),
+        };
+        match way {
+            Way::Here => found(self.here(ready).await?),
+            Way::Alone => match self.alone(batch, line, ready, stop).await? {
+                Some(came) => found(came),
+                None => Ok(Found::Unopened),
+            },
+        }
+    }
+
+    /// Steps 1 and 2, and what the others need.
+    async fn ready(&self, batch: &BatchFacts, line: &RecordLine, start: u64) -> Result<Ready, Stop> {
         let roster = self.known.roster(line.facts.roster).await.map_err(Stop::Failed)?;
         // 1. size
         let limits = Limits::default();
@@ -113,22 +172,73 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         let units = u32::try_from(cost.div_ceil(UNIT)).unwrap_or(self.units).min(self.units);
         let permit = self.budget.clone().acquire_many_owned(units).await;
         let permit = permit.map_err(|_| Stop::Failed(Problem::new(Code::Busy, "the opener is closing")))?;
-        // 2. digest, 3. header: before the form, so that a code does not depend on what this centre knows
-        let sealed = self.slice(batch, line, start).await?;
-        let kind = roster.facts().recipients.working.kind();
-        seal::check_header(&sealed[..sealed.len().min(seal::header::MAX_HEADER)], kind).map_err(|p| Stop::Refused(p.code))?;
-        // 4. form
-        let form = self.form(line, &roster).await?;
+        // 2. digest
+        let sealed = Zeroizing::new(self.slice(batch, line, start).await?);
+        let form = match roster.facts().form(&line.facts.form) {
+            Some(named) => Some(self.known.form(named).await.map_err(Stop::Failed)?),
+            None => None,
+        };
         self.known.can_open(&roster).map_err(Stop::Failed)?;
-        let job = Job { expected: expected(batch, line, form.pad()), form };
+        let kind = roster.facts().recipients.working.kind();
+        Ok(Ready { sealed, job: Job { kind, expected: expected(batch, line), form }, permit })
+    }
+
+    /// Steps 3 to 6 in this process. A panic, or a record that takes for ever, decides nothing yet.
+    async fn here(&self, ready: Ready) -> Result<Result<Essence, Stop>, NotOpened> {
+        if self.hung.load(Ordering::Relaxed) {
+            return Err(NotOpened::Broke);
+        }
         let identities = self.identities.clone();
-        // 5. open, 6. form; a panic there is this software's fault and decides nothing yet
         let work = tokio::task::spawn_blocking(move || {
-            let done = essence(&sealed, &job, &identities, &limits);
-            drop(permit);
+            let done = record::open(&ready.sealed, &ready.job, &identities);
+            drop(ready.permit);
             done
         });
-        work.await.unwrap_or_else(|_| Err(Stop::Failed(Problem::new(Code::Unopened, line.facts.number.to_string()))))
+        match timeout(PATIENCE, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_panic)) => Err(NotOpened::Broke),
+            Err(_) => {
+                tracing::error!("opening a record does not end; from now on each is opened in a process of its own, until the next start");
+                self.hung.store(true, Ordering::Relaxed);
+                Err(NotOpened::Broke)
+            }
+        }
+    }
+
+    /// Steps 3 to 6 in a child process; none when as many children as may have died of it.
+    async fn alone(
+        &self,
+        batch: &BatchFacts,
+        line: &RecordLine,
+        ready: Ready,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Option<Result<Essence, Stop>>, NotOpened> {
+        let Ready { sealed, job, permit } = ready;
+        let file = match &job.form {
+            Some(form) => self.archive.get(form.blob()).await?,
+            None => Vec::new(),
+        };
+        let messages = Arc::new(wire::ask(sealed, &job, file, &self.identities));
+        for n in 1..=TRIES {
+            let (nursery, messages) = (self.nursery.clone(), messages.clone());
+            match blocking(move || nursery.open(&messages)).await {
+                Came::Back(came) => return Ok(Some(came)),
+                Came::ToNothing(problem) => return Err(NotOpened::Later(problem)),
+                Came::ToDeath(how) => {
+                    tracing::warn!(batch = %batch.id, number = %line.facts.number, "opening a record, try {n} of {TRIES}: {how}");
+                }
+            }
+            if *stop.borrow() {
+                return Err(NotOpened::Stopping);
+            }
+            if n < TRIES {
+                sleep(PAUSE * n).await;
+            }
+        }
+        drop(permit);
+        let (unit, record) = (&batch.unit, line.facts.record);
+        tracing::error!(%unit, %record, number = %line.facts.number, "held unopened: opening this record broke off {TRIES} times");
+        Ok(None)
     }
 
     /// Reads the line's slice. Wrong bytes are the unit's only if the payload as a whole is still the one it signed.
@@ -142,19 +252,23 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         self.archive.verify(payload).await.map_err(Stop::Failed)?;
         Err(Stop::Refused(Code::RecordDigest))
     }
+}
 
-    async fn form(&self, line: &RecordLine, roster: &TrustedRoster) -> Result<Arc<Form>, Stop> {
-        let named = roster.facts().form(&line.facts.form).ok_or(Stop::Refused(Code::FormUnknown))?;
-        self.known.form(named).await.map_err(Stop::Failed)
+fn found(came: Result<Essence, Stop>) -> Result<Found, NotOpened> {
+    match came {
+        Ok(essence) => Ok(Found::AsSigned(Box::new(essence))),
+        Err(Stop::Refused(code)) => Ok(Found::Refused(code)),
+        Err(Stop::Failed(problem)) => Err(NotOpened::Later(problem)),
     }
 }
 
-fn expected(batch: &BatchFacts, line: &RecordLine, pad: u64) -> Expected {
+/// What the line states. The form adds its padding.
+fn expected(batch: &BatchFacts, line: &RecordLine) -> Expected {
     let facts = &line.facts;
     Expected {
         sealed_size: facts.size,
         plain: facts.plain,
-        pad,
+        pad: 0,
         record_id: facts.record,
         unit: batch.unit.clone(),
         agent: facts.agent.clone(),
@@ -178,16 +292,4 @@ fn delivery(batch: &BatchFacts, position: u64, line: &RecordLine, before: Option
         agent_key: KeyRef { name: (&facts.agent).into(), id },
         found,
     }
-}
-
-fn essence(sealed: &[u8], job: &Job, identities: &[Identity], limits: &Limits) -> Result<Essence, Stop> {
-    let judged = |problem: Problem| match problem.code {
-        // nothing here reads a file: this can't be a verdict on the record
-        Code::IoFailed => Stop::Failed(problem),
-        code => Stop::Refused(code),
-    };
-    let opened = seal::open(sealed, &job.expected, identities, limits).map_err(judged)?;
-    let parts: Vec<&[u8]> = opened.parts().map(|(_, bytes)| bytes).collect();
-    job.form.check(opened.content(), &parts).map_err(judged)?;
-    Ok(Essence::of(opened.content()))
 }

@@ -28,7 +28,7 @@ use shared::{
 };
 
 use super::sqlite::Db;
-use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace};
+use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace, Way};
 
 /// The registry in SQLite.
 #[derive(Clone)]
@@ -41,17 +41,31 @@ impl RegistrySqlite {
     pub fn new(db: Db) -> Self {
         Self { db }
     }
+
+    /// Batches that broke off here: a claim did not end, or a record is held unopened.
+    pub async fn broken(&self) -> Result<Vec<BatchId>, Problem> {
+        let mut broken = self.db.read(work::broken).await?;
+        broken.extend(self.db.read(work::unopened).await?);
+        Ok(broken)
+    }
+
+    /// These batches, of those that are not opened yet, are for [`Way::Alone`].
+    pub async fn warn_of(&self, broken: Vec<BatchId>) -> Result<(), Problem> {
+        self.db.write(move |c| work::warn_of(c, &broken)).await
+    }
 }
 
 impl Registry for RegistrySqlite {
-    async fn claim(&self, now: Second, until: Second) -> Result<Option<Claim>, Problem> {
-        self.db.write(move |c| work::claim(c, now, until)).await
+    async fn claim(&self, way: Way, now: Second, until: Second) -> Result<Option<Claim>, Problem> {
+        self.db.write(move |c| work::claim(c, way, now, until)).await
     }
     async fn reclaim(&self) -> Result<(), Problem> {
-        self.db.write(work::reclaim).await
+        // it is a long look at a large registry, and nobody else may write meanwhile
+        let unopened = self.db.read(work::unopened).await?;
+        self.db.write(move |c| work::reclaim(c).and_then(|()| work::reopen(c, &unopened))).await
     }
-    async fn release(&self, batch: BatchId, retry: Second) -> Result<(), Problem> {
-        self.db.write(move |c| work::release(c, batch, retry)).await
+    async fn release(&self, batch: BatchId, way: Way, retry: Second) -> Result<(), Problem> {
+        self.db.write(move |c| work::release(c, batch, way, retry)).await
     }
     async fn fold(&self, opened: OpenedBatch) -> Result<(), Problem> {
         self.db.write(move |c| fold::batch(c, &opened)).await

@@ -8,9 +8,11 @@ use crate::registry::{Among, Registry};
 pub(super) async fn check(registry: &impl Registry, report: &mut Contents) -> Result<(), Problem> {
     report.off.extend(registry.refold().await?);
     let summary = registry.summary().await?;
-    let (unopened, due) = registry.waiting().await?;
-    if summary.open > 0 || unopened > 0 {
-        report.open(Code::Pending, format!("{} records of {unopened} batches are not merged yet", summary.open));
+    let (waiting, due) = registry.waiting().await?;
+    match (waiting, summary.open) {
+        (0, 0) => {}
+        (0, records) => report.open(Code::Unopened, format!("{records} records are held unopened, or a newer roster is not folded")),
+        (batches, records) => report.open(Code::Pending, format!("{records} records of {batches} batches are not merged yet")),
     }
     if due > 0 {
         report.open(Code::Pending, format!("{due} outcomes are to be published"));

@@ -23,11 +23,11 @@ use tokio::sync::watch;
 use crate::{
     centre::identity_text,
     durable,
-    fixtures::{START, member, roster, roster_facts, signer},
+    fixtures::{START, member, program, roster, roster_facts, signer},
     pipeline::{
         Clock, Idle, Proposal, Sequencer, Stores,
         merge::{Merge, Publish},
-        opener::{BUDGET, Opener},
+        opener::{BUDGET, Nursery, Opener},
     },
     registry::{Registry as _, Summary},
     settings::{File, Settings},
@@ -44,6 +44,11 @@ use crate::{
 
 pub(crate) type Files = Stores<ArchiveFiles, GuardFile, LedgerSqlite>;
 pub(crate) type FilesMerge = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
+
+/// Nobody says that this process should end.
+pub(crate) fn never_stopped() -> watch::Receiver<bool> {
+    watch::channel(false).1
+}
 
 pub(crate) fn identity(seed: u8) -> Identity {
     Identity::from_seed(RecipientKind::X25519, &[seed; 32])
@@ -147,7 +152,7 @@ impl Centre {
             "centre.db" => Publish::To(self.sequencer().await, Arc::new(signer("registry.example"))),
             _ => Publish::Nothing,
         };
-        let opener = Opener::new(stores.archive.clone(), ledger.clone(), vec![identity(1)], BUDGET);
+        let opener = Opener::new(stores.archive.clone(), ledger.clone(), vec![identity(1)], Nursery::of(program()), BUDGET);
         Merge { archive: stores.archive, ledger, registry, opener, publish, clock: self.now() }
     }
 

@@ -4,10 +4,10 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use shared::{id::LogIndex, keys::KeyRef, outcome::Fate, problem::Code, record::Target, roster::Revocation, time::Second};
 use tokio::sync::watch;
 
-use super::centre::{Centre, Enrolled, Made, Unit, facts};
+use super::centre::{Centre, Enrolled, Made, Unit, facts, never_stopped};
 use crate::{
     fixtures::{member, signer},
-    registry::{Among, OpenedBatch, Registry as _, Summary},
+    registry::{Among, OpenedBatch, Registry as _, Summary, Way},
     store::Ledger as _,
 };
 
@@ -107,7 +107,7 @@ fn any_order_and_repetition_of_folds_give_one_digest_also_around_a_revocation() 
         case.set(case.get() + 1);
         let digest = runtime.block_on(async {
             let merge = centre.merge(&format!("case-{}.db", case.get())).await;
-            merge.registry.claim(Second::from_unix(0), Second::from_unix(0)).await.expect("enqueued");
+            merge.registry.claim(Way::Here, Second::from_unix(0), Second::from_unix(0)).await.expect("enqueued");
             for (n, follow) in order.iter().copied().chain((0..opened.len()).map(|n| (n, false))) {
                 merge.registry.fold(opened[n].clone()).await.expect("folded");
                 if follow {
@@ -142,7 +142,7 @@ async fn revoked() -> (Centre, Vec<OpenedBatch>, Summary) {
     assert_ne!(after.digest, before.digest);
     let mut opened = Vec::new();
     for batch in merge.ledger.batches_from(LogIndex(0), 100).await.expect("read") {
-        opened.push(merge.opener.open(&batch, 0).await.expect("opened"));
+        opened.push(merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened"));
     }
     (centre, opened, after)
 }

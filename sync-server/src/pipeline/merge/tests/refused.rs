@@ -8,7 +8,12 @@ use shared::{
 };
 
 use super::centre::{Centre, Enrolled, Unit, facts, form, identity, recipients};
-use crate::{registry::Registry as _, store::Ledger as _};
+use crate::{
+    fixtures::program,
+    pipeline::opener::{Nursery, Opener},
+    registry::Registry as _,
+    store::Ledger as _,
+};
 
 /// Seals bytes that no unit of ours would make: the record's tar with another record.json.
 fn resealed(unit: &mut Unit, record: &Record, change: impl Fn(&mut serde_json::Value)) -> Enrolled {
@@ -118,7 +123,8 @@ async fn what_may_be_the_centres_own_fault_is_no_verdict() {
     assert_eq!((summary.refused, summary.open), (0, 1), "nothing was decided");
     // another identity than the roster's
     let mut strange = centre.merge("other.db").await;
-    strange.opener = crate::pipeline::opener::Opener::new(strange.archive.clone(), strange.ledger.clone(), vec![identity(5)], 1 << 20);
+    let nursery = Nursery::of(program());
+    strange.opener = Opener::new(strange.archive.clone(), strange.ledger.clone(), vec![identity(5)], nursery, 1 << 20);
     std::fs::write(&path, &good).expect("written");
     let failed = strange.until_idle(1, &never).await;
     assert_eq!(failed.map_err(|p| p.code), Err(Code::KeyFileDamaged));

@@ -9,10 +9,10 @@ use shared::{
 };
 use tokio::sync::watch;
 
-use super::centre::{Centre, Unit};
+use super::centre::{Centre, Unit, never_stopped};
 use crate::{
     pipeline::{Proposal, merge::lock},
-    registry::{Among, Found, Registry as _},
+    registry::{Among, Found, Registry as _, Way},
     store::{Archive as _, Ledger as _, Whole},
 };
 
@@ -57,13 +57,13 @@ async fn dying_after_any_step_changes_nothing_in_the_end() {
 async fn until(centre: &Centre, died: Died) {
     let merge = centre.merge("centre.db").await;
     let now = (merge.clock)();
-    let claim = merge.registry.claim(now, Second::from_unix(now.unix() + 900)).await.expect("read").expect("one waits");
-    assert_eq!(merge.registry.claim(now, now).await, Ok(None), "nobody else gets it");
+    let claim = merge.registry.claim(Way::Here, now, Second::from_unix(now.unix() + 900)).await.expect("read").expect("one waits");
+    assert_eq!(merge.registry.claim(Way::Here, now, now).await, Ok(None), "nobody else gets it");
     if died == Died::Claiming {
         return;
     }
     let batch = merge.ledger.batch(claim.batch).await.expect("read").expect("logged");
-    let opened = merge.opener.open(&batch, claim.attempts).await.expect("opened");
+    let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
     if died == Died::Opening {
         return;
     }
@@ -105,8 +105,8 @@ async fn a_lost_database_is_made_again_and_nothing_is_published_twice() {
     let merge = centre.merge("centre.db").await;
     // half of it first: what the first batch would say now was said, and unsaid, long ago
     let half = merge.ledger.batches_from(shared::id::LogIndex(0), 1).await.expect("read").remove(0);
-    merge.registry.claim((merge.clock)(), Second::from_unix(0)).await.expect("claimed");
-    merge.registry.fold(merge.opener.open(&half, 0).await.expect("opened")).await.expect("folded");
+    merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
+    merge.registry.fold(merge.opener.open(&half, Way::Here, &never_stopped()).await.expect("opened")).await.expect("folded");
     assert!(merge.registry.outcome_due().await.expect("read").is_none(), "waits for what was logged before the outcome");
     assert_eq!(centre.summary(&merge).await, before);
     assert_eq!(merge.ledger.position().await.expect("read").line.head.size, size, "nothing was published again");
@@ -146,10 +146,10 @@ async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_o
     centre.log(&made).await;
     let merge = centre.merge("centre.db").await;
     let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
-    let opened = merge.opener.open(&batch, 0).await.expect("opened");
+    let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
     let mut broken = opened.clone();
     broken.deliveries[0].found = Found::Unopened;
-    merge.registry.claim((merge.clock)(), Second::from_unix(0)).await.expect("claimed");
+    merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
     merge.registry.fold(broken).await.expect("folded");
     let summary = centre.summary(&merge).await;
     assert_eq!((summary.merged, summary.open), (1, 1), "the other one merges, the digest is incomplete");
