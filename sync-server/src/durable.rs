@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "this file owns files")]
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -157,6 +158,15 @@ pub fn folder(path: &Path) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
+/// Makes a folder within one that is there, and makes its name durable: also one that is there already, because whoever
+/// has just made it may not have come further, or may have died.
+pub fn folder_in(above: &Path, name: &OsStr) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(above.join(name)) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+        _ => sync_folder(above),
+    }
+}
+
 /// Makes durable which names a folder holds.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
@@ -284,6 +294,9 @@ mod tests {
         folder(&path).expect("made");
         folder(&path).expect("the same call twice is the same as once");
         assert!(path.is_dir());
+        folder_in(&path, "d".as_ref()).expect("made");
+        folder_in(&path, "d".as_ref()).expect("the same call twice is the same as once");
+        assert!(path.join("d").is_dir());
         assert!(read(&path.join("x")).expect("no error").is_none());
         remove(&path.join("x")).expect("nothing to remove is fine");
     }

@@ -13,11 +13,12 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this file owns the archive's files")]
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, Read as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -37,6 +38,8 @@ const SEGMENTS_A_FOLDER: u64 = 4096;
 #[derive(Debug, Clone)]
 pub struct ArchiveFiles {
     root: Arc<PathBuf>,
+    /// Folders that this process has made durable, with those above them.
+    folders: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
 impl ArchiveFiles {
@@ -62,11 +65,26 @@ impl ArchiveFiles {
         match durable::read(&root.join("format")).map_err(durable::problem("archive format"))?.as_deref() {
             Some(FORMAT) => {
                 durable::folder(&root.join("incoming")).map_err(durable::problem("archive"))?;
-                Ok(Self { root: Arc::new(root.to_owned()) })
+                Ok(Self { root: Arc::new(root.to_owned()), folders: Arc::default() })
             }
             Some(_) => Err(Problem::new(Code::DatabaseNewer, "archive format")),
             None => Err(Problem::new(Code::NotInitialised, "no archive there")),
         }
+    }
+
+    /// Makes a folder and those above it, below the root, durable; each once in this process: another, or another
+    /// thread, may have made it and not come so far.
+    fn folder(&self, path: &Path) -> io::Result<()> {
+        let mut above = self.root.to_path_buf();
+        for name in path.strip_prefix(&*self.root).map_err(|_| io::ErrorKind::InvalidInput)? {
+            let folder = above.join(name);
+            if !self.folders.lock().expect("nobody panics while holding it").contains(&folder) {
+                durable::folder_in(&above, name)?;
+                self.folders.lock().expect("nobody panics while holding it").insert(folder.clone());
+            }
+            above = folder;
+        }
+        Ok(())
     }
 
     fn blob_path(&self, blob: &Blob) -> PathBuf {
@@ -86,12 +104,12 @@ impl ArchiveFiles {
 impl Archive for ArchiveFiles {
     async fn put<P: Pieces>(&self, blob: Blob, mut pieces: P) -> Result<(), Problem> {
         let path = self.blob_path(&blob);
-        let (target, incoming) = (path.clone(), self.incoming());
+        let (target, incoming, archive) = (path.clone(), self.incoming(), self.clone());
         let place = blocking(move || {
+            archive.folder(target.parent().expect("below blobs/"))?;
             if is_durable(&target)? {
                 return Ok(None);
             }
-            durable::folder(target.parent().expect("below blobs/"))?;
             Temporary::new(&incoming).map(Some)
         })
         .await
@@ -171,9 +189,9 @@ impl Archive for ArchiveFiles {
 
     async fn put_segment(&self, size: u64, bytes: Vec<u8>) -> Result<Blob, Problem> {
         let blob = Blob::of(&bytes);
-        let (path, incoming) = (self.segment_path(size, &blob), self.incoming());
+        let (path, incoming, archive) = (self.segment_path(size, &blob), self.incoming(), self.clone());
         let write = blocking(move || {
-            durable::folder(path.parent().expect("below segments/"))?;
+            archive.folder(path.parent().expect("below segments/"))?;
             durable::create_from(&incoming, &path, &bytes)
         });
         write.await.map(|_| blob).map_err(durable::problem("archive segment"))
