@@ -1,16 +1,10 @@
 //! `log`: the signed checkpoint, and the word that the clock is right.
 
 use clap::Subcommand;
-use shared::{
-    log::checkpoint,
-    problem::{Code, Problem},
-};
+use shared::problem::{Code, Problem};
 
 use super::{Exit, Global, Out, admit::open};
-use crate::{
-    pipeline::{Idle, Proposal},
-    store::{Guard as _, Ledger as _},
-};
+use crate::pipeline::{Idle, Proposal};
 
 /// Show the log.
 #[derive(Debug, Subcommand)]
@@ -35,16 +29,13 @@ impl Log {
         let centre = open(global)?;
         match self {
             Self::Checkpoint => {
-                let position = centre.stores.ledger.position().await?;
-                // Only a head that the guard holds is ever signed; a running server may be a round ahead of us.
-                let guarded = centre.stores.guard.read().await?.ok_or(Code::GuardMissing)?;
-                if guarded.head.size < position.line.head.size {
-                    return Err(Problem::new(Code::GuardConflict, format!("the guard holds {}", guarded.head)));
-                }
-                let note = checkpoint(position.line.head, &centre.log_key()?);
-                let text = std::str::from_utf8(note.as_bytes()).map_err(|_| Code::NoteMalformed)?;
-                let head = position.line.head;
-                let value = serde_json::json!({ "size": head.size, "root": head.root.to_string(), "received": position.received, "checkpoint": text });
+                // Starting catches up with the guard, and nothing but a head that it holds is ever signed.
+                let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;
+                let published = sequencer.published().await?;
+                let text = std::str::from_utf8(published.checkpoint.as_bytes()).map_err(|_| Code::NoteMalformed)?;
+                let (head, received) = (published.head(), published.position.received);
+                let value =
+                    serde_json::json!({ "size": head.size, "root": head.root.to_string(), "received": received, "checkpoint": text });
                 out.result(value, text.trim_end());
             }
             Self::Time(Time::Confirm) => {
