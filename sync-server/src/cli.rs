@@ -15,6 +15,7 @@ mod case;
 mod doctor;
 mod fsck;
 mod init;
+mod input;
 mod log;
 mod output;
 mod pages;
@@ -26,7 +27,7 @@ mod roster;
 mod secret;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use shared::problem::{Lang, Problem};
@@ -34,6 +35,9 @@ use shared::problem::{Lang, Problem};
 pub use self::output::Out;
 use crate::{pipeline::opener::child, undumped};
 pub use shared::problem::exit::Exit;
+
+/// How long threads that hang may keep the process from ending.
+const LAST: Duration = Duration::from_secs(5);
 
 /// The centre of trustworthy enrolment where there is no network.
 #[derive(Debug, Parser)]
@@ -133,7 +137,10 @@ pub fn main() -> ExitCode {
     output::log_to_stderr(&cli.global);
     rustls::crypto::ring::default_provider().install_default().expect("the first and only provider of this process");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
-    match runtime.block_on(run(cli, &out)) {
+    let ended = runtime.block_on(run(cli, &out));
+    // all that had to end has ended; a record that hangs its opener would keep us for ever
+    runtime.shutdown_timeout(LAST);
+    match ended {
         Ok(exit) => exit.into(),
         Err(problem) => {
             out.problem(&problem);

@@ -1,7 +1,6 @@
 //! `unit` and `agent`: admit, revoke, list. Each change is a new roster.
-#![allow(clippy::disallowed_methods, reason = "reads the request that the command names")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use shared::{
@@ -15,7 +14,7 @@ use shared::{
 };
 
 use super::{
-    Exit, Global, Out,
+    Exit, Global, Out, input,
     secret::{Ask, Passphrase},
 };
 use crate::{
@@ -109,14 +108,6 @@ pub(super) fn open(global: &Global) -> Result<Centre, Problem> {
     Centre::open(Settings::load(global.data_dir.as_deref(), global.config.as_deref())?)
 }
 
-fn read_request(path: &Path) -> Result<Vec<u8>, Problem> {
-    let unreadable = |e: std::io::Error| Problem::new(Code::InputUnreadable, format!("{}: {}", path.display(), e.kind()));
-    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_REQUEST {
-        return Err(Problem::new(Code::InputUnreadable, "not a request: too large"));
-    }
-    std::fs::read(path).map_err(unreadable)
-}
-
 fn known(new_key: bool) -> Known {
     if new_key { Known::Replace } else { Known::Refuse }
 }
@@ -132,7 +123,7 @@ impl Unit {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
             Self::Admit { request, region, alone, change } => {
-                let request = UnitRequest::parse(&read_request(&request)?)?;
+                let request = UnitRequest::parse(&input::read(&request, MAX_REQUEST, "a request")?)?;
                 let crew = if alone { Crew::Alone } else { Crew::Several };
                 let published = publish(global, &change.passphrase, |facts, _| {
                     joining::admit_unit(facts, &request, &region, crew, known(change.new_key)).map(|_| ())
@@ -152,7 +143,7 @@ impl Agent {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
             Self::Admit { request, change } => {
-                let request = AgentRequest::parse(&read_request(&request)?)?;
+                let request = AgentRequest::parse(&input::read(&request, MAX_REQUEST, "a request")?)?;
                 let published =
                     publish(global, &change.passphrase, |facts, _| joining::admit_agent(facts, &request, known(change.new_key))).await?;
                 say(out, &published, "admitted", &request.name, &KeyRef::from(&request.key).to_string());

@@ -1,20 +1,23 @@
 //! `doctor`: what may go wrong soon, and what to do. Exit 1 when something must be done.
-#![allow(clippy::disallowed_methods, reason = "reads the identity that the command names")]
 
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::problem::{Code, Problem};
+use shared::problem::Problem;
 
 use super::{
     Exit, Global, Out,
     admit::open,
+    input,
     secret::{Ask, Passphrase},
 };
 use crate::{
     clock,
     doctor::{Health, examine, prove_recovery},
 };
+
+/// Largest identity file that is read, in bytes.
+const MAX_IDENTITY: u64 = 64 << 10;
 
 /// Check keys, guard, archive, disk and roster, and say what to do.
 #[derive(Debug, Args)]
@@ -31,8 +34,7 @@ impl Doctor {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let centre = open(global)?;
         if let Some(path) = &self.recovery {
-            let unreadable = |e: std::io::Error| Problem::new(Code::InputUnreadable, format!("{}: {}", path.display(), e.kind()));
-            let locked = std::fs::read(path).map_err(unreadable)?;
+            let locked = input::read(path, MAX_IDENTITY, "an identity")?;
             prove_recovery(&centre, &locked, &self.passphrase.read("the recovery identity", Ask::Known)?).await?;
         }
         let findings = examine(&centre, clock::now()).await?;

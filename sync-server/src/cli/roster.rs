@@ -1,5 +1,4 @@
 //! `roster`: show it, or publish a new one.
-#![allow(clippy::disallowed_methods, reason = "reads the forms that the command names")]
 
 use std::path::PathBuf;
 
@@ -13,6 +12,7 @@ use shared::{
 use super::{
     Exit, Global, Out,
     admit::{open, publish},
+    input,
     secret::Passphrase,
 };
 use crate::joining;
@@ -60,7 +60,7 @@ impl Roster {
                 let centre = open(global)?;
                 let mut refs = Vec::new();
                 for path in &forms {
-                    refs.push(joining::store_form(&centre.stores.archive, &read_form(path)?).await?);
+                    refs.push(joining::store_form(&centre.stores.archive, &input::read(path, MAX_FORM as u64, "a form")?).await?);
                 }
                 let published = publish(global, &passphrase, |facts, _| {
                     joining::enforce(facts, refs);
@@ -78,14 +78,6 @@ impl Roster {
             }
         }
     }
-}
-
-fn read_form(path: &PathBuf) -> Result<Vec<u8>, Problem> {
-    let unreadable = |e: std::io::Error| Problem::new(Code::InputUnreadable, format!("{}: {}", path.display(), e.kind()));
-    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FORM as u64 {
-        return Err(Problem::new(Code::InputUnreadable, "not a form: too large"));
-    }
-    std::fs::read(path).map_err(unreadable)
 }
 
 async fn show(global: &Global, out: &Out) -> Result<Exit, Problem> {

@@ -12,7 +12,9 @@ use shared::problem::{Code, Problem};
 use zeroize::Zeroizing;
 
 /// Longest passphrase that is read, in bytes.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
+/// What is read to find its end.
+const ROOM: usize = LONGEST + 2;
 
 /// Where a passphrase comes from.
 #[derive(Debug, Clone, Args)]
@@ -54,9 +56,14 @@ fn unreadable(e: io::Error) -> Problem {
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Problem> {
-    let mut text = Zeroizing::new(String::new());
-    File::open(path).and_then(|f| f.take(LONGEST).read_to_string(&mut text)).map_err(unreadable)?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or("").to_owned()))
+    // room for all of it: a text that grows leaves copies behind
+    let mut text = Zeroizing::new(String::with_capacity(2 * ROOM));
+    File::open(path).and_then(|f| f.take(ROOM as u64).read_to_string(&mut text)).map_err(unreadable)?;
+    let line = Zeroizing::new(text.lines().next().unwrap_or("").to_owned());
+    if line.len() > LONGEST {
+        return Err(Problem::new(Code::InputUnreadable, format!("passphrase: more than {LONGEST} bytes")));
+    }
+    Ok(line)
 }
 
 fn prompt(what: &str, ask: Ask) -> Result<Zeroizing<String>, Problem> {
