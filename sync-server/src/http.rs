@@ -55,15 +55,15 @@ pub struct Http {
     road: Road,
     limits: Limits,
     callers: Arc<Callers>,
-    /// Where uploads go: its disk must keep the reserve.
-    staging: PathBuf,
+    /// Where uploads go first and last: their disks must keep the reserve.
+    places: [PathBuf; 2],
     stop: watch::Receiver<bool>,
 }
 
 impl Http {
-    /// `stop` turns true when the server is to end.
-    pub fn new(road: Road, limits: Limits, staging: PathBuf, stop: watch::Receiver<bool>) -> Arc<Self> {
-        Arc::new(Self { road, limits, callers: Arc::default(), staging, stop })
+    /// `places` are the folders of staging and archive; `stop` turns true when the server is to end.
+    pub fn new(road: Road, limits: Limits, places: [PathBuf; 2], stop: watch::Receiver<bool>) -> Arc<Self> {
+        Arc::new(Self { road, limits, callers: Arc::default(), places, stop })
     }
 }
 

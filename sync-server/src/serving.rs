@@ -25,7 +25,7 @@ use crate::{
     durable::{self, Lock},
     http::{self, Http, Limits, Line, Road},
     pipeline::{
-        Idle, Sequencer,
+        Idle, Published, Sequencer,
         intake::{Intake, Parts},
         merge::{self, Merge, Publish},
         opener::{self, Nursery, Opener},
@@ -67,14 +67,27 @@ pub struct Running {
     /// Where units reach it from this machine.
     pub url: String,
     stop: watch::Sender<bool>,
-    ended: JoinHandle<()>,
+    ended: JoinHandle<Result<(), Problem>>,
 }
 
 impl Running {
     /// Stops it, and waits until it has ended.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let _ = self.ended.await;
+        match self.ended.await {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => tracing::warn!("while stopping: {problem}"),
+            Err(e) => tracing::error!("while stopping: {e}"),
+        }
+    }
+
+    /// Returns only when it has ended without being told to, and says why. A start goes on with what is durable.
+    pub async fn broken(&mut self) -> Problem {
+        match (&mut self.ended).await {
+            Ok(Err(problem)) => problem,
+            Ok(Ok(())) => Problem::new(Code::IoFailed, "the server ended by itself"),
+            Err(e) => Problem::new(Code::IoFailed, format!("the server broke off: {e}")),
+        }
     }
 }
 
@@ -111,22 +124,38 @@ struct Work {
 }
 
 impl Work {
-    async fn run(self) {
-        let Self { centre, options, road, merger, sequencer, sequencing, lock, line, listener, stopping } = self;
-        let heads = sequencer.subscribe();
-        let stop = stopping.clone();
-        let merging = tokio::spawn(async move { merger.run(merge::WORKERS, heads, stop).await });
+    async fn run(self) -> Result<(), Problem> {
+        let Self { centre, options, road, merger, sequencer, mut sequencing, lock, line, listener, stopping } = self;
+        let merging = tokio::spawn(merge(merger, lock, sequencer.subscribe(), stopping.clone()));
         let looking = tokio::spawn(look(road.clone(), stopping.clone()));
-        let router = http::router(Http::new(road.clone(), options.limits, centre.settings.staging(), stopping.clone()));
-        http::serve(listener, line, router, options.limits, stopping).await;
+        let places = [centre.settings.staging(), centre.settings.archive()];
+        let router = http::router(Http::new(road.clone(), options.limits, places, stopping.clone()));
+        tokio::select! {
+            () = http::serve(listener, line, router, options.limits, stopping) => {}
+            // without it every answer would be "later", for ever
+            _ = &mut sequencing => return Err(Problem::new(Code::IoFailed, "the sequencer broke off")),
+            () = centre.db.stopped() => return Err(Problem::new(Code::DatabaseFailed, "a commit failed: only a new start reads what is true")),
+        }
         road.drain().await;
         let _ = merging.await;
         let _ = looking.await;
-        drop(lock);
         // The sequencer ends when nobody is left who could ask it for anything.
         drop((road, sequencer));
         if timeout(LAST_ROUND, sequencing).await.is_err() {
             tracing::warn!("the sequencer did not end in time; what it has committed is found at the next start");
+        }
+        Ok(())
+    }
+}
+
+/// Merges until told to stop. What breaks it off is a defect of ours; merging begins again, because nobody else would.
+async fn merge(merger: Merger, _lock: Lock, heads: watch::Receiver<Published>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let (merger, heads, stop) = (merger.clone(), heads.clone(), stopping.clone());
+        let Err(e) = tokio::spawn(async move { merger.run(merge::WORKERS, heads, stop).await }).await else { return };
+        tracing::error!("merging broke off and begins again: {e}");
+        if timeout(LOOK, stopping.wait_for(|stop| *stop)).await.is_ok() {
+            return;
         }
     }
 }

@@ -45,11 +45,12 @@ impl Serve {
         let failed = |e: std::io::Error| Problem::new(Code::IoFailed, format!("signals: {e}"));
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?);
-        let running = serving::start(Centre::open(settings)?, Options { listen, security, limits }).await?;
+        let mut running = serving::start(Centre::open(settings)?, Options { listen, security, limits }).await?;
         out.line("listening", json!({ "url": running.url }), format!("listening on {}", running.url));
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            problem = running.broken() => return Err(problem),
         }
         out.remark("stopping: open requests end, nothing is lost");
         running.stop().await;

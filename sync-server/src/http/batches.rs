@@ -15,7 +15,13 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{Http, limits::read, payload::TUS, problem::Refusal, session::Caller};
+use super::{
+    Http,
+    limits::{drain, read},
+    payload::TUS,
+    problem::Refusal,
+    session::Caller,
+};
 use crate::pipeline::intake::News;
 
 #[derive(Serialize)]
@@ -29,7 +35,14 @@ fn location(batch: BatchId) -> [(HeaderName, HeaderValue); 2] {
     [(LOCATION, place), TUS]
 }
 
-pub(super) async fn announce(State(http): State<Arc<Http>>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+pub(super) async fn announce(State(http): State<Arc<Http>>, caller: Result<Caller, Refusal>, body: Body) -> Result<Response, Refusal> {
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(refusal) => {
+            drain(body).await;
+            return Err(refusal);
+        }
+    };
     let bytes = read(body, MAX_NOTE, Code::ManifestTooLarge, &http.limits).await?;
     let announced = http.road.announce(bytes, &caller.session).await?;
     let status = match announced.news {

@@ -1,7 +1,7 @@
 //! Connections: how many, how long, over TLS or, on this machine only, plainly.
 //!
 //! **Invariants:** at most as many connections as the limits say, each with a deadline for its handshake and every
-//! header; one more is told to come back. When the server stops, nothing new is accepted and open requests end or are
+//! header; one more is told to come back (over TLS: closed, a handshake would cost what is short). When the server stops, nothing new is accepted and open requests end or are
 //! cut off with what arrived durable.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};

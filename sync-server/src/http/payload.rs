@@ -11,11 +11,11 @@
 //! break, by the caller being too slow, by this server stopping. The work is a task of its own, so that a caller who
 //! goes away takes nothing with them.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
@@ -37,7 +37,7 @@ use super::{
     Http,
     batches::batch,
     limits::{Limits, Pace, drain},
-    problem::Refusal,
+    problem::{Named, Refusal},
     session::Caller,
 };
 use crate::{
@@ -62,7 +62,7 @@ fn stand(status: StatusCode, offset: u64, size: u64) -> Response {
 pub(super) async fn offset(
     State(http): State<Arc<Http>>,
     _caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     version(&headers)?;
@@ -76,29 +76,25 @@ pub(super) async fn offset(
 /// Takes bytes at an offset.
 pub(super) async fn receive(
     State(http): State<Arc<Http>>,
-    caller: Caller,
-    Path(id): Path<String>,
+    caller: Result<Caller, Refusal>,
+    Named(id): Named,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let admitted = match admit(&http, &id, &headers).await {
-        Ok(admitted) => admitted,
-        Err(problem) => {
+    let ready = async {
+        let caller = caller?;
+        let Admitted { batch, offset, size, logged } = admit(&http, &id, &headers).await?;
+        let upload = if logged { None } else { Some(http.road.upload(batch, offset).await?) };
+        Ok::<_, Refusal>((caller, batch, size, upload))
+    };
+    let (caller, batch, size, upload) = match ready.await {
+        Ok(ready) => ready,
+        Err(refusal) => {
             drain(body).await;
-            return Err(problem.into());
+            return Err(refusal);
         }
     };
-    let Admitted { batch, offset, size, logged } = admitted;
-    if logged {
-        return Ok(stand(StatusCode::NO_CONTENT, size, size));
-    }
-    let upload = match http.road.upload(batch, offset).await {
-        Ok(upload) => upload,
-        Err(problem) => {
-            drain(body).await;
-            return Err(problem.into());
-        }
-    };
+    let Some(upload) = upload else { return Ok(stand(StatusCode::NO_CONTENT, size, size)) };
     let work = async move {
         let _open = caller;
         let upload = take(upload, body, size, &http.limits, http.stop.clone()).await?;
@@ -163,12 +159,14 @@ fn version(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.get(RESUMABLE) == Some(&TUS.1) { Ok(()) } else { Err(Problem::new(Code::UploadProtocol, "Tus-Resumable 1.0.0")) }
 }
 
-/// The disk takes these bytes, once in staging and once in the archive, and keeps its reserve.
+/// The disks take these bytes, once in staging and once in the archive, which may share one, and keep their reserve.
 async fn room(http: &Http, bytes: u64) -> Result<(), Problem> {
-    let (path, reserve) = (http.staging.clone(), http.limits.disk_reserve);
-    let free = blocking(move || rustix::fs::statvfs(&path).map(|v| v.f_bavail.saturating_mul(v.f_frsize))).await;
-    let free = free.map_err(|e| Problem::new(Code::IoFailed, format!("staging: {e}")))?;
-    if free >= reserve.saturating_add(bytes.saturating_mul(2)) { Ok(()) } else { Err(Problem::new(Code::Busy, "room on the disk")) }
+    let (places, reserve) = (http.places.clone(), http.limits.disk_reserve);
+    let free = |path: &PathBuf| rustix::fs::statvfs(path).map(|v| v.f_bavail.saturating_mul(v.f_frsize));
+    let free = blocking(move || places.iter().map(free).collect::<Result<Vec<_>, _>>()).await;
+    let free = free.map_err(|e| Problem::new(Code::IoFailed, format!("staging or archive: {e}")))?;
+    let wanted = reserve.saturating_add(bytes.saturating_mul(2));
+    if free.iter().all(|&free| free >= wanted) { Ok(()) } else { Err(Problem::new(Code::Busy, "room on the disk")) }
 }
 
 /// Writes what comes, in pieces, until the body ends or something ends it. What arrived is durable when it returns.

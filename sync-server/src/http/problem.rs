@@ -14,15 +14,16 @@
 use axum::{
     Json,
     body::Body,
-    extract::Request,
+    extract::{FromRequestParts, Path, Query, Request},
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER},
+        request::Parts,
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use shared::problem::{Again, Code, Fault, Lang, Problem};
 
 use crate::entropy;
@@ -151,6 +152,30 @@ fn language(headers: &HeaderMap) -> Lang {
         }
     }
     best.map_or(Lang::En, |(_, lang)| lang)
+}
+
+/// What a query asks for; one that can't be read is refused like everything else.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let asked = Query::from_request_parts(parts, state).await;
+        asked.map(|Query(asked)| Self(asked)).map_err(|_| Problem::new(Code::TextMalformed, "query").into())
+    }
+}
+
+/// The one variable part of a path.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let named = Path::from_request_parts(parts, state).await;
+        named.map(|Path(name)| Self(name)).map_err(|_| Problem::new(Code::NotFound, "not a name").into())
+    }
 }
 
 /// No such place.

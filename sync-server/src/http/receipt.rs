@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
@@ -15,7 +15,7 @@ use super::{
     Http,
     batches::batch,
     hello::text,
-    problem::{Refusal, json},
+    problem::{Asked, Named, Refusal, json},
     session::Caller,
 };
 
@@ -29,8 +29,8 @@ pub(super) struct Under {
 pub(super) async fn receipt(
     State(http): State<Arc<Http>>,
     _caller: Caller,
-    Path(id): Path<String>,
-    Query(under): Query<Under>,
+    Named(id): Named,
+    Asked(under): Asked<Under>,
 ) -> Result<Response, Refusal> {
     let receipt = http.road.receipt(batch(&id)?, under.size).await?;
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], receipt).into_response())
@@ -46,8 +46,8 @@ struct Outcome {
 pub(super) async fn outcome(
     State(http): State<Arc<Http>>,
     _caller: Caller,
-    Path(id): Path<String>,
-    Query(under): Query<Under>,
+    Named(id): Named,
+    Asked(under): Asked<Under>,
 ) -> Result<Response, Refusal> {
     let proven = http.road.outcome(batch(&id)?, under.size).await?;
     Ok(json(&Outcome { outcome: text(proven.note)?, proof: text(proven.proof)? }))

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
@@ -23,7 +23,7 @@ use shared::{
 use super::{
     Http,
     hello::text,
-    problem::{Refusal, json},
+    problem::{Asked, Named, Refusal, json},
 };
 
 /// After which version, under which head.
@@ -41,7 +41,7 @@ struct Roster {
 }
 
 /// What leads from one roster to the newest.
-pub(super) async fn rosters(State(http): State<Arc<Http>>, Query(query): Query<After>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn rosters(State(http): State<Arc<Http>>, Asked(query): Asked<After>, headers: HeaderMap) -> Result<Response, Refusal> {
     let papers = http.road.rosters_after(query.after, query.size).await?;
     let tag = HeaderValue::from_str(&format!("\"{}-{}\"", query.after, papers.newest)).expect("digits");
     if headers.get(IF_NONE_MATCH) == Some(&tag) {
@@ -57,7 +57,7 @@ pub(super) async fn rosters(State(http): State<Arc<Http>>, Query(query): Query<A
 }
 
 /// A form's file, by its digest: it never changes.
-pub(super) async fn form(State(http): State<Arc<Http>>, Path(digest): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn form(State(http): State<Arc<Http>>, Named(digest): Named) -> Result<Response, Refusal> {
     let blob: Blob = digest.parse().map_err(|_| Problem::new(Code::NotFound, "not a digest"))?;
     let form = http.road.form(blob).await?;
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];

@@ -65,6 +65,11 @@ impl Db {
         self.writer.run(job).await
     }
 
+    /// Returns when an error of a commit has ended all writing: only a new start reads what is true.
+    pub async fn stopped(&self) {
+        self.writer.stopped().await;
+    }
+
     /// Runs `job` on one consistent state of the database.
     pub async fn read<T, F>(&self, job: F) -> Result<T, Problem>
     where
@@ -163,6 +168,20 @@ mod tests {
         let both = Db::open(&path).expect("two at a time");
         both.write(put(2)).await.expect("written");
         assert_eq!(count(&other).await, 2);
+    }
+
+    #[tokio::test]
+    async fn who_serves_hears_when_writing_has_stopped() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&dir.path().join("db")).expect("opened");
+        db.write(put(1)).await.expect("written");
+        assert!(tokio::time::timeout(Duration::from_millis(10), db.stopped()).await.is_err(), "not yet");
+        // as a commit fails whose transaction is gone
+        let gone = |c: &Connection| c.execute_batch("ROLLBACK").map_err(failed);
+        assert!(db.write(gone).await.is_err());
+        db.stopped().await;
+        assert_eq!(db.write(put(2)).await.map_err(|p| p.code), Err(Code::DatabaseFailed));
+        assert_eq!(count(&db).await, 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use shared::{
 
 use super::{
     super::Limits,
-    world::{Van, World, read_all, write},
+    world::{Van, World, read_all, refusal, write},
 };
 
 #[tokio::test]
@@ -51,6 +51,49 @@ async fn one_connection_too_many_is_told_to_come_back() {
         read_all(&mut raw).await.starts_with("HTTP/1.1 404")
     };
     world.until(free).await;
+}
+
+#[tokio::test]
+async fn by_default_512_hold_a_place_and_the_next_is_told_to_come_back() {
+    // both ends of each connection are in this process
+    let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    files.current = files.maximum;
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, files).expect("up to the maximum");
+    let world = World::with(Limits { header_seconds: 60, disk_reserve: 0, ..Limits::default() }).await;
+    assert_eq!(world.limits.connections, 512);
+    let mut open = Vec::new();
+    for _ in 0..512 {
+        let mut raw = world.raw().await;
+        write(&mut raw, "GET /v1/nowhere HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let mut first = [0; 12];
+        tokio::io::AsyncReadExt::read_exact(&mut raw, &mut first).await.expect("answered");
+        assert_eq!(&first, b"HTTP/1.1 404");
+        open.push(raw);
+    }
+    let answer = read_all(&mut world.raw().await).await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    open.truncate(511);
+    let free = || async {
+        let mut raw = world.raw().await;
+        write(&mut raw, "GET /v1/nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        read_all(&mut raw).await.starts_with("HTTP/1.1 404")
+    };
+    world.until(free).await;
+}
+
+#[tokio::test]
+async fn a_query_or_a_path_that_cannot_be_read_is_a_problem_too() {
+    let world = World::new().await;
+    let van = Van::greeted(&world, "van-1").await;
+    let id = shared::id::BatchId::of(b"x");
+    for path in ["roster?after=-1".to_owned(), "roster?size=x".to_owned(), format!("batches/{id}/receipt?size=1e3")] {
+        let response = world.request(van.call(Method::GET, &path)).await;
+        assert_eq!(refusal(response).await, (StatusCode::BAD_REQUEST, Code::TextMalformed), "{path}");
+    }
+    for path in ["forms/%ff%fe", "batches/%ff/receipt"] {
+        let response = world.request(van.call(Method::GET, path)).await;
+        assert_eq!(refusal(response).await, (StatusCode::NOT_FOUND, Code::NotFound), "{path}");
+    }
 }
 
 #[tokio::test]

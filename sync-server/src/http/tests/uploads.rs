@@ -108,6 +108,17 @@ async fn a_damaged_payload_is_wanted_again_from_the_start() {
 }
 
 #[tokio::test]
+async fn a_caller_who_is_refused_reads_why_even_in_the_middle_of_a_body() {
+    let world = World::new().await;
+    let van = Van { token: Some("ran out".into()), ..Van::new(&world, "van-1") };
+    let bytes = noise(2 << 20);
+    let mut raw = start(&van, BatchId::of(b"x"), 0, bytes.len()).await;
+    write(&mut raw, &bytes).await;
+    let answer = read_all(&mut raw).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("\"code\":\"token-invalid\""), "{answer}");
+}
+
+#[tokio::test]
 async fn one_writer_a_payload() {
     let world = World::new().await;
     let van = Van::greeted(&world, "van-1").await;

@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::Connection;
 use shared::problem::{Code, Problem};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::failed;
 
@@ -19,6 +19,8 @@ const MOST: usize = 256;
 pub(super) struct Writer {
     queue: Option<Sender<Box<dyn Job>>>,
     thread: Option<thread::JoinHandle<()>>,
+    /// Its other end is the thread's: gone when that has ended.
+    alive: watch::Receiver<()>,
 }
 
 /// A piece of work that does not know yet whether it will be durable.
@@ -59,8 +61,18 @@ where
 impl Writer {
     pub(super) fn start(connection: Connection) -> Self {
         let (queue, jobs) = channel();
-        let thread = thread::Builder::new().name("database".into()).spawn(move || serve(&connection, &jobs));
-        Self { queue: Some(queue), thread: Some(thread.expect("a thread can be started")) }
+        let (lives, alive) = watch::channel(());
+        let thread = thread::Builder::new().name("database".into()).spawn(move || {
+            let _lives = lives;
+            serve(&connection, &jobs);
+        });
+        Self { queue: Some(queue), thread: Some(thread.expect("a thread can be started")), alive }
+    }
+
+    /// Returns when nothing is written any more.
+    pub(super) async fn stopped(&self) {
+        let mut alive = self.alive.clone();
+        while alive.changed().await.is_ok() {}
     }
 
     pub(super) async fn run<T, F>(&self, job: F) -> Result<T, Problem>
