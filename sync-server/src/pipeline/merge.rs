@@ -114,10 +114,10 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
             if *stop.borrow_and_update() {
                 return;
             }
-            // a lease that ends and a retry that is due wake nobody: the timeout does
+            // A lease that ends and a retry that is due wake nobody: the timeout does. A new head brings no broken batch.
             let woken = async {
                 tokio::select! {
-                    changed = heads.changed() => changed.is_ok(),
+                    changed = heads.changed(), if way == Way::Here => changed.is_ok(),
                     stopped = stop.changed() => stopped.is_ok(),
                     () = broke.notified(), if way == Way::Alone => true,
                 }

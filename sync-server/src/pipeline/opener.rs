@@ -35,10 +35,12 @@ use std::{
 
 use shared::{
     batch::{Manifest, RecordLine},
+    form::Form,
     id::{Blob, RosterVersion, SealedDigest},
     keys::{KeyId, KeyRef},
     merge::Essence,
     problem::{Code, Problem},
+    roster::TrustedRoster,
     seal::{Expected, Identity, Limits},
 };
 use tokio::{
@@ -174,13 +176,18 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         let permit = permit.map_err(|_| Stop::Failed(Problem::new(Code::Busy, "the opener is closing")))?;
         // 2. digest
         let sealed = Zeroizing::new(self.slice(batch, line, start).await?);
-        let form = match roster.facts().form(&line.facts.form) {
-            Some(named) => Some(self.known.form(named).await.map_err(Stop::Failed)?),
-            None => None,
-        };
-        self.known.can_open(&roster).map_err(Stop::Failed)?;
+        let form = self.form(line, &roster).await;
         let kind = roster.facts().recipients.working.kind();
         Ok(Ready { sealed, job: Job { kind, expected: expected(batch, line), form }, permit })
+    }
+
+    /// The form that a line names, where what is sealed under this roster can be opened.
+    async fn form(&self, line: &RecordLine, roster: &TrustedRoster) -> Result<Option<Arc<Form>>, Problem> {
+        let form = match roster.facts().form(&line.facts.form) {
+            Some(named) => Some(self.known.form(named).await?),
+            None => return Ok(None), // a verdict that no identity is needed for
+        };
+        self.known.can_open(roster).map(|()| form)
     }
 
     /// Steps 3 to 6 in this process. A panic, or a record that takes for ever, decides nothing yet.
@@ -215,14 +222,14 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
     ) -> Result<Option<Result<Essence, Stop>>, NotOpened> {
         let Ready { sealed, job, permit } = ready;
         let file = match &job.form {
-            Some(form) => self.archive.get(form.blob()).await?,
-            None => Vec::new(),
+            Ok(Some(form)) => self.archive.get(form.blob()).await?,
+            _ => Vec::new(),
         };
         let messages = Arc::new(wire::ask(sealed, &job, file, &self.identities));
         for n in 1..=TRIES {
             let (nursery, messages) = (self.nursery.clone(), messages.clone());
             match blocking(move || nursery.open(&messages)).await {
-                Came::Back(came) => return Ok(Some(came)),
+                Came::Back(came) => return Ok(Some(told(came, &job))),
                 Came::ToNothing(problem) => return Err(NotOpened::Later(problem)),
                 Came::ToDeath(how) => {
                     tracing::warn!(batch = %batch.id, number = %line.facts.number, "opening a record, try {n} of {TRIES}: {how}");
@@ -251,6 +258,14 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         }
         self.archive.verify(payload).await.map_err(Stop::Failed)?;
         Err(Stop::Refused(Code::RecordDigest))
+    }
+}
+
+/// A child that lacked something says its code only.
+fn told(came: Result<Essence, Stop>, job: &Job) -> Result<Essence, Stop> {
+    match (came, &job.form) {
+        (Err(Stop::Failed(_)), Err(lacks)) => Err(Stop::Failed(lacks.clone())),
+        (came, _) => came,
     }
 }
 

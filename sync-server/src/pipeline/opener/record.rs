@@ -21,8 +21,8 @@ pub(super) struct Job {
     pub(super) kind: RecipientKind,
     /// What the line states.
     pub(super) expected: Expected,
-    /// The form that the line names; none when its roster has none of this name.
-    pub(super) form: Option<Arc<Form>>,
+    /// The form that the line names, none when its roster has none of this name; or what this centre lacks.
+    pub(super) form: Result<Option<Arc<Form>>, Problem>,
 }
 
 /// Refused for good by what was signed, or not decided because of something here.
@@ -38,7 +38,8 @@ pub(super) fn open(sealed: &[u8], job: &Job, identities: &[Identity]) -> Result<
     let head = &sealed[..sealed.len().min(seal::header::MAX_HEADER)];
     seal::check_header(head, job.kind).map_err(|p| Stop::Refused(p.code))?;
     // 4. form
-    let form = job.form.as_ref().ok_or(Stop::Refused(Code::FormUnknown))?;
+    let form = job.form.as_ref().map_err(|problem| Stop::Failed(problem.clone()))?;
+    let form = form.as_ref().ok_or(Stop::Refused(Code::FormUnknown))?;
     // 5. open
     let expected = Expected { pad: form.pad(), ..job.expected.clone() };
     let opened = seal::open(sealed, &expected, identities, &Limits::default()).map_err(judged)?;

@@ -5,8 +5,8 @@
 //! child's standard output   answer, then the end
 //!
 //! ask     {"hybrid":true,"plain":4096,"record":"…","unit":"van-1","agent":"agent-1","transaction":"new",
-//!          "form":"residence-certificate/1","finished":"2026-09-21T14:13Z","file":{"blob":"…","size":1234}}
-//!         file is null, and the form empty, when the roster has no form of this name
+//!          "form":"residence-certificate/1","finished":"2026-09-21T14:13Z","file":{"blob":"…","size":1234},"lacks":null}
+//!         file is null, and the form empty, when the roster has no form of this name; lacks is the code of what the centre lacks
 //! answer  {"signed":{"transaction":"new","target":null,"fields":{…},"parts":{…}}} · {"refused":"form-invalid"} · {"failed":"io-failed"}
 //! ```
 //! **Trust:** the child believes its parent, which is the same program. The parent believes of an answer what it would have
@@ -43,6 +43,7 @@ struct Ask {
     form: FormName,
     finished: Minute,
     file: Option<File>,
+    lacks: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,7 +79,8 @@ pub(super) fn ask(sealed: Zeroizing<Vec<u8>>, job: &Job, file: Vec<u8>, identiti
         transaction,
         form,
         finished,
-        file: job.form.as_ref().map(|form| File { blob: form.blob(), size: form.size() }),
+        file: job.form.as_ref().ok().and_then(Option::as_ref).map(|form| File { blob: form.blob(), size: form.size() }),
+        lacks: job.form.as_ref().err().map(|problem| problem.code.to_string()),
     };
     let ask = Zeroizing::new(serde_json::to_vec(&ask).expect("texts and numbers"));
     let secrets = identities.iter().map(|identity| Zeroizing::new(identity.to_secret().as_bytes().to_vec()));
@@ -103,11 +105,12 @@ pub(super) fn asked(input: &mut impl Read) -> Option<Parcel> {
     while let Some(secret) = message(input) {
         identities.push(std::str::from_utf8(&secret).ok()?.parse().ok()?);
     }
-    let form = match ask.file {
-        None => None,
-        Some(File { blob, size }) => {
+    let form = match (ask.lacks, ask.file) {
+        (Some(code), _) => Err(Problem::from(code.parse::<Code>().ok()?)),
+        (None, None) => Ok(None),
+        (None, Some(File { blob, size })) => {
             let wanted = FormRef { name: ask.form.clone(), size, blob };
-            Some(Arc::new(Form::named(&wanted, &file).ok()?))
+            Ok(Some(Arc::new(Form::named(&wanted, &file).ok()?)))
         }
     };
     let expected = Expected {

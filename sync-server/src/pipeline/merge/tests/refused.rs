@@ -7,11 +7,11 @@ use shared::{
     seal::{age_to, padding, seal, seal_raw, tar},
 };
 
-use super::centre::{Centre, Enrolled, Unit, facts, form, identity, recipients};
+use super::centre::{Centre, Enrolled, FilesMerge, Made, Unit, facts, form, identity, never_stopped, recipients};
 use crate::{
     fixtures::program,
     pipeline::opener::{Nursery, Opener},
-    registry::Registry as _,
+    registry::{Found, Registry as _, Way},
     store::Ledger as _,
 };
 
@@ -98,6 +98,22 @@ async fn each_defect_is_refused_with_its_code_and_all_others_merge() {
     assert_eq!(found, expected);
     let key = facts(1).centre_key;
     outcome.check(&made.manifest, &key).expect("signed, and one line for each record line");
+    same_alone(&merge, &made).await;
+}
+
+/// A child process finds in each record what this process finds.
+async fn same_alone(merge: &FilesMerge, made: &Made) {
+    let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
+    let here = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
+    let alone = merge.opener.open(&batch, Way::Alone, &never_stopped()).await.expect("opened");
+    assert_eq!(here.deliveries.len(), alone.deliveries.len());
+    for pair in here.deliveries.iter().zip(&alone.deliveries) {
+        match (&pair.0.found, &pair.1.found) {
+            (Found::AsSigned(here), Found::AsSigned(alone)) => assert_eq!(here, alone),
+            (Found::Refused(here), Found::Refused(alone)) => assert_eq!(here, alone),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
