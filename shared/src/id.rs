@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::text::{decimal, hex, unhex};
+use crate::text::{MAX_NUMBER, decimal, hex, unhex};
 
 /// The text is not an id of the kind asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -246,9 +246,9 @@ macro_rules! positions {
             pub $count: u64,
         }
         impl $name {
-            /// Both from 1; the second stays below 2^53 so that any JSON reader keeps it.
+            /// Both from 1; the second below 2^53, as every number in a text.
             pub fn new(epoch: u32, $count: u64) -> Result<Self, IdError> {
-                let valid = epoch >= 1 && (1..1 << 53).contains(&$count);
+                let valid = epoch >= 1 && (1..MAX_NUMBER).contains(&$count);
                 if valid { Ok(Self { epoch, $count }) } else { Err(IdError(stringify!($name))) }
             }
         }
@@ -293,7 +293,7 @@ impl fmt::Display for RosterVersion {
 impl FromStr for RosterVersion {
     type Err = IdError;
     fn from_str(s: &str) -> Result<Self, IdError> {
-        decimal(s).filter(|&v| (1..1 << 53).contains(&v)).map(Self).ok_or(IdError("RosterVersion"))
+        decimal(s).filter(|&v| v >= 1).map(Self).ok_or(IdError("RosterVersion"))
     }
 }
 serde_as_text!(RosterVersion);

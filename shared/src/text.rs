@@ -97,10 +97,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A decimal number in its one spelling: no sign, no leading zero.
+/// Every number in a text stays below this, so that any reader keeps it and no sum of two overflows.
+pub const MAX_NUMBER: u64 = 1 << 53;
+
+/// A decimal number in its one spelling: no sign, no leading zero, below [`MAX_NUMBER`].
 pub fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if digits && (text == "0" || !text.starts_with('0')) { text.parse().ok() } else { None }
+    let number = if digits && (text == "0" || !text.starts_with('0')) { text.parse().ok() } else { None };
+    number.filter(|&n| n < MAX_NUMBER)
 }
 
 /// Lower-case hex of `N` bytes, in its one spelling.
@@ -136,8 +140,8 @@ mod tests {
 
     #[test]
     fn one_spelling_a_value() {
-        assert_eq!(decimal("0"), Some(0));
-        for bad in ["", "00", "01", "+1", "-1", " 1", "1 ", "18446744073709551616", "٣"] {
+        assert_eq!((decimal("0"), decimal("9007199254740991")), (Some(0), Some(MAX_NUMBER - 1)));
+        for bad in ["", "00", "01", "+1", "-1", " 1", "1 ", "9007199254740992", "18446744073709551616", "٣"] {
             assert_eq!(decimal(bad), None, "{bad:?}");
         }
         assert_eq!(unhex::<2>("0aFf"), None);

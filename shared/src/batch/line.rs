@@ -118,7 +118,6 @@ impl RecordLine {
 
     /// Reads the value of a `record` line.
     pub(super) fn read(lines: &Lines<'_>, value: &str) -> Result<Self, TextError> {
-        let owned = lines.clone();
         let words: [&str; 16] = split(value).ok_or_else(|| lines.bad())?;
         let [number, record, size, digest, w1, plain, transaction, w2, form, w3, roster, w4, finished, w5, seen, agent_and_signature] =
             words;
@@ -127,7 +126,7 @@ impl RecordLine {
             return Err(lines.bad());
         }
         let bytes = BASE64_STANDARD.decode(signature).ok().and_then(|b| <[u8; 68]>::try_from(b).ok());
-        let count = |text: &str| decimal(text).filter(|&n| n < 1 << 53).ok_or_else(|| owned.bad());
+        let count = |text: &str| decimal(text).ok_or_else(|| lines.bad());
         let facts = LineFacts {
             number: lines.parse(number)?,
             record: lines.parse(record)?,

@@ -58,7 +58,7 @@ fn read_lines(text: &str) -> Result<Facts, TextError> {
     let approved = none_or(&lines, approved)?;
     let payload = lines.field("payload")?;
     let [size, digest] = lines.words(payload)?;
-    let payload_size = decimal(size).filter(|&n| n < 1 << 53).ok_or_else(|| lines.bad())?;
+    let payload_size = decimal(size).ok_or_else(|| lines.bad())?;
     let payload = lines.parse(digest)?;
     let lines = record_lines(lines)?;
     Ok(Facts { unit, place, previous, roster, seen, closed, approved, payload_size, payload, lines })

@@ -107,7 +107,7 @@ pub(super) fn epoch(lines: &mut Lines<'_>) -> Result<u32, TextError> {
 /// Reads a line with one number.
 pub(super) fn number(lines: &mut Lines<'_>, word: &str) -> Result<u64, TextError> {
     let value = lines.field(word)?;
-    decimal(value).filter(|&n| n < 1 << 53).ok_or_else(|| lines.bad())
+    decimal(value).ok_or_else(|| lines.bad())
 }
 
 /// Reads a `head` line.

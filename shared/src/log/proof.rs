@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use tlog_tiles::tlog;
 
-use super::{Entry, Hash, Head, MAX_ENTRY, MAX_SIZE, parse_hash};
+use super::{Entry, Hash, Head, MAX_ENTRY, parse_hash};
 use crate::{
     id::LogIndex,
     keys::{Signer, VerifierKey},
@@ -142,7 +142,7 @@ fn read_proof(bytes: &[u8]) -> Option<TlogProof> {
     }
     let extra = lines.next()?.strip_prefix("extra ")?;
     let leaf = BASE64_STANDARD.decode(extra).ok().filter(|l| l.len() <= MAX_ENTRY && BASE64_STANDARD.encode(l) == extra)?;
-    let index = decimal(lines.next()?.strip_prefix("index ")?).filter(|&n| n < MAX_SIZE)?;
+    let index = decimal(lines.next()?.strip_prefix("index ")?)?;
     let hashes: Vec<Hash> = lines.map(parse_hash).collect::<Option<_>>()?;
     (hashes.len() <= 63).then(|| TlogProof { leaf, index: LogIndex(index), hashes, checkpoint: checkpoint.into() })
 }
@@ -204,7 +204,7 @@ fn read_consistency(bytes: &[u8]) -> Option<Consistency> {
     let text = std::str::from_utf8(bytes).ok().filter(|t| t.len() <= 64 << 10)?;
     let (head, checkpoint) = text.split_once("\n\n")?;
     let mut lines = head.split('\n');
-    let old = decimal(lines.next()?.strip_prefix("old ")?).filter(|&n| n < MAX_SIZE)?;
+    let old = decimal(lines.next()?.strip_prefix("old ")?)?;
     let hashes: Vec<Hash> = lines.map(parse_hash).collect::<Option<_>>()?;
     (hashes.len() <= 63).then(|| Consistency { old, hashes, checkpoint: checkpoint.into() })
 }

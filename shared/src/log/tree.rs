@@ -3,8 +3,11 @@
 
 use tlog_tiles::tlog::{self, Error, Hash, HashReader};
 
-use super::{Head, MAX_SIZE};
-use crate::problem::{Code, Problem};
+use super::Head;
+use crate::{
+    problem::{Code, Problem},
+    text::MAX_NUMBER,
+};
 
 /// What appending gave: the hashes to store from `first` on, and the new head.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +44,7 @@ impl<R: HashReader> HashReader for Growing<'_, R> {
 /// Appends entries to a log of `size` entries whose hashes `stored` reads.
 pub fn append(size: u64, entries: &[Vec<u8>], stored: &impl HashReader) -> Result<Appended, Problem> {
     let new_size = size + entries.len() as u64;
-    if new_size >= MAX_SIZE {
+    if new_size >= MAX_NUMBER {
         return Err(Problem::new(Code::ArchiveDamaged, "log size"));
     }
     let first = if size == 0 { 0 } else { tlog::stored_hash_count(size) };

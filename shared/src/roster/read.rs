@@ -60,7 +60,7 @@ fn field<T: std::str::FromStr>(lines: &mut Lines<'_>, word: &str) -> Result<T, T
 
 fn number(lines: &mut Lines<'_>, word: &str) -> Result<u64, TextError> {
     let value = lines.field(word)?;
-    decimal(value).filter(|&n| n < 1 << 53).ok_or_else(|| lines.bad())
+    decimal(value).ok_or_else(|| lines.bad())
 }
 
 fn many<'a, T>(lines: &mut Lines<'a>, word: &str, one: fn(&Lines<'a>, &'a str) -> Result<T, TextError>) -> Result<Vec<T>, TextError> {
@@ -90,7 +90,7 @@ fn quorum(lines: &mut Lines<'_>, plural: &str, word: &str) -> Result<Quorum, Tex
 }
 
 fn form(lines: &Lines<'_>, value: &str) -> Result<FormRef, TextError> {
-    let [name, size, blob] = lines.clone().words(value)?;
+    let [name, size, blob] = lines.words(value)?;
     Ok(FormRef { name: lines.parse(name)?, size: decimal(size).ok_or_else(|| lines.bad())?, blob: lines.parse(blob)? })
 }
 
@@ -107,7 +107,7 @@ fn approval(lines: &mut Lines<'_>) -> Result<Approval, TextError> {
 
 fn unit(lines: &Lines<'_>, value: &str) -> Result<UnitEntry, TextError> {
     let (value, crew) = value.strip_suffix(" alone").map_or((value, Crew::Several), |v| (v, Crew::Alone));
-    let [name, epoch, key, word, region] = lines.clone().words(value)?;
+    let [name, epoch, key, word, region] = lines.words(value)?;
     let epoch = decimal(epoch).and_then(|e| u32::try_from(e).ok()).filter(|&e| e >= 1).ok_or_else(|| lines.bad())?;
     if word != "region" || !plain_word(region) {
         return Err(lines.bad());
@@ -116,18 +116,18 @@ fn unit(lines: &Lines<'_>, value: &str) -> Result<UnitEntry, TextError> {
 }
 
 fn agent(lines: &Lines<'_>, value: &str) -> Result<AgentEntry, TextError> {
-    let [name, key] = lines.clone().words(value)?;
+    let [name, key] = lines.words(value)?;
     Ok(AgentEntry { name: lines.parse(name)?, key: lines.parse(key)? })
 }
 
 fn supervisor(lines: &Lines<'_>, value: &str) -> Result<SupervisorEntry, TextError> {
-    let [name, key, recipient] = lines.clone().words(value)?;
+    let [name, key, recipient] = lines.words(value)?;
     Ok(SupervisorEntry { name: lines.parse(name)?, key: lines.parse(key)?, recipient: lines.parse(recipient)? })
 }
 
 fn revoked(lines: &Lines<'_>, value: &str) -> Result<Revocation, TextError> {
-    let [key, word, cut, reason] = lines.clone().words(value)?;
-    let cut = decimal(cut).filter(|&n| n < 1 << 53).ok_or_else(|| lines.bad())?;
+    let [key, word, cut, reason] = lines.words(value)?;
+    let cut = decimal(cut).ok_or_else(|| lines.bad())?;
     if word != "cut" || !plain_word(reason) {
         return Err(lines.bad());
     }

@@ -39,7 +39,7 @@ pub fn guard_line(bytes: &[u8]) -> Verdict {
     let Ok(text) = std::str::from_utf8(bytes) else { return Verdict::Refused };
     let Ok(line) = text.parse::<GuardLine>() else { return Verdict::Refused };
     assert_eq!(line.to_string(), text);
-    assert!(line.head.size < log::MAX_SIZE);
+    assert!(line.head.size < shared::text::MAX_NUMBER);
     Verdict::Taken
 }
 
