@@ -93,18 +93,18 @@ pub struct CheckedOutcome(Outcome);
 impl Outcome {
     /// Signs what became of a batch's records.
     pub fn sign(batch: BatchId, version: u64, lines: Vec<OutcomeLine>, centre: &Signer) -> Self {
-        let mut text = format!("enroll-outcome/v1\nbatch {batch}\nversion {version}\n");
-        for line in &lines {
-            writeln!(text, "record {} {} {}", line.number, line.record, line.fate).expect("writing to a String does not fail");
-        }
-        Self { note: Note::sign(&text, &[centre]), batch, version, lines }
+        Self { note: Note::sign(&print(batch, version, &lines), &[centre]), batch, version, lines }
     }
 
     /// Reads a signed note; the signature is not checked.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let note = Note::parse(bytes)?;
         let (batch, version, lines) = read(note.text())?;
-        Ok(Self { note, batch, version, lines })
+        if print(batch, version, &lines) == note.text() {
+            Ok(Self { note, batch, version, lines })
+        } else {
+            Err(Code::TextMalformed.into())
+        }
     }
 
     /// 1. Signed by the centre's key. 2. One line for each record line of the manifest, in its order.
@@ -142,6 +142,14 @@ impl CheckedOutcome {
     pub fn outcome(&self) -> &Outcome {
         &self.0
     }
+}
+
+fn print(batch: BatchId, version: u64, lines: &[OutcomeLine]) -> String {
+    let mut text = format!("enroll-outcome/v1\nbatch {batch}\nversion {version}\n");
+    for line in lines {
+        writeln!(text, "record {} {} {}", line.number, line.record, line.fate).expect("writing to a String does not fail");
+    }
+    text
 }
 
 fn read(text: &str) -> Result<(BatchId, u64, Vec<OutcomeLine>), TextError> {

@@ -42,12 +42,17 @@ pub struct AgentRequest {
 impl UnitRequest {
     /// Signs a request with the key that it is about.
     pub fn sign(unit: &Member, signer: &Signer) -> Note {
-        Note::sign(&format!("enroll-unit-request/v1\nunit {unit}\nkey {}\n", signer.public()), &[signer])
+        let request = Self { unit: unit.clone(), key: signer.public().clone() };
+        Note::sign(&request.print(), &[signer])
+    }
+    fn print(&self) -> String {
+        format!("enroll-unit-request/v1\nunit {}\nkey {}\n", self.unit, self.key)
     }
     /// Reads and checks a request.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let note = Note::parse(bytes)?;
         let request = Self::read(note.text())?;
+        one_spelling(&request.print(), &note)?;
         possession(&note, &request.unit, &request.key)?;
         Ok(request)
     }
@@ -66,14 +71,19 @@ impl UnitRequest {
 impl AgentRequest {
     /// Signs a request with the key that it is about; a supervisor gives a recipient.
     pub fn sign(name: &Member, recipient: Option<&AgeRecipient>, signer: &Signer) -> Note {
-        let role = if recipient.is_some() { "supervisor" } else { "agent" };
-        let last = recipient.map(|r| format!("recipient {r}\n")).unwrap_or_default();
-        Note::sign(&format!("enroll-agent-request/v1\nrole {role}\nname {name}\nkey {}\n{last}", signer.public()), &[signer])
+        let request = Self { name: name.clone(), key: signer.public().clone(), recipient: recipient.cloned() };
+        Note::sign(&request.print(), &[signer])
+    }
+    fn print(&self) -> String {
+        let role = if self.recipient.is_some() { "supervisor" } else { "agent" };
+        let last = self.recipient.as_ref().map(|r| format!("recipient {r}\n")).unwrap_or_default();
+        format!("enroll-agent-request/v1\nrole {role}\nname {}\nkey {}\n{last}", self.name, self.key)
     }
     /// Reads and checks a request.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let note = Note::parse(bytes)?;
         let request = Self::read(note.text())?;
+        one_spelling(&request.print(), &note)?;
         possession(&note, &request.name, &request.key)?;
         Ok(request)
     }
@@ -98,6 +108,10 @@ impl AgentRequest {
         lines.end()?;
         Ok(Self { name, key, recipient })
     }
+}
+
+fn one_spelling(printed: &str, note: &Note) -> Result<(), Problem> {
+    if printed == note.text() { Ok(()) } else { Err(Code::TextMalformed.into()) }
 }
 
 fn possession(note: &Note, name: &Member, key: &VerifierKey) -> Result<(), Problem> {
