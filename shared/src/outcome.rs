@@ -20,7 +20,7 @@ use crate::{
     id::{BatchId, CaseRef, Member, Number, RecordId, ResidentRef},
     keys::{Signer, VerifierKey},
     note::Note,
-    problem::{Code, Problem},
+    problem::{Code, Problem, is_code},
     text::{Lines, TextError, decimal},
 };
 
@@ -163,10 +163,20 @@ fn read(text: &str) -> Result<(BatchId, u64, Vec<OutcomeLine>), TextError> {
     while let Some(value) = lines.optional("record")? {
         let mut words = value.splitn(3, ' ');
         let mut next = || words.next().ok_or_else(|| lines.bad());
-        found.push(OutcomeLine { number: lines.parse(next()?)?, record: lines.parse(next()?)?, fate: lines.parse(next()?)? });
+        found.push(OutcomeLine { number: lines.parse(next()?)?, record: lines.parse(next()?)?, fate: fate(&lines, next()?)? });
     }
     lines.end()?;
     Ok((batch, version, found))
+}
+
+/// A code that is not in our table is one of newer software: the unit that stayed away for weeks must not call it damage.
+fn fate(lines: &Lines<'_>, text: &str) -> Result<Fate, TextError> {
+    let words: Vec<&str> = text.split(' ').collect();
+    lines.parse(text).map_err(|malformed| match words[..] {
+        ["held", code, case] if is_code(code) && case.parse::<CaseRef>().is_ok() => TextError::UpgradeNeeded,
+        ["refused", code] if is_code(code) => TextError::UpgradeNeeded,
+        _ => malformed,
+    })
 }
 
 #[cfg(test)]
@@ -198,5 +208,21 @@ mod tests {
         assert_eq!(check(lines.clone(), &signer("registry.example", 4)), Err(Code::KeyWrong));
         assert_eq!(check(lines[..1].to_vec(), &centre), Err(Code::OutcomeInvalid));
         assert_eq!(check(lines.into_iter().rev().collect(), &centre), Err(Code::OutcomeInvalid));
+    }
+
+    #[test]
+    fn a_code_of_newer_software_is_upgrade_needed_not_malformed() {
+        let batch = BatchId::of(b"b");
+        let read = |fate: &str| {
+            let text = format!("enroll-outcome/v1\nbatch {batch}\nversion 1\nrecord 1.1 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed {fate}\n");
+            Outcome::parse(Note::sign(&text, &[&signer("registry.example", 3)]).as_bytes()).map(|_| ()).map_err(|p| p.code)
+        };
+        let case = "c9d07828cf75499190f55dbbdac768da";
+        assert_eq!(read(&format!("held duplicate {case}")), Ok(()));
+        assert_eq!(read(&format!("held of-2031 {case}")), Err(Code::UpgradeNeeded));
+        assert_eq!(read("refused of-2031"), Err(Code::UpgradeNeeded));
+        for bad in ["refused Of-2031", "refused -", "held of-2031 x", "held of-2031", "vanished of-2031", "merged of-2031"] {
+            assert_eq!(read(bad), Err(Code::TextMalformed), "{bad}");
+        }
     }
 }

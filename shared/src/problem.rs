@@ -145,6 +145,12 @@ impl FromStr for Code {
     }
 }
 
+/// Written as a code is, `[a-z0-9]+(-[a-z0-9]+)*`: where it is not in the table, newer software knows it.
+pub(crate) fn is_code(text: &str) -> bool {
+    let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.len() <= 64 && text.split('-').all(word)
+}
+
 impl From<crate::text::TextError> for Code {
     fn from(e: crate::text::TextError) -> Self {
         match e {

@@ -22,7 +22,7 @@ use std::fmt;
 use crate::{
     batch::Manifest,
     id::{BatchId, Blob, Digest, Member, NoteId, Number, Place, RosterVersion},
-    problem::{Code, Problem},
+    problem::{Code, Problem, is_code},
     text::{Lines, TextError, decimal},
     time::Second,
 };
@@ -289,7 +289,9 @@ fn batch(lines: &mut Lines<'_>) -> Result<BatchEntry, TextError> {
     let payload_size = decimal(payload_size).ok_or_else(|| lines.bad())?;
     let payload = lines.parse(payload)?;
     let state = lines.field("state")?;
-    let state = lines.parse(state)?;
+    // a code that is not in our table is one of newer software
+    let newer = || state.strip_prefix("quarantined ").is_some_and(is_code);
+    let state = lines.parse(state).map_err(|malformed| if newer() { TextError::UpgradeNeeded } else { malformed })?;
     Ok(BatchEntry { batch, manifest, unit, place, previous, payload_size, payload, state })
 }
 
@@ -359,5 +361,9 @@ mod tests {
     fn kinds_of_later_versions_ask_for_an_upgrade() {
         let bytes = b"enroll-log/v1\nreceived 2026-11-20T21:30:02Z\nrules 2\n";
         assert_eq!(Entry::parse(bytes).map_err(|p| p.code), Err(Code::UpgradeNeeded));
+        let batch = some().pop().map(|body| Entry { received: Second::from_unix(1_790_000_000), body }.to_string()).expect("a batch");
+        let read = |state: &str| Entry::parse(batch.replace("quarantined fork", state).as_bytes()).map(|_| ()).map_err(|p| p.code);
+        assert_eq!(read("quarantined of-2031"), Err(Code::UpgradeNeeded));
+        assert_eq!((read("quarantined"), read("quarantined Of")), (Err(Code::TextMalformed), Err(Code::TextMalformed)));
     }
 }
