@@ -46,6 +46,9 @@ impl CheckedManifest {
         let facts = manifest.facts();
         let unknown = |version: RosterVersion| Problem::new(Code::RosterUnknown, format!("roster {version}"));
         let roster = rosters.roster(facts.roster).ok_or_else(|| unknown(facts.roster))?;
+        if let Some(line) = facts.records().find(|line| rosters.roster(line.facts.roster).is_none()) {
+            return Err(unknown(line.facts.roster));
+        }
         let unit_key = signatures(&manifest, roster)?;
         limits(facts, roster)?;
         let mut line_keys = Vec::with_capacity(facts.lines.len());
@@ -259,6 +262,16 @@ mod tests {
         let epoch = roster(|f| f.units[0].epoch = 2);
         assert_eq!(check(closed(facts(&[b"one"])), &epoch), Err(Code::EpochUnknown));
         assert_eq!(check(closed(facts(&[b"one"])), &[]), Err(Code::RosterUnknown));
+    }
+
+    #[test]
+    fn a_roster_that_is_not_known_is_no_verdict_whatever_else_is_wrong() {
+        // its lines are of roster 1, which is not here, and the unit's signature is another's
+        let mut facts = facts(&[b"one"]);
+        facts.roster = RosterVersion(2);
+        let forged = Note::sign(closed(facts).note().text(), &[&signer("van-1", 77), &signer("supervisor-1", 12)]);
+        let second = roster(|f| f.version = RosterVersion(2));
+        assert_eq!(check(Manifest::parse(forged.as_bytes()).expect("note"), &second), Err(Code::RosterUnknown));
     }
 
     #[test]
