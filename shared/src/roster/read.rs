@@ -174,6 +174,9 @@ fn consistent(facts: &Facts) -> Result<(), Problem> {
     if facts.recipients.working.kind() != facts.recipients.recovery.kind() {
         return refuse("working and recovery recipient are of two kinds");
     }
+    if facts.recipients.working == facts.recipients.recovery {
+        return refuse("working and recovery recipient are one");
+    }
     if facts.signers.needed == 0 || facts.recipients.auditors.is_empty() {
         return refuse("no signer or no auditor");
     }
