@@ -37,7 +37,8 @@ impl MatchKey {
     /// The key of a new resident's fields.
     pub fn of(person: &BTreeMap<String, Option<String>>) -> Option<Self> {
         let field = |name: &str| person.get(name).and_then(Option::as_deref).filter(|v| !v.trim().is_empty());
-        if let Some(number) = field("national_number") {
+        // strokes and dots alone are no number: they would make one person of all who have none
+        if let Some(number) = field("national_number").filter(|n| n.contains(char::is_alphanumeric)) {
             return Some(Self::of_number(number));
         }
         let pair = |given: &str, family: &str, fold: fn(&str) -> String| Some(format!("{}|{}", fold(field(given)?), fold(field(family)?)));
@@ -143,6 +144,7 @@ mod tests {
     fn keys_are_pinned() {
         let number = MatchKey::of(&person(&[("national_number", "ab 12-3")])).expect("a number");
         assert_eq!(number, MatchKey::of_number("AB123"));
+        assert_eq!(MatchKey::of(&person(&[("national_number", "--/--")])), None);
         let spelled = person(&FULL);
         let mut other = FULL;
         other[0].1 = "فاطمه";
