@@ -23,7 +23,7 @@ use crate::{
     problem::{Code, Problem},
     record::{
         ClockReading, Consent, Content, Exception, ExceptionReason, Fix, Format, MAX_JSON, MAX_PARTS, Part, Quality, Record, Target,
-        json::strict_json,
+        json::{only_objects, strict_json},
     },
     time::Second,
 };
@@ -35,7 +35,7 @@ mod tests;
 
 /// A resident being enrolled.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Draft {
     form: FormName,
     transaction: Transaction,
@@ -44,6 +44,8 @@ pub struct Draft {
     exceptions: Vec<Exception>,
     parts: Vec<Part>,
 }
+
+only_objects!(and written: Draft);
 
 /// What a device says about a capture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use serde::Deserialize;
 use crate::{
     id::{Blob, FormName, Transaction},
     problem::{Code, Lang, Problem},
-    record::ExceptionReason,
+    record::{ExceptionReason, json::only_objects},
     roster::FormRef,
 };
 
@@ -54,7 +54,7 @@ pub const FIRST: [&[u8]; 3] = [
 
 /// A text in the three languages.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Words {
     ar: String,
     fr: String,
@@ -74,7 +74,7 @@ impl Words {
 
 /// Fields that stand together on the screen, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Group {
     /// Its name within the form.
     pub group: String,
@@ -86,7 +86,7 @@ pub struct Group {
 
 /// A kind of part: which positions it has, and what may be attached there.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Modality {
     /// Positions, such as `finger-left-ring`.
     pub positions: Vec<String>,
@@ -98,6 +98,8 @@ pub struct Modality {
     #[serde(default)]
     pub min_dpi: Option<u32>,
 }
+
+only_objects!(Words Group Modality);
 
 /// What one transaction demands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,6 +29,8 @@ mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use json::only_objects;
+
 /// Largest record.json, in bytes.
 pub const MAX_JSON: usize = 64 * 1024;
 /// Most parts of a record.
@@ -38,7 +40,7 @@ pub const MAX_PLAIN: u64 = 64 * 1024 * 1024;
 
 /// What record.json says. Public fields: [`Content::parse`] and [`Record`] stand for their meaning.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Content {
     /// Format and version.
     pub format: Format,
@@ -85,7 +87,7 @@ pub enum Format {
 
 /// What the laptop's clocks showed when the record was finished. Recorded, never trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ClockReading {
     /// The wall clock, unraised.
     pub raw: Second,
@@ -97,7 +99,7 @@ pub struct ClockReading {
 
 /// What a renewal, a replacement or a correction applies to.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged, deny_unknown_fields, remote = "Self")]
 pub enum Target {
     /// A resident of the registry.
     Resident {
@@ -120,7 +122,7 @@ pub enum Target {
 
 /// What the resident agreed to, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Consent {
     /// Version of the text that was shown.
     pub text: String,
@@ -130,7 +132,7 @@ pub struct Consent {
 
 /// A capture that could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Exception {
     /// Which: `finger-left-ring`.
     pub position: String,
@@ -157,7 +159,7 @@ pub enum ExceptionReason {
 
 /// Where the laptop was. Decimal numbers as text, so that no reader rounds them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Fix {
     /// Latitude in degrees (WGS 84).
     pub lat: String,
@@ -169,7 +171,7 @@ pub struct Fix {
 
 /// A part of a record: an image or a document, kept as the device made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Part {
     /// Its name within the record: `face.jp2`.
     pub name: PartName,
@@ -196,13 +198,15 @@ pub struct Part {
 
 /// A measured quality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Quality {
     /// The measure, with its version.
     pub by: String,
     /// 0 to 100 (ISO/IEC 29794-1).
     pub value: u8,
 }
+
+only_objects!(and written: Content ClockReading Target Consent Exception Fix Part Quality);
 
 /// A key with `null` is something else than a missing key: without this, serde takes both.
 fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {

@@ -302,6 +302,11 @@ impl Workshop {
             self.json("json-cut-off", Code::JsonMalformed, |json| json.as_bytes()[..json.len() - 1].to_vec()),
             self.replaced("json-with-an-unknown-key", Code::ContentInvalid, "\"fix\":null", "\"fix\":null,\"note\":1"),
             self.replaced("json-of-a-later-version", Code::UpgradeNeeded, "enroll-content/v1", "enroll-content/v2"),
+            self.json("json-with-a-list-for-an-object", Code::ContentInvalid, |json| {
+                let mut json: serde_json::Value = serde_json::from_str(&json).expect("our own JSON");
+                json["consent"] = serde_json::json!([json["consent"]["text"], json["consent"]["at"]]);
+                json.to_string().into_bytes()
+            }),
         ]
     }
 

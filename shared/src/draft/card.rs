@@ -20,7 +20,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::{
     id::{FormName, Transaction},
     problem::Problem,
-    record::{Exception, Record, json::strict_json},
+    record::{
+        Exception, Record,
+        json::{only_objects, strict_json},
+    },
 };
 
 /// Largest portrait that a review card carries, in bytes.
@@ -30,7 +33,7 @@ const MAX_CARD: usize = 128 * 1024;
 
 /// What a supervisor sees of a finished record.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ReviewCard {
     /// Name in Arabic; empty in a correction that leaves it alone.
     pub name_ar: String,
@@ -52,7 +55,7 @@ pub struct ReviewCard {
 
 /// The portrait's own bytes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Portrait {
     /// `image/jpeg`
     pub media_type: String,
@@ -63,7 +66,7 @@ pub struct Portrait {
 
 /// How a resident can be reached.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ContactCard {
     /// Name in Arabic.
     pub name_ar: String,
@@ -74,6 +77,8 @@ pub struct ContactCard {
     /// Village; empty when it was not asked for.
     pub village: String,
 }
+
+only_objects!(and written: ReviewCard Portrait ContactCard);
 
 impl ReviewCard {
     /// The card of a record.

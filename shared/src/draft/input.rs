@@ -22,7 +22,10 @@ use crate::{
     form::Form,
     id::{FormName, PartName, Transaction},
     problem::{Code, Problem},
-    record::{Exception, MAX_JSON, MAX_PARTS, Quality, Target, json::strict_json},
+    record::{
+        Exception, MAX_JSON, MAX_PARTS, Quality, Target,
+        json::{only_objects, strict_json},
+    },
 };
 
 /// Name of the file that describes the others.
@@ -30,7 +33,7 @@ pub const FILE: &str = "resident.json";
 
 /// One resident, as laid out in a folder.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Input {
     /// Format and version.
     pub format: Format,
@@ -61,7 +64,7 @@ pub enum Format {
 
 /// A file beside resident.json.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct InputPart {
     /// Its name in the folder.
     pub file: PartName,
@@ -76,6 +79,8 @@ pub struct InputPart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
+
+only_objects!(and written: Input InputPart);
 
 impl Input {
     /// Reads a resident.json.
@@ -141,9 +146,12 @@ impl Drop for Input {
 
 /// The one key that every version has.
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Version {
     format: String,
 }
+
+only_objects!(Version);
 
 fn unreadable(problem: Problem) -> Problem {
     match problem.code {

@@ -8,11 +8,14 @@ use super::{Demands, Form, Group, MAX_FORM, Modality, Words, schema};
 use crate::{
     id::{Blob, FormName, Transaction},
     problem::{Code, Problem},
-    record::{ExceptionReason, json::strict_json},
+    record::{
+        ExceptionReason,
+        json::{only_objects, strict_json},
+    },
 };
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 struct File {
     format: String,
     name: FormName,
@@ -27,13 +30,15 @@ struct File {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 struct Wanted {
     fields: Vec<String>,
     parts: Vec<String>,
     optional: Vec<String>,
     exceptions: BTreeMap<ExceptionReason, Vec<String>>,
 }
+
+only_objects!(File Wanted);
 
 impl Form {
     /// Reads a form file. `upgrade-needed` when it is of a later format, `form-file-invalid` when something in it is

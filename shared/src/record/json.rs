@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! {"a":1,"a":2}    json-duplicate-key: two readers could disagree about which one counts
+//! ["1","2026-…"]   where an object with named keys belongs: content-invalid, though serde would take it
 //! [[[[…]]]]        json-too-deep beyond 16, found before anything recurses
 //! ```
 //!
@@ -127,6 +128,38 @@ impl<'de> Visitor<'de> for Unique<'_> {
         Ok(())
     }
 }
+
+/// An object is written `{…}` and in no other way. What serde derives for a struct also takes a bare list of its values,
+/// in the order in which the struct happens to have them: a second spelling. The types derive with `remote = "Self"`.
+macro_rules! only_objects {
+    ($($name:ident)*) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                struct Object;
+                impl<'de> serde::de::Visitor<'de> for Object {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
+                        // the derived function, which stands before the trait's
+                        $name::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    }
+                }
+                d.deserialize_map(Object)
+            }
+        }
+    )*};
+    (and written: $($name:ident)*) => {
+        $crate::record::json::only_objects!($($name)*);
+        $(impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                $name::serialize(self, s)
+            }
+        })*
+    };
+}
+pub(crate) use only_objects;
 
 #[cfg(test)]
 mod tests {

@@ -15,9 +15,11 @@ use crate::{
 /// Another version of our format is for newer software; another format is wrong.
 pub(super) fn known_version(text: &str) -> Result<(), Problem> {
     #[derive(Deserialize)]
+    #[serde(remote = "Self")]
     struct Head {
         format: String,
     }
+    json::only_objects!(Head);
     let head: Head = json::shape(text)?;
     match head.format.strip_prefix("enroll-content/v").and_then(crate::text::decimal) {
         Some(1) => Ok(()),

@@ -95,6 +95,37 @@ fn every_key_is_demanded_and_no_other_taken() {
     }
 }
 
+/// What serde takes by itself: the values of a struct, in its order, without their names.
+#[test]
+fn an_object_is_never_a_bare_list_of_its_values() {
+    let listed = |pointer: &str, keys: &[&str]| {
+        let content = example();
+        let object = content.pointer(pointer).and_then(Value::as_object).expect("an object").clone();
+        assert_eq!(object.len(), keys.len(), "{pointer}");
+        let list: Vec<Value> = keys.iter().map(|&key| object[key].clone()).collect();
+        code(&changed(pointer, json!(list)))
+    };
+    let part = ["name", "media_type", "size", "sha256", "modality", "position", "quality", "device", "attempt"];
+    let objects: [(&str, &[&str]); 5] = [
+        ("/clock", &["raw", "boot", "boot_ms"]),
+        ("/consent", &["text", "at"]),
+        ("/exceptions/0", &["position", "reason"]),
+        ("/parts/0", &part),
+        ("/parts/0/quality", &["by", "value"]),
+    ];
+    for (pointer, keys) in objects {
+        assert_eq!(listed(pointer, keys), Err(Code::ContentInvalid), "{pointer}");
+    }
+    assert_eq!(code(&changed("/fix", json!({"lat": "31.5", "lon": "-7", "accuracy_m": "5"}))), Ok(()));
+    assert_eq!(code(&changed("/fix", json!(["31.5", "-7", "5"]))), Err(Code::ContentInvalid));
+    let mut renewal = changed("/transaction", json!("renewal"));
+    renewal["applies_to"] = json!({"national_number": "A123"});
+    assert_eq!(code(&renewal), Ok(()));
+    renewal["applies_to"] = json!(["A123"]);
+    assert_eq!(code(&renewal), Err(Code::ContentInvalid));
+    assert_eq!(Content::parse(b"[\"enroll-content/v1\"]").map_err(|p| p.code).err(), Some(Code::ContentInvalid));
+}
+
 #[test]
 fn wrong_values_are_refused_without_being_repeated() {
     let wrong = [
