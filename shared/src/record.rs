@@ -36,7 +36,7 @@ pub const MAX_JSON: usize = 64 * 1024;
 /// Most parts of a record.
 pub const MAX_PARTS: usize = 64;
 /// Largest record, in bytes before sealing.
-pub const MAX_PLAIN: u64 = 64 * 1024 * 1024;
+pub const MAX_PLAIN: u64 = crate::roster::Limits::PLAIN;
 
 /// What record.json says. Public fields: [`Content::parse`] and [`Record`] stand for their meaning.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ pub enum Target {
         /// Its reference.
         resident: ResidentRef,
     },
-    /// Whoever a record that was enrolled earlier stands for.
+    /// Whoever was founded by a record that was enrolled earlier.
     Record {
         /// The unit that enrolled it.
         unit: Member,

@@ -54,7 +54,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { sealed: MAX_SEALED as u64, plain: MAX_PLAIN }
+        Self { sealed: MAX_SEALED, plain: MAX_PLAIN }
     }
 }
 

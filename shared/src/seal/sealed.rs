@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Largest sealed record, in bytes.
-pub const MAX_SEALED: usize = 16 * 1024 * 1024;
+pub const MAX_SEALED: u64 = crate::roster::Limits::MOST.record;
 
 /// A record that only the registry's opener can read, and what its line says about it.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn seal(record: &Record, recipients: &Recipients, pad: u64) -> Result<Sealed
     debug_assert_eq!(archive.len(), room, "length and write count alike");
     // 2. zstd, 3. padding, 4. age
     let bytes = encrypt(&frame::pack(&archive, pad)?, recipients)?;
-    if bytes.len() > MAX_SEALED {
+    if bytes.len() as u64 > MAX_SEALED {
         return Err(Problem::new(Code::RecordTooLarge, format!("{} bytes sealed, at most {MAX_SEALED}", bytes.len())));
     }
     // 5. digest
