@@ -268,7 +268,9 @@ fn a_changed_byte_in_any_file_of_any_check_is_found() {
 fn another_key_another_batch_another_head_fail() {
     let papers = papers("other");
     let other = batch(&[b"one", b"two?"]);
-    std::fs::write(papers.folder.join("other"), other.note().as_bytes()).expect("written");
+    for (name, bytes) in [("other", other.note().as_bytes()), ("short", b"onetwo"), ("long", b"onetwo!!"), ("empty", b"")] {
+        std::fs::write(papers.folder.join(name), bytes).expect("written");
+    }
     for (check, arguments) in [
         ("receipt", "--log-key OTHER --manifest manifest --receipt receipt"),
         ("receipt", "--log-key LOG --manifest other --receipt receipt"),
@@ -277,6 +279,9 @@ fn another_key_another_batch_another_head_fail() {
         ("outcome", "--log-key LOG --centre-key CENTRE --manifest manifest --outcome outcome --proof receipt"),
         ("checkpoint", "--log-key OTHER --checkpoint checkpoint"),
         ("payload", "--manifest other --payload payload"),
+        ("payload", "--manifest manifest --payload short"),
+        ("payload", "--manifest manifest --payload long"),
+        ("payload", "--manifest manifest --payload empty"),
         ("manifest", "--roster-key OTHER --roster roster-1 --manifest manifest"),
         ("manifest", "--roster-key ROSTER --roster roster-2 --manifest manifest"),
         ("note", "--key VAN VAN --note manifest"),

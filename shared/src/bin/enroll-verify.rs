@@ -12,12 +12,11 @@
 //! **Trust:** the keys on the command line, and nothing that is read.
 #![allow(clippy::disallowed_methods, reason = "this program reads its arguments and the files that they name")]
 
-use std::{fmt::Display, process::ExitCode, str::FromStr};
+use std::{fmt::Display, io::Read, process::ExitCode, str::FromStr};
 
 use shared::{
     batch::Manifest,
     hello::Hello,
-    id::SealedDigest,
     keys::VerifierKey,
     log::{Body, CheckedHead, Consistency, Head, TlogProof},
     note::Note,
@@ -25,7 +24,7 @@ use shared::{
     problem::{Code, Lang, Problem},
     receipt::Receipt,
     roster::{Roster, TrustedRoster},
-    verify::CheckedManifest,
+    verify::{CheckedManifest, PayloadHash},
 };
 
 const USAGE: &str = "\
@@ -204,26 +203,33 @@ fn manifest(mut given: Given) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Piece by piece: a payload has up to 512 MiB.
 fn payload(mut given: Given) -> Result<(), Stop> {
-    let (manifest, bytes) = (given.manifest()?, given.file("--payload")?);
+    let (manifest, path) = (given.manifest()?, given.value("--payload")?);
     given.end()?;
     let facts = manifest.facts();
-    let mut wrong = None;
-    for (at, line) in facts.records_at() {
-        let range = usize::try_from(at).ok().zip(usize::try_from(at + line.facts.size).ok());
-        let sealed = range.and_then(|(from, to)| bytes.get(from..to));
-        if sealed.is_none_or(|s| SealedDigest::of(s) != line.facts.digest) {
+    let (mut input, mut whole, mut wrong) = (reader(&path)?, PayloadHash::default(), None);
+    for line in facts.records() {
+        let mut record = PayloadHash::default();
+        each_piece(&mut input.by_ref().take(line.facts.size), &path, |piece| {
+            whole.update(piece);
+            record.update(piece);
+        })?;
+        // the digest covers the size: nothing shorter has it
+        if record.finish().1.as_bytes() != line.facts.digest.as_bytes() {
             println!("FAILS payload: record {}", line.facts.number);
             wrong = Some(line.facts.number);
         }
     }
+    each_piece(&mut input, &path, |piece| whole.update(piece))?;
     if let Some(number) = wrong {
         return Err(Problem::new(Code::RecordDigest, format!("record {number}")).into());
     }
-    if bytes.len() as u64 != facts.payload_size || shared::id::Digest::of(&bytes) != facts.payload {
-        return Err(Problem::new(Code::PayloadCorrupt, format!("{} bytes", bytes.len())).into());
+    let (size, digest) = whole.finish();
+    if size != facts.payload_size || digest != facts.payload {
+        return Err(Problem::new(Code::PayloadCorrupt, format!("{size} bytes")).into());
     }
-    holds(format!("payload: {} records, {} bytes", facts.records().count(), bytes.len()));
+    holds(format!("payload: {} records, {size} bytes", facts.records().count()));
     Ok(())
 }
 
@@ -304,13 +310,32 @@ impl Given {
     }
 }
 
-fn open(path: &str) -> Result<Vec<u8>, Stop> {
-    use std::io::Read as _;
-    let unreadable = |e: std::io::Error| Stop::File(format!("{path}: {e}"));
-    if path != "-" {
-        return std::fs::read(path).map_err(unreadable);
+fn reader(path: &str) -> Result<Box<dyn Read>, Stop> {
+    if path == "-" {
+        return Ok(Box::new(std::io::stdin().lock()));
     }
+    std::fs::File::open(path).map(|file| Box::new(file) as Box<dyn Read>).map_err(|e| unreadable(path, &e))
+}
+
+/// All bytes of a small file.
+fn open(path: &str) -> Result<Vec<u8>, Stop> {
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable)?;
+    reader(path)?.read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     Ok(bytes)
+}
+
+fn each_piece(input: &mut impl Read, path: &str, mut take: impl FnMut(&[u8])) -> Result<(), Stop> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => take(&buffer[..read]),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(unreadable(path, &e)),
+        }
+    }
+}
+
+fn unreadable(path: &str, e: &std::io::Error) -> Stop {
+    Stop::File(format!("{path}: {e}"))
 }
