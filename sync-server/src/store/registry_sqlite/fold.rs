@@ -83,7 +83,7 @@ fn write_fates(c: &Connection, closure: &BTreeSet<RecordKey>, fates: &BTreeMap<R
 /// Staff must hear of it: a document may have been made from what no longer stands.
 fn displaced(key: &RecordKey, now: Option<&Fate>) {
     let now = now.map_or_else(|| "gone".to_owned(), ToString::to_string);
-    tracing::warn!(unit = %key.unit, record = %key.record, now, "a record that was merged is displaced");
+    tracing::warn!("{}", Problem::new(Code::Displaced, format!("{} {} is {now}", key.unit, key.record)));
 }
 
 fn subject(fate: &Fate) -> Option<String> {

@@ -7,7 +7,7 @@ use shared::{
     id::{CaseRef, RecordId, ResidentRef},
     log::BatchState,
     merge::{MatchKey, RecordKey, Resident, digest},
-    outcome::Fate,
+    outcome::{Fate, Outcome, OutcomeLine},
     problem::{Code, Problem},
 };
 
@@ -174,6 +174,8 @@ pub(super) fn cases(c: &Connection) -> Result<Vec<Case>, Problem> {
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     for (key, fate) in fates(c)? {
         if let Fate::Held(code, reference) = fate {
+            // arrival is no matter of the fold, so only here: staff must know whom a document may have been made for
+            let code = if code == Code::Duplicate && stood(c, &key)? { Code::Displaced } else { code };
             let case = cases.entry(reference.to_string()).or_insert(Case { reference, code, records: Vec::new() });
             case.records.push(key);
         }
@@ -185,6 +187,19 @@ pub(super) fn cases(c: &Connection) -> Result<Vec<Case>, Problem> {
         cases.entry(reference.to_string()).or_insert(case).records.push(key);
     }
     Ok(cases.into_values().collect())
+}
+
+/// Did any published outcome say that this record was merged?
+fn stood(c: &Connection, key: &RecordKey) -> Result<bool, Problem> {
+    let sql = "SELECT o.note FROM deliveries d JOIN outcomes o ON o.batch = d.batch WHERE d.unit = ?1 AND d.record = ?2 AND d.sealed = ?3";
+    let notes = all(c, sql, params![text(&key.unit), text(&key.record), key.digest.as_bytes()], |row| Vec::<u8>::of(row, 0))?;
+    for note in notes {
+        let merged = |line: &OutcomeLine| line.record == key.record && matches!(line.fate, Fate::Merged(_));
+        if Outcome::parse(&note)?.lines().iter().any(merged) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn case(c: &Connection, reference: &CaseRef) -> Result<Option<CaseContent>, Problem> {

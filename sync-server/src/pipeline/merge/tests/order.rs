@@ -167,6 +167,14 @@ async fn a_record_displaced_by_an_earlier_one_gets_a_newer_outcome() {
     centre.summary(&merge).await;
     assert!(matches!(fate(&late).await, (2, Fate::Held(Code::Duplicate, _))));
     assert!(matches!(fate(&early).await, (1, Fate::Merged(_))));
+    let codes = async || merge.registry.cases().await.expect("read").iter().map(|case| case.code).collect::<Vec<_>>();
+    assert_eq!(codes().await, [Code::Displaced], "staff see that it stood");
+    one.enrol(1, 30);
+    centre.log(&one.close()).await;
+    centre.summary(&merge).await;
+    let mut cases = codes().await;
+    cases.sort_unstable();
+    assert_eq!(cases, [Code::Duplicate, Code::Displaced], "this one never stood");
     let size = merge.ledger.position().await.expect("read").line.head.size;
     centre.summary(&merge).await;
     assert_eq!(merge.ledger.position().await.expect("read").line.head.size, size, "nothing is said twice");
