@@ -515,10 +515,6 @@ problems! {
         "The centre refused what was sent. It stays on the unit; nothing is lost." "See the reason with `enroll-client status` and do what it says; if that is not clear, call the centre with the code."
         "Le centre a refusé ce qui a été envoyé. Cela reste sur l'unité ; rien n'est perdu." "Voyez la raison avec `enroll-client status` et suivez-la ; si ce n'est pas clair, appelez le centre avec le code."
         "رفض المركز ما أُرسل. هو باقٍ في الوحدة ولم يضع شيء." "اعرض السبب بالأمر `enroll-client status` واعمل به. إذا لم يتضح فاتصل بالمركز واذكر الرمز.";
-    NotPrunable "not-prunable" Person Later
-        "This may not be deleted yet: receipt, merged outcome or the retention time is still missing. It is kept." "Run `enroll-client sync` and see with `enroll-client status` what is still awaited; then `enroll-client prune` again."
-        "Ceci ne peut pas encore être supprimé : il manque le reçu, le résultat intégré ou la durée de conservation. C'est conservé." "Lancez `enroll-client sync` et voyez avec `enroll-client status` ce qui est encore attendu ; puis `enroll-client prune` de nouveau."
-        "لا يجوز حذف هذا بعد: ينقص الوصل أو نتيجة الإدراج أو انقضاء مدة الحفظ. هو محفوظ." "شغّل `enroll-client sync` واعرض بالأمر `enroll-client status` ما هو منتظر ثم أعد `enroll-client prune`.";
     SlipUnknown "slip-unknown" Person AfterStep
         "No record here has this slip code, or it was typed wrongly. Nothing is lost." "Type the code again as printed: `enroll-client status SLIP`. Each unit knows only its own slips."
         "Aucun dossier ici n'a ce code de fiche, ou il est mal tapé. Rien n'est perdu." "Tapez de nouveau le code imprimé : `enroll-client status SLIP`. Les autres unités ne connaissent que leurs propres fiches."
