@@ -88,6 +88,15 @@ fn consistent(facts: &Facts) -> Result<(), Problem> {
     if facts.lines.is_empty() {
         return invalid("no lines");
     }
+    let follows = match (facts.place.epoch, facts.place.sequence) {
+        (1, 1) => facts.previous.is_none(),
+        // of a later epoch: the last of the former one, if this laptop holds it
+        (_, 1) => true,
+        _ => facts.previous.is_some(),
+    };
+    if !follows {
+        return invalid("what it follows does not fit its place");
+    }
     if facts.lines.len() as u64 > Limits::MOST.lines {
         return Err(Code::LinesTooMany.into());
     }

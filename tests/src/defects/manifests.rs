@@ -191,6 +191,7 @@ fn texts(both: &[&Signer]) -> Vec<ForgedManifest> {
         lines.swap(last, last - 1);
         lines.join("\n") + "\n"
     };
+    let before = format!("previous {}", Digest::of(b"another batch"));
     let without_lines = |t: String| t.split_inclusive('\n').filter(|l| !l.starts_with("record ")).collect();
     vec![
         bad("of-a-later-version", Code::UpgradeNeeded, text(|t| t.replacen("enroll-batch/v1", "enroll-batch/v2", 1), both)),
@@ -200,6 +201,8 @@ fn texts(both: &[&Signer]) -> Vec<ForgedManifest> {
         bad("a-line-repeated", Code::TextMalformed, text(|t| t.replacen("roster 1\n", "roster 1\nroster 1\n", 1), both)),
         bad("a-line-unknown", Code::TextMalformed, text(|t| t.replacen("roster 1\n", "roster 1\ncolour green\n", 1), both)),
         bad("lines-out-of-order", Code::ManifestInvalid, text(lines_swapped, both)),
+        bad("a-later-batch-that-follows-none", Code::ManifestInvalid, text(|t| t.replacen("sequence 1\n", "sequence 2\n", 1), both)),
+        bad("the-first-batch-that-follows-another", Code::ManifestInvalid, text(|t| t.replacen("previous none", &before, 1), both)),
         bad("no-lines", Code::ManifestInvalid, text(without_lines, both)),
         bad("sizes-do-not-add-up", Code::ManifestInvalid, text(|t| t.replacen("payload 80 ", "payload 81 ", 1), both)),
         bad("not-a-note", Code::NoteMalformed, b"enroll-batch/v1\nunit van-1\n".to_vec()),

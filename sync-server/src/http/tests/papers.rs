@@ -63,7 +63,8 @@ async fn an_outcome_comes_with_its_proof() {
 async fn a_proof_leads_to_the_head_that_was_asked_for() {
     let world = World::new().await;
     let van = Van::greeted(&world, "van-1").await;
-    let (first, second) = (over("van-1", 1, None, b"one"), over("van-1", 2, None, b"two"));
+    let first = over("van-1", 1, None, b"one");
+    let second = over("van-1", 2, Some(first.id()), b"two");
     let receipt = van.deliver(&first, b"one").await;
     van.deliver(&second, b"two").await;
     let size = receipt.index().0 + 1;

@@ -176,7 +176,8 @@ async fn what_was_before_a_cut_stays_good_with_its_predecessors() {
 async fn rosters_outcomes_freezes_and_forks() {
     let dir = tempfile::tempdir().expect("a folder");
     let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
-    let (paper, one, fork) = (roster(roster_facts(1)), manifest("van-1", 2, None, 1, 1), manifest("van-1", 2, None, 2, 1));
+    let before = Some(BatchId::of(b"1.1"));
+    let (paper, one, fork) = (roster(roster_facts(1)), manifest("van-1", 2, before, 1, 1), manifest("van-1", 2, before, 2, 1));
     let outcome = |version| Outcome::sign(one.id(), version, vec![], &signer("registry.example"));
     let logged = |o: &Outcome| Body::Outcome { batch: one.id(), version: o.version(), blob: o.note().blob() };
     let (first, second) = (outcome(1), outcome(2));
