@@ -124,6 +124,7 @@ vectors! { record in "records":
     json_of_a_later_version "json-of-a-later-version";
     json_too_deep "json-too-deep";
     json_too_large "json-too-large";
+    json_with_a_list_for_an_object "json-with-a-list-for-an-object";
     json_with_an_unknown_key "json-with-an-unknown-key";
     line_contradicts_inside "line-contradicts-inside";
     line_with_another_minute "line-with-another-minute";
@@ -151,6 +152,7 @@ vectors! { record in "records":
 }
 
 vectors! { manifest in "manifests":
+    a_later_batch_that_follows_none "a-later-batch-that-follows-none";
     a_line_repeated "a-line-repeated";
     a_line_unknown "a-line-unknown";
     agent_never_admitted "agent-never-admitted";
@@ -178,5 +180,6 @@ vectors! { manifest in "manifests":
     signed_by_somebody_else "signed-by-somebody-else";
     signed_with_another_key "signed-with-another-key";
     sizes_do_not_add_up "sizes-do-not-add-up";
+    the_first_batch_that_follows_another "the-first-batch-that-follows-another";
     unit_never_admitted "unit-never-admitted";
 }
