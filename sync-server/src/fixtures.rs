@@ -5,10 +5,7 @@ use shared::{
     id::{BatchId, Digest, KeyName, Member, Number, Place, RecordId, RosterVersion, SealedDigest, Transaction},
     keys::Signer,
     log::{BatchEntry, BatchState, Body, Entry, HashReader, Head, Segment, append},
-    roster::{
-        AgeRecipient, AgentEntry, Approval, Crew, Facts, Limits, Quorum, Recipients, Roster, SoftwareVersion, SupervisorEntry,
-        TrustedRoster, UnitEntry,
-    },
+    roster::{Crew, Facts, Roster, TrustedRoster, UnitEntry, invented},
     time::Second,
     verify::{CheckedManifest, PayloadHash, ReceivedBatch, VerifiedBatch},
 };
@@ -34,36 +31,17 @@ pub fn member(name: &str) -> Member {
     name.parse().expect("a member's name")
 }
 
-fn age(c: char) -> AgeRecipient {
-    format!("age1{}", c.to_string().repeat(58)).parse().expect("age")
-}
-
 /// What the test roster says: units van-1 and van-2, agent agent-1, supervisor supervisor-1.
 pub fn roster_facts(version: u64) -> Facts {
     let key = |name: &str| signer(name).public().clone();
     let unit = |name: &str| UnitEntry { name: member(name), epoch: 1, key: key(name), region: "04".into(), crew: Crew::Several };
-    let supervisor = SupervisorEntry { name: member("supervisor-1"), key: key("supervisor-1"), recipient: age('s') };
     Facts {
-        centre: "registry.example".parse().expect("centre"),
         version: RosterVersion(version),
         published: Second::from_unix(START),
         expires: Second::from_unix(START + 90 * 86_400),
-        grace: 86_400,
-        retention: 3600,
-        software: SoftwareVersion(0, 1, 0),
-        recipients: Recipients { working: age('q'), recovery: age('p'), auditors: vec![age('z')] },
-        log: key("registry.example/log"),
-        centre_key: key("registry.example"),
-        signers: Quorum { needed: 1, keys: vec![key("registry.example/roster-1")] },
-        witnesses: Quorum { needed: 0, keys: vec![] },
         forms: vec![],
-        limits: Limits::MOST,
-        approval: Approval::Required,
         units: vec![unit("van-1"), unit("van-2")],
-        agents: vec![AgentEntry { name: member("agent-1"), key: key("agent-1") }],
-        supervisors: vec![supervisor],
-        carriers: vec![],
-        revoked: vec![],
+        ..invented::facts(key)
     }
 }
 

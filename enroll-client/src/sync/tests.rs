@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use shared::{
     batch::{Facts, Line, LineFacts, Manifest, RecordLine},
-    id::{Blob, Digest, Number, RecordId, RosterVersion, SealedDigest, Transaction},
+    id::{Digest, Number, RecordId, RosterVersion, SealedDigest, Transaction},
     keys::VerifierKey,
     log::{Body, Head},
     problem::Code,
-    roster::{AgeRecipient, Approval, Crew, Facts as RosterFacts, FormRef, Limits, Quorum, Recipients, Roster, SoftwareVersion, UnitEntry},
+    roster::{Approval, Crew, Facts as RosterFacts, Roster, UnitEntry, invented},
     time::Second,
 };
 
@@ -43,8 +43,11 @@ struct Unit {
 }
 
 fn roster(version: u64, unit: Option<&VerifierKey>) -> RosterFacts {
-    let age = |c: char| format!("age1{}", c.to_string().repeat(58)).parse::<AgeRecipient>().expect("age");
-    let key = |n: &str, s| signer(n, s).public().clone();
+    let seed = |name: &str| match name {
+        "registry.example/log" => 2,
+        "registry.example" => 3,
+        _ => 1,
+    };
     let entry = |key: &VerifierKey| UnitEntry {
         name: "van-017".parse().expect("name"),
         epoch: 1,
@@ -53,26 +56,12 @@ fn roster(version: u64, unit: Option<&VerifierKey>) -> RosterFacts {
         crew: Crew::Several,
     };
     RosterFacts {
-        centre: "registry.example".parse().expect("centre"),
         version: RosterVersion(version),
-        published: Second::from_unix(1_790_000_000),
-        expires: Second::from_unix(1_800_000_000),
-        grace: 86400,
-        retention: 3600,
-        software: SoftwareVersion(0, 1, 0),
-        recipients: Recipients { working: age('q'), recovery: age('p'), auditors: vec![age('z')] },
-        log: key("registry.example/log", 2),
-        centre_key: key("registry.example", 3),
-        signers: Quorum { needed: 1, keys: vec![key("registry.example/roster-1", 1)] },
-        witnesses: Quorum { needed: 0, keys: vec![] },
-        forms: vec![FormRef { name: "national-id/1".parse().expect("form"), size: 3, blob: Blob::of(b"{}\n") }],
-        limits: Limits::MOST,
         approval: Approval::None,
         units: unit.map(entry).into_iter().collect(),
         agents: vec![],
         supervisors: vec![],
-        carriers: vec![],
-        revoked: vec![],
+        ..invented::facts(|name| signer(name, seed(name)).public().clone())
     }
 }
 

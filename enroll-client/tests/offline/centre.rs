@@ -13,8 +13,7 @@ use shared::{
     },
     outcome::{Fate, Outcome, OutcomeLine},
     roster::{
-        AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, RecipientKind, Recipients, Roster, SoftwareVersion, SupervisorEntry,
-        UnitEntry,
+        AgentEntry, Crew, Facts, FormRef, RecipientKind, Recipients, Roster, SupervisorEntry, UnitEntry, invented,
         request::{AgentRequest, UnitRequest},
     },
     seal::{self, Expected, Identity, Opened},
@@ -56,31 +55,24 @@ impl Centre {
         let listed = |b: &&[u8]| FormRef { name: Form::parse(b).unwrap().name().clone(), size: b.len() as u64, blob: Blob::of(b) };
         let mut forms: Vec<FormRef> = FIRST.iter().map(listed).collect();
         forms.sort_by(|a, b| a.name.cmp(&b.name));
+        let seed = |name: &str| match name {
+            "registry.example/log" => 2,
+            "registry.example" => 3,
+            _ => 1,
+        };
         let facts = Facts {
-            centre: "registry.example".parse().unwrap(),
-            version: RosterVersion(1),
             published: Second::from_unix(BEGAN),
             expires: Second::from_unix(4_000_000_000),
-            grace: 86400,
-            retention: 3600,
-            software: SoftwareVersion(0, 1, 0),
             recipients: Recipients {
                 working: (&working.recipient()).into(),
                 recovery: (&recovery.recipient()).into(),
                 auditors: vec![(&identity(6).recipient()).into()],
             },
-            log: log_key.public().clone(),
-            centre_key: signer("registry.example", 3).public().clone(),
-            signers: Quorum { needed: 1, keys: vec![roster_key.public().clone()] },
-            witnesses: Quorum { needed: 0, keys: vec![] },
             forms,
-            limits: Limits::MOST,
-            approval: Approval::Required,
             units: vec![],
             agents: vec![],
             supervisors: vec![],
-            carriers: vec![],
-            revoked: vec![],
+            ..invented::facts(|name| signer(name, seed(name)).public().clone())
         };
         Self { facts, working, roster_key, log_key, stored: Stored::default(), heads: vec![Head::EMPTY] }
     }
