@@ -61,10 +61,6 @@ impl VerifierKey {
     pub fn id(&self) -> KeyId {
         self.id
     }
-    /// 32 bytes of public key.
-    pub fn public_bytes(&self) -> &[u8; 32] {
-        self.key.as_bytes()
-    }
     /// Checks 64 bytes of signature over `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature).is_ok_and(|s| self.key.verify_strict(message, &s).is_ok())
