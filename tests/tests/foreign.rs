@@ -23,6 +23,8 @@ const FOLDERS: [&str; 6] = [
 ];
 /// What is no record, document or paper of ours, but may be taken as what it is.
 const CAPTURES: [&str; 2] = ["image", "cbeff"];
+/// These read one word a line, and any file may have a line that is a word.
+const WORDS: [&str; 5] = ["ids", "keys", "slip", "times", "words"];
 
 fn data() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
@@ -53,7 +55,7 @@ fn what_others_made_is_refused_by_every_parser_of_ours() {
             let verdict = panic::catch_unwind(AssertUnwindSafe(|| body(&bytes))).unwrap_or_else(|_| panic!("{name} breaks over {shown}"));
             if CAPTURES.contains(&name) {
                 captures += usize::from(verdict == Verdict::Taken);
-            } else {
+            } else if !WORDS.contains(&name) {
                 assert_eq!(verdict, Verdict::Refused, "{name} takes {shown}");
             }
         }
