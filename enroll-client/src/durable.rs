@@ -1,4 +1,4 @@
-//! Files: the only place that opens, writes, locks and removes them (the database aside).
+//! Files: the only place that opens, writes, locks and removes them (the database aside), and the standard streams.
 //!
 //! A file that must be there after a power cut is written in four steps: a temporary name, fsync of the
 //! file, rename, fsync of the folder. Leaving out any of them lost files in trials with a cut at every
@@ -13,6 +13,7 @@ use std::{
 };
 
 use shared::problem::{Code, Problem};
+use zeroize::Zeroizing;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Problem> {
 
 /// Writes a new file; `None` when one of that name is there already.
 pub fn create(path: &Path, bytes: &[u8], mode: Mode) -> Result<Option<()>, Problem> {
-    let temporary = beside(path, ".new");
+    // a name of this process alone: another one that creates the same file must not write into the one linked here
+    let temporary = beside(path, &format!(".{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode.bits()).open(&temporary);
     let file = file.as_mut().map_err(|e| failed(&temporary, e))?;
     file.write_all(bytes).map_err(|e| failed(&temporary, &e))?;
@@ -88,7 +90,15 @@ pub fn folder(path: &Path) -> Result<(), Problem> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| failed(path, &e))?;
+    // each name in its own parent: a power cut must not take the folders above with everything in them
+    if let Some(above) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        folder(above)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        // another process was quicker
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made.map_err(|e| failed(path, &e))?,
+    }
     sync_folder(path)
 }
 
@@ -105,16 +115,106 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Problem> {
 /// Reads what a person named on the command line; `-` is standard input.
 pub fn read_given(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
     if path == Path::new("-") {
-        return bounded(io::stdin().lock(), limit, path);
+        return bounded(Typed, limit, path);
     }
     let unreadable = |e: io::Error| Problem::new(Code::InputUnreadable, format!("{}: {}", path.display(), e.kind()));
     bounded(File::open(path).map_err(unreadable)?, limit, path)
 }
 
-/// Reads a large file that a person named, piece by piece and no further than `limit` bytes.
-pub fn reader(path: &Path, limit: u64) -> Result<impl io::Read + use<>, Problem> {
-    let unreadable = |e: io::Error| Problem::new(Code::InputUnreadable, format!("{}: {}", path.display(), e.kind()));
-    Ok(io::BufReader::new(File::open(path).map_err(unreadable)?.take(limit)))
+/// A large file that a person named, read here and there, so that it is never in memory as a whole.
+#[derive(Debug)]
+pub struct Given {
+    file: File,
+    path: PathBuf,
+}
+
+impl Given {
+    /// Opens a plain file of at most `limit` bytes.
+    pub fn open(path: &Path, limit: u64) -> Result<Self, Problem> {
+        let unreadable = |why: String| Problem::new(Code::InputUnreadable, format!("{}: {why}", path.display()));
+        let kind = |e: io::Error| unreadable(e.kind().to_string());
+        let file = File::open(path).map_err(kind)?;
+        let found = file.metadata().map_err(kind)?;
+        if !found.is_file() {
+            return Err(unreadable("not a plain file".to_owned()));
+        }
+        if found.len() > limit {
+            return Err(unreadable(format!("more than {limit} bytes")));
+        }
+        Ok(Self { file, path: path.to_owned() })
+    }
+    /// Reads so many bytes from an offset on.
+    pub fn read_at(&self, offset: u64, size: usize) -> Result<Vec<u8>, Problem> {
+        let mut bytes = vec![0; size];
+        self.file.read_exact_at(&mut bytes, offset).map_err(|e| failed(&self.path, &e))?;
+        Ok(bytes)
+    }
+}
+
+impl io::Read for Given {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl io::Seek for Given {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// Standard input without a buffer: nothing that was typed stays behind in one, and no command takes what is meant
+/// for the next.
+struct Typed;
+
+impl io::Read for Typed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
+    }
+}
+
+/// The next line of standard input, without its end; `None` when there is no more.
+pub fn typed_line() -> Result<Option<Zeroizing<String>>, Problem> {
+    const LONGEST: usize = 64 << 10;
+    let unreadable = |why: &str| Problem::new(Code::InputUnreadable, format!("standard input: {why}"));
+    let (mut line, mut byte) = (Zeroizing::new(Vec::with_capacity(256)), [0]);
+    loop {
+        let read = Typed.read(&mut byte).map_err(|e| unreadable(&e.kind().to_string()))?;
+        match byte[0] {
+            _ if read == 0 && line.is_empty() => return Ok(None),
+            _ if read == 0 => break,
+            b'\n' => break,
+            _ if line.len() >= LONGEST => return Err(unreadable("a line longer than 64 KiB")),
+            other => line.push(other),
+        }
+    }
+    let text = std::str::from_utf8(&line).map_err(|_| unreadable("not UTF-8"))?;
+    Ok(Some(Zeroizing::new(text.strip_suffix('\r').unwrap_or(text).to_owned())))
+}
+
+/// Where a text is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Says a text, without a buffer that would keep it; false when whoever read it has gone (`| head`).
+pub fn say(to: Stream, text: &str) -> bool {
+    let mut left = text.as_bytes();
+    while !left.is_empty() {
+        let written = rustix::io::retry_on_intr(|| match to {
+            Stream::Out => rustix::io::write(io::stdout(), left),
+            Stream::Err => rustix::io::write(io::stderr(), left),
+        });
+        match written {
+            Ok(n) if n > 0 => left = &left[n..],
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn bounded(source: impl io::Read, limit: u64, path: &Path) -> Result<Vec<u8>, Problem> {
@@ -235,10 +335,14 @@ impl InPlace {
     pub fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Problem> {
         self.file.read_exact_at(into, offset).map_err(|e| failed(&self.path, &e))
     }
-    /// Overwrites and makes it durable before it returns.
-    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Problem> {
-        self.file.write_all_at(bytes, offset).map_err(|e| failed(&self.path, &e))?;
-        self.file.sync_data().map_err(|e| failed(&self.path, &e))
+    /// Overwrites each place, then makes all of it durable at once before it returns.
+    pub fn write_at<'a>(&self, pieces: impl IntoIterator<Item = (u64, &'a [u8])>) -> Result<(), Problem> {
+        let mut any = false;
+        for (offset, bytes) in pieces {
+            self.file.write_all_at(bytes, offset).map_err(|e| failed(&self.path, &e))?;
+            any = true;
+        }
+        if any { self.file.sync_data().map_err(|e| failed(&self.path, &e)) } else { Ok(()) }
     }
 }
 
@@ -252,6 +356,14 @@ pub fn reserve(path: &Path, bytes: u64) -> Result<(), Problem> {
     rustix::fs::fallocate(&file, flags, 0, bytes).map_err(|e| failed(path, &e.into()))?;
     file.sync_all().map_err(|e| failed(path, &e))?;
     sync_folder(path)
+}
+
+/// A crash writes no memory to a disk, and no other process of this account may look into it. Where the kernel
+/// refuses that, work goes on: it is the second line behind wiping memory.
+pub fn keep_out_of_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 #[cfg(test)]

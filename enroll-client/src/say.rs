@@ -9,10 +9,12 @@
 //! `summary` or an `error`. Problems go to standard error as well, in the person's language. No secret and
 //! no personal data is ever in a problem; a person's own fields appear only where a command shows a draft.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use serde_json::{Map, Value};
 use shared::problem::{Lang, Problem};
+
+use crate::durable::{self, Stream};
 
 /// Where and how to speak.
 #[derive(Debug, Clone, Default)]
@@ -36,13 +38,9 @@ impl Say {
         !self.json && io::stdout().is_terminal()
     }
 
-    /// A result: a JSON object of this type, or the text.
-    pub fn result(&self, kind: &str, fields: Value, text: &str) {
-        if self.json {
-            line(&object(kind, fields));
-        } else {
-            plain(text);
-        }
+    /// A result: a JSON object of this type, or the text. False when nobody reads it any more.
+    pub fn result(&self, kind: &str, fields: Value, text: &str) -> bool {
+        if self.json { line(&object(kind, fields)) } else { plain(text) }
     }
 
     /// The end of a command that went well.
@@ -122,15 +120,15 @@ fn object(kind: &str, fields: Value) -> Value {
     Value::Object(all)
 }
 
-// a reader that went away (`| head`) is no problem of ours: the results of these writes are dropped
-fn line(value: &Value) {
-    let _ = writeln!(io::stdout().lock(), "{value}");
+// a reader that went away (`| head`) is no problem of ours: most callers drop what these give
+fn line(value: &Value) -> bool {
+    plain(&value.to_string())
 }
-fn plain(text: &str) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
+fn plain(text: &str) -> bool {
+    durable::say(Stream::Out, &format!("{text}\n"))
 }
 fn aside(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    durable::say(Stream::Err, &format!("{text}\n"));
 }
 
 fn cell(value: &Value) -> String {

@@ -167,5 +167,5 @@ fn unpacked(bytes: &[u8]) -> Option<Vec<Source>> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("residents.tar");
     fs::write(&path, bytes).expect("written");
-    source::read(&Place::Tar(path)).ok()
+    source::read(&Place::Tar(path)).and_then(Iterator::collect).ok()
 }
