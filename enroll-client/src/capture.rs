@@ -5,6 +5,8 @@
 //! checks, and sealed in memory. 5. The cards for the supervisors are made. 6. One transaction gives the
 //! number, signs the line, stores it all and deletes the draft; then the draft's key is destroyed.
 //!
+//! 7. The slip code waits in the vault until the screen has it ([`Desk::shown`]).
+//!
 //! **Invariants:** nothing of a resident reaches a file unencrypted; what the screen calls finished is
 //! durable when it says so.
 
@@ -16,7 +18,7 @@ use shared::{
     form::Form,
     id::{FormName, Number, RecordId},
     problem::{Code, Problem},
-    record::{ClockReading, Consent, Record},
+    record::{ClockReading, Consent, MAX_PLAIN, Record},
     roster::{Facts as RosterFacts, TrustedRoster},
     seal::{Recipient, Recipients, SealedRecord, seal},
     slip::SlipCode,
@@ -29,6 +31,7 @@ use crate::{
     vault::{
         CaptureSession, Vault,
         drafts::{DraftPart, OpenDraft},
+        keyslots::Slot,
         members::{Known, Role, Unlocked},
         records::{Finished, Origin},
         state::State,
@@ -55,6 +58,8 @@ pub struct Done {
     pub record: RecordId,
     /// The code for the resident's slip.
     pub slip: SlipCode,
+    /// Where it waits until it was shown.
+    pub slot: Slot,
     /// Bytes, sealed.
     pub size: usize,
 }
@@ -83,6 +88,10 @@ impl<'a> Desk<'a> {
 
     /// Saves a draft after a step, with the parts that came; parts that the draft no longer has go.
     pub fn save(&self, open: &OpenDraft, draft: &Draft, added: &[DraftPart]) -> Result<(), Problem> {
+        // more could not be finished, and finishing has all of it in memory
+        if draft.parts().iter().map(|p| p.size).sum::<u64>() > MAX_PLAIN {
+            return Err(Problem::new(Code::RecordTooLarge, format!("more than {MAX_PLAIN} bytes in all parts")));
+        }
         let before = Draft::parse(&open.plain)?;
         let still = |name: &str| draft.parts().iter().any(|p| p.name.as_str() == name);
         let removed: Vec<String> = before.parts().iter().map(|p| p.name.to_string()).filter(|n| !still(n)).collect();
@@ -116,12 +125,18 @@ impl<'a> Desk<'a> {
         let facts = self.facts(&form, &reading, unit_time, &slip)?;
         let record = draft.finish(&form, facts, parts).map_err(|unfinished| unfinished.problem)?;
         let sealed = seal(&record, &recipients(self.roster.facts())?, form.pad())?;
-        if sealed.as_bytes().len() as u64 > self.roster.facts().limits.record {
+        let limits = self.roster.facts().limits;
+        if sealed.as_bytes().len() as u64 > limits.record.min(limits.batch) {
             return Err(Problem::new(Code::RecordTooLarge, format!("{} bytes", sealed.as_bytes().len())));
         }
         // 5. and 6.
-        let number = self.store(&record, &sealed, origin)?;
-        Ok(Done { number, record: sealed.record_id(), slip, size: sealed.as_bytes().len() })
+        let (number, slot) = self.store(&record, &sealed, &slip, origin)?;
+        Ok(Done { number, record: sealed.record_id(), slip, slot, size: sealed.as_bytes().len() })
+    }
+
+    /// 7. The screen has shown the slip code.
+    pub fn shown(&self, done: &Done) -> Result<(), Problem> {
+        self.vault.slip_shown(self.session, done.record, done.slot)
     }
 
     fn facts(&self, form: &Form, reading: &clock::Reading, unit_time: Second, slip: &SlipCode) -> Result<Facts, Problem> {
@@ -137,7 +152,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn store(&self, record: &Record, sealed: &SealedRecord, origin: Origin<'_>) -> Result<Number, Problem> {
+    fn store(&self, record: &Record, sealed: &SealedRecord, slip: &SlipCode, origin: Origin<'_>) -> Result<(Number, Slot), Problem> {
         let content = record.content();
         let finished = Finished {
             record: sealed.record_id(),
@@ -147,12 +162,16 @@ impl<'a> Desk<'a> {
             finished: content.finished.minute(),
             sealed: sealed.as_bytes(),
             digest: sealed.digest(),
-            slip: content.slip,
+            slip,
             review: ReviewCard::of(record).to_json(),
             contact: ContactCard::of(record).to_json(),
             supervisors: &self.supervisors()?,
         };
-        self.vault.finish(self.session, origin, &finished, |number| {
+        self.vault.finish(self.session, self.agent, origin, &finished, |number| {
+            // a sync may have taken a roster with a new epoch since this desk was opened
+            if Some(number.epoch) != self.state.epoch {
+                return Err(Problem::new(Code::LockedElsewhere, "a new roster came in meanwhile"));
+            }
             let facts = LineFacts {
                 number,
                 record: finished.record,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <data>/vault.db         SQLite, WAL, synchronous=FULL, pages of 16 KiB
-//! <data>/vault.keys       one erasable key a slot (`vault/keyslots.rs`)
+//! <data>/vault.keys       one erasable key a slot (`vault/keyslots.rs`), slip codes not shown yet (`vault/slips.rs`)
 //! <data>/machine.secret   unless it lies elsewhere (`vault/machine.rs`)
 //! <data>/capture.lock     held by the one capture session
 //! <data>/sync.lock        held by the one sync
@@ -24,6 +24,7 @@ pub mod state;
 pub mod rosters;
 pub mod drafts;
 pub mod records;
+pub mod slips;
 pub mod outbox;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -161,7 +162,7 @@ impl Vault {
 
     /// Erases the slots that no row names: what a crash between a slot and its commit, or between a
     /// commit and its erasing, left behind.
-    fn sweep(&self) -> Result<u32, Problem> {
+    fn sweep(&self) -> Result<usize, Problem> {
         self.keys.hold()?.sweep(|slot, found| match found {
             Found::Used(kind, row) => self.names_slot(slot, *kind, row),
             // torn: no row that names it could open it, but leave it for `doctor` to find when one does
@@ -174,6 +175,7 @@ impl Vault {
             Kind::Draft => "SELECT EXISTS (SELECT 1 FROM drafts WHERE id = ?1 AND slot = ?2)",
             Kind::Review => "SELECT EXISTS (SELECT 1 FROM records WHERE record = ?1 AND review_slot = ?2)",
             Kind::Contact => "SELECT EXISTS (SELECT 1 FROM records WHERE record = ?1 AND contact_slot = ?2)",
+            Kind::Slip => return self.slip_may_wait(row),
         };
         self.db.query_row(sql, (row, slot.0), |r| r.get(0)).db()
     }
@@ -199,9 +201,10 @@ impl Vault {
         if free >= FREE_MIN + 2 * bytes { Ok(()) } else { Err(Problem::new(Code::DiskFull, format!("{free} bytes free"))) }
     }
 
-    /// Gives the reserve back, so that closing, sending and pruning still work on a full disk.
-    pub fn release_reserve(&self) -> Result<(), Problem> {
-        durable::remove(&self.places.file("reserve"))
+    /// Gives the reserve back when space runs out: closing, sending and pruning must still work on a full disk,
+    /// for that is how it gets empty again.
+    pub fn make_room(&self) -> Result<(), Problem> {
+        if self.room_for(0).is_ok() { Ok(()) } else { durable::remove(&self.places.file("reserve")) }
     }
 
     /// Begins a transaction that will write: it waits for its turn at once, not at its first write.
@@ -319,8 +322,8 @@ pub(crate) mod tests {
         vault.raise_hello(3).expect("no change");
         assert_eq!(vault.next_hello(), Ok(392));
         let seen = |size| shared::log::Head { size, root: shared::log::Head::EMPTY.root };
-        vault.advance_seen(seen(7), Some(shared::time::Second::from_unix(100))).expect("advanced");
-        vault.advance_seen(seen(5), Some(shared::time::Second::from_unix(50))).expect("no change");
+        vault.advance_seen(seen(7), shared::time::Second::from_unix(100)).expect("advanced");
+        vault.advance_seen(seen(5), shared::time::Second::from_unix(50)).expect("no change");
         let state = vault.state().expect("state");
         assert_eq!((state.seen.size, state.log_time.map(shared::time::Second::unix)), (7, Some(100)));
         assert_eq!(state.unit_time(shared::time::Second::from_unix(60)).unix(), 100, "a clock behind the log is raised");

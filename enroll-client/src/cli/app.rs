@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
 use shared::{
     id::Member,
     problem::{Code, Problem},
@@ -75,6 +76,19 @@ impl App {
         vault.member(&name)?;
         let passphrase = self.settings.passphrase.read(&name)?;
         vault.unlock(&name, passphrase.as_bytes())
+    }
+
+    /// Shows the slip codes of this member that an earlier run could not show any more: it was ended between finish
+    /// and its screen. A code that was shown goes.
+    pub fn show_slips(&self, vault: &Vault, session: &CaptureSession, member: &Unlocked) -> Result<(), Problem> {
+        for unshown in vault.unshown_slips(member)? {
+            let (record, code) = (&unshown.record, unshown.code.shown());
+            let fields = json!({ "number": record.number, "record": record.record, "slip": *code });
+            if self.say.result("slip", fields, &format!("finished before {}  slip {}", record.number, *code)) {
+                vault.slip_shown(session, record.record, unshown.slot())?;
+            }
+        }
+        Ok(())
     }
 
     fn who(&self, vault: &Vault) -> Result<Member, Problem> {

@@ -157,6 +157,7 @@ impl DraftCommand {
         vault.demand_roster()?;
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
+        app.show_slips(&vault, &session, &agent)?;
         if let Self::Discard { draft } = self {
             vault.discard_draft(&session, &vault.open_draft(&agent, draft)?)?;
             app.say.summary(json!({ "discarded": draft.to_string() }), &format!("draft {draft} is discarded, its key destroyed"));

@@ -1,7 +1,7 @@
 //! `finish` and `enrol`.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     path::PathBuf,
 };
 
@@ -20,7 +20,7 @@ use crate::{
         Desk, Done,
         source::{self, Place, Source},
     },
-    durable,
+    durable::{self, Stream},
     vault::{drafts::DraftId, records::Origin},
 };
 
@@ -41,6 +41,7 @@ impl Finish {
         vault.demand_roster()?;
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
+        app.show_slips(&vault, &session, &agent)?;
         let desk = Desk::open(&vault, &session, &agent)?;
         let open = vault.open_draft(&agent, &self.draft)?;
         let draft = Draft::parse(&open.plain)?;
@@ -49,7 +50,7 @@ impl Finish {
             confirm(app, &draft, &form)?;
         }
         let done = desk.finish(&open)?;
-        told(app, &done, "summary");
+        told(app, &desk, &done, "summary")?;
         Ok(Exit::Done)
     }
 }
@@ -62,19 +63,19 @@ fn confirm(app: &App, draft: &Draft, form: &Form) -> Result<(), Problem> {
     if !io::stdin().is_terminal() {
         return Err(Code::NotConfirmed.into());
     }
-    let _ = write!(io::stderr(), "Does the resident agree, and is all of this right? [yes/no] ");
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|e| Problem::new(Code::InputUnreadable, e.kind().to_string()))?;
-    match answer.trim() {
-        "yes" | "y" | "oui" | "نعم" => Ok(()),
+    durable::say(Stream::Err, "Does the resident agree, and is all of this right? [yes/no] ");
+    match durable::typed_line()?.as_deref().map(|answer| answer.trim()) {
+        Some("yes" | "y" | "oui" | "نعم") => Ok(()),
         _ => Err(Code::NotConfirmed.into()),
     }
 }
 
-fn told(app: &App, done: &Done, kind: &str) {
+/// Says what is finished. The slip code is kept until it was said: when nobody reads any more, the next run says it.
+fn told(app: &App, desk: &Desk<'_>, done: &Done, kind: &str) -> Result<(), Problem> {
     let slip = done.slip.shown();
     let fields = json!({ "number": done.number, "record": done.record, "slip": *slip, "bytes": done.size });
-    app.say.result(kind, fields, &format!("finished {}  slip {}", done.number, *slip));
+    let said = app.say.result(kind, fields, &format!("finished {}  slip {}", done.number, *slip));
+    if said { desk.shown(done) } else { Ok(()) }
 }
 
 /// `enrol`
@@ -106,6 +107,7 @@ impl Enrol {
         vault.demand_roster()?;
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
+        app.show_slips(&vault, &session, &agent)?;
         let desk = Desk::open(&vault, &session, &agent)?;
         let mut places = Vec::new();
         for path in &self.paths {
@@ -117,10 +119,7 @@ impl Enrol {
             match self.place(app, &desk, place, &mut tally) {
                 Ok(()) => {}
                 Err(problem) if stops_all(&problem) => return Err(problem),
-                Err(problem) => {
-                    app.say.warning(&Problem::new(problem.code, format!("{}: {}", place.path().display(), problem.detail)));
-                    tally.failed.push(problem);
-                }
+                Err(problem) => tally.fail(app, place, 1, problem),
             }
         }
         tally.end(app)
@@ -136,11 +135,17 @@ impl Enrol {
     }
 
     fn place(&self, app: &App, desk: &Desk<'_>, place: &Place, tally: &mut Tally) -> Result<(), Problem> {
-        for one in source::read(place)? {
-            self.one(app, desk, one, tally)?;
+        let before = tally.failed.len();
+        for (n, one) in source::read(place)?.enumerate() {
+            match one.and_then(|one| self.one(app, desk, one, tally)) {
+                Ok(()) => {}
+                Err(problem) if stops_all(&problem) => return Err(problem),
+                Err(problem) => tally.fail(app, place, n + 1, problem),
+            }
         }
         // a crash before this leaves the source; given again, it is known and only deleted
-        if self.remove_source { durable::remove(place.path()) } else { Ok(()) }
+        let all = tally.failed.len() == before;
+        if self.remove_source && all { durable::remove(place.path()) } else { Ok(()) }
     }
 
     fn one(&self, app: &App, desk: &Desk<'_>, one: Source, tally: &mut Tally) -> Result<(), Problem> {
@@ -158,8 +163,7 @@ impl Enrol {
         }
         let done = desk.finish_with(draft, parts, Origin::Source(digest))?;
         tally.finished += 1;
-        told(app, &done, "finished");
-        Ok(())
+        told(app, desk, &done, "finished")
     }
 }
 
@@ -179,6 +183,16 @@ fn stops_all(problem: &Problem) -> bool {
 }
 
 impl Tally {
+    /// Notes a resident of a place, counted from 1, who could not be enrolled: the others go on.
+    fn fail(&mut self, app: &App, place: &Place, n: usize, problem: Problem) {
+        let which = match place {
+            Place::Folder(path) => path.display().to_string(),
+            Place::Tar(path) => format!("{}, resident {n}", path.display()),
+        };
+        app.say.warning(&Problem::new(problem.code, format!("{which}: {}", problem.detail)));
+        self.failed.push(problem);
+    }
+
     fn end(mut self, app: &App) -> Result<Exit, Problem> {
         let (finished, known, failed) = (self.finished, self.known, self.failed.len());
         if finished + known == 0

@@ -107,12 +107,16 @@ impl Vault {
     pub fn open_draft(&self, owner: &Unlocked, id: &DraftId) -> Result<OpenDraft, Problem> {
         let unknown = || Problem::new(Code::DraftUnknown, id.to_string());
         let sql = "SELECT id, agent, slot, started, changed FROM drafts WHERE id = ?1 AND agent = ?2";
+        // the lock first: a slot that the row still names under it is not erased yet
+        let held = self.keys.hold()?;
         let row = self.db.query_row(sql, (&id.0, owner.name.as_str()), raw).optional().db()?;
         let row = parsed(row.ok_or_else(unknown)?)?;
-        let wrapped = self.keys.hold()?.get(row.slot, Kind::Draft, &id.0)?;
+        let wrapped = held.get(row.slot, Kind::Draft, &id.0)?;
+        drop(held);
         let lost = || Problem::new(Code::KeyFileDamaged, format!("key of draft {id}"));
         let key = wrap::unwrap_key(&owner.wrap, &slot_place(id), &wrapped).ok_or_else(lost)?;
-        let blob: Vec<u8> = self.db.query_row("SELECT blob FROM drafts WHERE id = ?1", [&id.0], |r| r.get(0)).db()?;
+        let blob = self.db.query_row("SELECT blob FROM drafts WHERE id = ?1", [&id.0], |r| r.get::<_, Vec<u8>>(0)).optional().db()?;
+        let blob = blob.ok_or_else(unknown)?;
         let plain = wrap::unwrap(&key, &id.place(""), &blob).ok_or_else(|| damaged("draft"))?;
         Ok(OpenDraft { row, plain, key })
     }
@@ -251,13 +255,14 @@ mod tests {
             let session = vault.capture().expect("free");
             // crash after step 1: a slot, no row
             vault.keys.hold().expect("held").put(Kind::Draft, "00000000", b"left").expect("put");
+            vault.keys.hold().expect("held").put(Kind::Slip, "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", b"left").expect("put");
             let kept = vault.begin_draft(&session, &mine, b"kept", Second::from_unix(NOW)).expect("begun");
             // crash after step 3: the row is gone, the slot is not
             let gone = vault.begin_draft(&session, &mine, b"gone", Second::from_unix(NOW)).expect("begun");
             vault.db.execute("DELETE FROM drafts WHERE id = ?1", [gone.row.id.to_string()]).expect("deleted");
             kept.row.id
         };
-        assert_eq!(vault.sweep(), Ok(2));
+        assert_eq!(vault.sweep(), Ok(3));
         assert_eq!(vault.sweep(), Ok(0));
         assert_eq!(vault.open_draft(&mine, &kept).expect("opened").plain.as_slice(), b"kept");
     }

@@ -1,4 +1,5 @@
-//! The key file: one erasable key for each draft, review card and contact card, outside of SQLite.
+//! The key file: one erasable key for each draft, review card and contact card, outside of SQLite; and the slip
+//! codes that no screen has shown yet.
 //!
 //! SQLite and its journal keep old pages, so deleting a row erases nothing. What must be erasable is
 //! encrypted under its own random key; that key lies, wrapped, in its own 4 KiB-aligned slot of this file
@@ -7,14 +8,14 @@
 //! ```text
 //! offset  bytes
 //!      0  "ENRSLOT1"          (a free slot is all zeros)
-//!      8  kind: 1 draft, 2 review card, 3 contact card
+//!      8  kind: 1 draft, 2 review card, 3 contact card, 4 slip code (itself, not a key: it is short)
 //!      9  length of the row's name, then the name (at most 48 bytes)
 //!     64  length of the wrapped key (u16, big endian), then the wrapped key
 //!   4064  SHA-256 of the 4064 bytes before
 //! ```
 //!
 //! 1. To put: under the lock of the key file write the slot, fsync.
-//! 2. Still under it, commit the row that names the slot. A crash between the two leaves a slot without a
+//! 2. Still under it, commit the row that names the slot (or, for a slip code, the record). A crash between the two leaves a slot without a
 //!    row, which the sweep erases.
 //! 3. To erase: commit that the row is gone or no longer names the slot.
 //! 4. Then overwrite the slot, fsync. A crash between the two again leaves a slot without a row.
@@ -44,15 +45,18 @@ pub enum Kind {
     Review,
     /// A contact card.
     Contact,
+    /// A slip code that was not shown yet.
+    Slip,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Draft, Self::Review, Self::Contact];
+    const ALL: [Self; 4] = [Self::Draft, Self::Review, Self::Contact, Self::Slip];
     const fn byte(self) -> u8 {
         match self {
             Self::Draft => 1,
             Self::Review => 2,
             Self::Contact => 3,
+            Self::Slip => 4,
         }
     }
     /// Its word, as it stands in associated data.
@@ -61,6 +65,7 @@ impl Kind {
             Self::Draft => "draft",
             Self::Review => "review",
             Self::Contact => "contact",
+            Self::Slip => "slip",
         }
     }
 }
@@ -111,17 +116,22 @@ impl Held {
     /// Writes a wrapped key into a free slot; durable when it returns. The caller commits the row before
     /// the lock is let go.
     pub fn put(&self, kind: Kind, row: &str, wrapped: &[u8]) -> Result<Slot, Problem> {
-        let slots = self.count()?;
-        let mut free = slots;
-        for n in 0..slots {
+        Ok(self.put_all(row, &[(kind, wrapped)])?[0])
+    }
+
+    /// The same for several keys of one row, made durable at once; their slots, in the same order.
+    pub fn put_all(&self, row: &str, keys: &[(Kind, &[u8])]) -> Result<Vec<Slot>, Problem> {
+        let mut free = Vec::with_capacity(keys.len());
+        let mut n = 0;
+        while free.len() < keys.len() {
             if self.is_free(Slot(n))? {
-                free = n;
-                break;
+                free.push(Slot(n));
             }
+            n += 1;
         }
-        let slot = Slot(free);
-        self.file.write_at(offset(slot), &filled(kind, row, wrapped)?)?;
-        Ok(slot)
+        let filled = keys.iter().map(|(kind, wrapped)| filled(*kind, row, wrapped)).collect::<Result<Vec<_>, _>>()?;
+        self.file.write_at(free.iter().zip(&filled).map(|(slot, bytes)| (offset(*slot), &bytes[..])))?;
+        Ok(free)
     }
 
     /// The wrapped key of this row.
@@ -137,27 +147,38 @@ impl Held {
 
     /// Overwrites the slot, unless it has become another row's; durable when it returns.
     pub fn erase(&self, slot: Slot, kind: Kind, row: &str) -> Result<(), Problem> {
-        if slot.0 >= self.count()? {
-            return Ok(());
+        self.erase_all(&[(slot, kind, row.to_owned())])
+    }
+
+    /// The same for many slots, made durable at once.
+    pub fn erase_all(&self, slots: &[(Slot, Kind, String)]) -> Result<(), Problem> {
+        let count = self.count()?;
+        let mut theirs = Vec::new();
+        for (slot, kind, row) in slots.iter().filter(|(slot, ..)| slot.0 < count) {
+            match found(&self.read(*slot)?) {
+                Found::Free => {}
+                Found::Used(k, r) if (k, &r) != (*kind, row) => {}
+                Found::Used(..) | Found::Damaged => theirs.push(*slot),
+            }
         }
-        match found(&self.read(slot)?) {
-            Found::Free => Ok(()),
-            Found::Used(k, r) if (k, r.as_str()) != (kind, row) => Ok(()),
-            Found::Used(..) | Found::Damaged => self.file.write_at(offset(slot), &[0; SLOT]),
-        }
+        self.overwrite(&theirs)
     }
 
     /// Erases every slot for which `wanted` says no; returns how many.
-    pub fn sweep(&self, mut wanted: impl FnMut(Slot, &Found) -> Result<bool, Problem>) -> Result<u32, Problem> {
-        let mut swept = 0;
+    pub fn sweep(&self, mut wanted: impl FnMut(Slot, &Found) -> Result<bool, Problem>) -> Result<usize, Problem> {
+        let mut unwanted = Vec::new();
         for n in 0..self.count()? {
             let found = found(&self.read(Slot(n))?);
             if found != Found::Free && !wanted(Slot(n), &found)? {
-                self.file.write_at(offset(Slot(n)), &[0; SLOT])?;
-                swept += 1;
+                unwanted.push(Slot(n));
             }
         }
-        Ok(swept)
+        self.overwrite(&unwanted)?;
+        Ok(unwanted.len())
+    }
+
+    fn overwrite(&self, slots: &[Slot]) -> Result<(), Problem> {
+        self.file.write_at(slots.iter().map(|slot| (offset(*slot), &[0; SLOT][..])))
     }
 
     /// Every slot and what it says of itself.
@@ -172,7 +193,7 @@ impl Held {
     }
 
     fn is_free(&self, slot: Slot) -> Result<bool, Problem> {
-        Ok(found(&self.read(slot)?) == Found::Free)
+        Ok(is_zero(&self.read(slot)?))
     }
 
     fn read(&self, slot: Slot) -> Result<[u8; SLOT], Problem> {
@@ -206,8 +227,12 @@ fn filled(kind: Kind, row: &str, wrapped: &[u8]) -> Result<[u8; SLOT], Problem> 
     Ok(bytes)
 }
 
+fn is_zero(bytes: &[u8; SLOT]) -> bool {
+    bytes.iter().all(|&b| b == 0)
+}
+
 fn found(bytes: &[u8; SLOT]) -> Found {
-    if bytes.iter().all(|&b| b == 0) {
+    if is_zero(bytes) {
         return Found::Free;
     }
     let name = bytes.get(10..10 + usize::from(bytes[9])).filter(|n| n.len() <= NAME_MAX);

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use shared::{
     id::{BatchId, Digest, FormName, Member, Number, RecordId, SealedDigest, Transaction},
     problem::{Code, Problem},
+    slip::SlipCode,
     time::{Minute, Second},
 };
 use zeroize::Zeroizing;
@@ -17,7 +18,7 @@ use super::{
     int,
     keyslots::{Held, Kind, Slot},
     members::Unlocked,
-    uint, wrap,
+    slips, uint, wrap,
 };
 use crate::{cards, entropy};
 
@@ -37,8 +38,8 @@ pub struct Finished<'a> {
     pub sealed: &'a [u8],
     /// Its digest.
     pub digest: SealedDigest,
-    /// Hash of the slip code.
-    pub slip: Digest,
+    /// The code for the resident's slip.
+    pub slip: &'a SlipCode,
     /// Review card, JSON.
     pub review: Zeroizing<Vec<u8>>,
     /// Contact card, JSON.
@@ -124,22 +125,26 @@ const COLUMNS: &str = "r.epoch, r.number, r.record, r.agent, r.form, r.kind, r.f
 impl Vault {
     /// Stores a finished record under the next number, whose line `sign` makes, and deletes its draft: one
     /// transaction. A crash before the commit leaves the draft, and slots that the sweep erases; a crash
-    /// after it leaves the finished record, and the draft's slot for the sweep.
+    /// after it leaves the finished record with its slip code, and the draft's slot for the sweep.
+    /// Gives the number, and the slot where the slip code waits until it was shown.
     pub fn finish(
         &self,
         _: &CaptureSession,
+        owner: &Unlocked,
         origin: Origin<'_>,
         record: &Finished<'_>,
         sign: impl FnOnce(Number) -> Result<String, Problem>,
-    ) -> Result<Number, Problem> {
+    ) -> Result<(Number, Slot), Problem> {
+        let slip = slips::wrapped(owner, record.record, record.slip)?;
+        let review = SealedCard::seal(Card::Review, record.record, &record.review, record.supervisors)?;
+        let contact = SealedCard::seal(Card::Contact, record.record, &record.contact, record.supervisors)?;
         let held = self.keys.hold()?;
-        let review = put_card(&held, Card::Review, record.record, &record.review, record.supervisors)?;
-        let contact = put_card(&held, Card::Contact, record.record, &record.contact, record.supervisors)?;
+        let (slip, cards) = put(&held, record.record, &slip, review, contact)?;
         let tx = self.begin()?;
         let (epoch, last): (u32, i64) = tx.query_row("SELECT epoch, last_number FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
         let number = Number::new(epoch, uint(last) + 1).map_err(|_| Code::UnitNotAdmitted)?;
         let line = sign(number)?;
-        insert(&tx, number, &line, record, origin.source(), &Cards { review, contact })?;
+        insert(&tx, number, &line, record, origin.source(), &cards)?;
         tx.execute("UPDATE state SET last_number = ?1", [int(number.number)]).db()?;
         if let Origin::Draft(draft) = origin {
             drafts::delete(&tx, &draft.row.id)?;
@@ -149,7 +154,7 @@ impl Vault {
         if let Origin::Draft(draft) = origin {
             self.erase_draft_key(&draft.row)?;
         }
-        Ok(number)
+        Ok((number, slip))
     }
 
     /// The finished records that are in no batch yet, in order of number.
@@ -180,6 +185,10 @@ impl Vault {
         Ok(self.record_rows("WHERE r.source = ?1", [source.to_string()])?.into_iter().next())
     }
 
+    pub(super) fn record_of_id(&self, record: &str) -> Result<Option<RecordRow>, Problem> {
+        Ok(self.record_rows("WHERE r.record = ?1", [record])?.into_iter().next())
+    }
+
     fn record_rows(&self, which: &str, of: impl rusqlite::Params) -> Result<Vec<RecordRow>, Problem> {
         let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} {which}")).db()?;
         let rows = statement.query_map(of, raw).db()?;
@@ -195,20 +204,18 @@ impl Vault {
     /// Opens a card; none when its time is over.
     pub fn card(&self, supervisor: &Unlocked, row: &RecordRow, card: Card) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
         let identity = supervisor.supervisor()?;
-        let slot = match card {
-            Card::Review => row.review_slot,
-            Card::Contact => row.contact_slot,
-        };
-        let Some(slot) = slot else { return Ok(None) };
-        let name = row.record.to_string();
-        let sealed = self.keys.hold()?.get(Slot(slot), card.kind(), &name)?;
-        let column = card.kind().word();
-        let sql = format!("SELECT {column} FROM records WHERE record = ?1");
-        let blob: Option<Vec<u8>> = self.db.query_row(&sql, [&name], |r| r.get(0)).db()?;
+        let (name, column) = (row.record.to_string(), card.kind().word());
+        // the lock first: a slot that the row still names under it is not erased yet
+        let held = self.keys.hold()?;
+        let sql = format!("SELECT {column}_slot, {column} FROM records WHERE record = ?1");
+        let now: (Option<u32>, Option<Vec<u8>>) = self.db.query_row(&sql, [&name], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
+        let (Some(slot), Some(blob)) = now else { return Ok(None) };
+        let sealed = held.get(Slot(slot), card.kind(), &name)?;
+        drop(held);
         // enrolled before this supervisor was added: only the others open it
         let not_theirs = || Problem::new(Code::ReviewNeeded, format!("the card of {} is for other supervisors", row.number));
         let key = identity.open(&sealed).ok_or_else(not_theirs)?;
-        wrap::unwrap(&key, &place(card, row.record), &blob.unwrap_or_default()).map(Some).ok_or_else(|| damaged("card"))
+        wrap::unwrap(&key, &place(card, row.record), &blob).map(Some).ok_or_else(|| damaged("card"))
     }
 
     /// Takes a finished record out before its batch is closed; the manifest will say so. Its cards stay
@@ -221,45 +228,29 @@ impl Vault {
         }
     }
 
-    /// Destroys contact cards: first the rows, then the keys. A crash between leaves slots for the sweep.
-    pub fn forget_contacts(&self, records: &[RecordRow]) -> Result<(), Problem> {
-        self.forget(records, Card::Contact)
+    pub(super) fn erase_cards(&self, records: &[RecordRow], card: Card) -> Result<(), Problem> {
+        let slot = |r: &RecordRow| if card == Card::Review { r.review_slot } else { r.contact_slot };
+        let slots: Vec<_> = records.iter().filter_map(|r| Some((Slot(slot(r)?), card.kind(), r.record.to_string()))).collect();
+        if slots.is_empty() { Ok(()) } else { self.keys.hold()?.erase_all(&slots) }
     }
 
-    pub(super) fn erase_review_keys(&self, records: &[RecordRow]) -> Result<(), Problem> {
-        let held = self.keys.hold()?;
-        for (record, slot) in records.iter().filter_map(|r| Some((r, r.review_slot?))) {
-            held.erase(Slot(slot), Kind::Review, &record.record.to_string())?;
-        }
-        Ok(())
-    }
-
-    fn forget(&self, records: &[RecordRow], card: Card) -> Result<(), Problem> {
-        let word = card.kind().word();
+    /// Deletes the sealed bytes of these records, and with them their contact cards: retention has ended. One
+    /// transaction, then the keys; a crash between leaves slots for the sweep. Only `prune` calls it, after its checks.
+    pub fn drop_sealed(&self, _: &CaptureSession, records: &[RecordRow]) -> Result<(), Problem> {
         let tx = self.begin()?;
         for record in records {
-            let sql = format!("UPDATE records SET {word} = NULL, {word}_slot = NULL WHERE record = ?1");
-            tx.execute(&sql, [record.record.to_string()]).db()?;
+            tx.execute("DELETE FROM sealed WHERE epoch = ?1 AND number = ?2", (record.number.epoch, int(record.number.number))).db()?;
+            forget_contact(&tx, record.number)?;
         }
         tx.commit().db()?;
-        let held = self.keys.hold()?;
-        for record in records {
-            let slot = if card == Card::Review { record.review_slot } else { record.contact_slot };
-            if let Some(slot) = slot {
-                held.erase(Slot(slot), card.kind(), &record.record.to_string())?;
-            }
-        }
-        Ok(())
+        self.erase_cards(records, Card::Contact)
     }
+}
 
-    /// Deletes the sealed bytes of these records. Only `prune` calls it, after its checks.
-    pub fn drop_sealed(&self, _: &CaptureSession, numbers: &[Number]) -> Result<(), Problem> {
-        let tx = self.begin()?;
-        for number in numbers {
-            tx.execute("DELETE FROM sealed WHERE epoch = ?1 AND number = ?2", (number.epoch, int(number.number))).db()?;
-        }
-        tx.commit().db()
-    }
+/// The row names its contact card no more. The caller commits, then erases the key.
+pub(super) fn forget_contact(tx: &rusqlite::Transaction<'_>, number: Number) -> Result<(), Problem> {
+    let sql = "UPDATE records SET contact = NULL, contact_slot = NULL WHERE epoch = ?1 AND number = ?2";
+    tx.execute(sql, (number.epoch, int(number.number))).db().map(drop)
 }
 
 /// The two cards of a record, each with its slot; none without supervisors.
@@ -291,7 +282,7 @@ fn insert(
             int(record.sealed.len() as u64),
             record.digest.to_string(),
             line,
-            record.slip.to_string(),
+            record.slip.digest().to_string(),
             source.map(|d| d.to_string()),
             cards.review.as_ref().map(|c| c.0.0),
             cards.review.as_ref().map(|c| &c.1),
@@ -308,15 +299,38 @@ fn place(card: Card, record: RecordId) -> String {
     format!("enroll-vault/v1 {} card of {record}", card.kind().word())
 }
 
-/// Encrypts a card under a key of its own and puts that key into its slot.
-fn put_card(held: &Held, card: Card, record: RecordId, plain: &[u8], supervisors: &[String]) -> Result<Option<(Slot, Vec<u8>)>, Problem> {
-    if supervisors.is_empty() {
-        return Ok(None);
+/// A card under a key of its own, and that key to the supervisors, as its slot will hold it.
+struct SealedCard {
+    card: Card,
+    blob: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl SealedCard {
+    fn seal(card: Card, record: RecordId, plain: &[u8], supervisors: &[String]) -> Result<Option<Self>, Problem> {
+        if supervisors.is_empty() {
+            return Ok(None);
+        }
+        let key = entropy::secret::<32>()?;
+        let blob = wrap::wrap(&key, &place(card, record), plain)?;
+        Ok(Some(Self { card, blob, key: cards::seal_key(&key, supervisors)? }))
     }
-    let key = entropy::secret::<32>()?;
-    let blob = wrap::wrap(&key, &place(card, record), plain)?;
-    let slot = held.put(card.kind(), &record.to_string(), &cards::seal_key(&key, supervisors)?)?;
-    Ok(Some((slot, blob)))
+}
+
+/// Puts slip code and keys of cards into their slots, durable at once.
+fn put(
+    held: &Held,
+    record: RecordId,
+    slip: &[u8],
+    review: Option<SealedCard>,
+    contact: Option<SealedCard>,
+) -> Result<(Slot, Cards), Problem> {
+    let sealed = [review.as_ref(), contact.as_ref()].into_iter().flatten().map(|c| (c.card.kind(), &c.key[..]));
+    let keys: Vec<_> = std::iter::once((Kind::Slip, slip)).chain(sealed).collect();
+    let slots = held.put_all(&record.to_string(), &keys)?;
+    let mut of_cards = slots[1..].iter().copied();
+    let mut with_slot = |card: Option<SealedCard>| card.and_then(|c| Some((of_cards.next()?, c.blob)));
+    Ok((slots[0], Cards { review: with_slot(review), contact: with_slot(contact) }))
 }
 
 /// `None` when a column does not hold what this software writes there.
