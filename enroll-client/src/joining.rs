@@ -102,9 +102,8 @@ pub fn import(vault: &Vault, bundle: &Bundle, now: Second) -> Result<Imported, P
     let (head, received) = newest.ok_or(Code::ProofInvalid)?;
     let consistency = bundle.consistency.iter().map(|b| Consistency::parse(b)).collect::<Result<Vec<_>, _>>()?;
     continues(vault.state()?.seen, head, &consistency, &last.facts().log)?;
-    // 4. the forms; then all at once
-    vault.take_rosters(&taken, &bundle.forms, now)?;
-    vault.advance_seen(head.head(), Some(received))?;
+    // 4. the forms; then all at once: a crash leaves nothing of it, or everything
+    vault.take_rosters(&taken, &bundle.forms, (head.head(), received), now)?;
     Ok(Imported { version: last.version(), count: taken.len(), changes: changes(before.as_ref(), last) })
 }
 

@@ -67,7 +67,7 @@ impl Run<'_> {
         };
         let (answer, head, received) = self.check(&hello, &reply, &roster)?;
         self.keep_checkpoint(&reply)?;
-        self.vault.advance_seen(head.head(), Some(received))?;
+        self.vault.advance_seen(head.head(), received)?;
         self.vault.raise_hello(answer.counter)?;
         self.link.take_token(reply.token.filter(|_| answer.state == State::Ok));
         let state = answer.state;

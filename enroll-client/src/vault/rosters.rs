@@ -5,12 +5,13 @@
 
 use shared::{
     id::Blob,
+    log::Head,
     problem::{Code, Problem},
     roster::{FormRef, Roster, TrustedRoster},
     time::Second,
 };
 
-use super::{Db as _, Vault, damaged, int};
+use super::{Db as _, Vault, damaged, int, state};
 
 /// A roster that was checked, as it will be stored.
 pub struct Taken<'a> {
@@ -58,11 +59,17 @@ impl Vault {
 
     /// Stores rosters that were checked one after the other, and their forms, in one transaction; the last
     /// one is in force from then on. All forms of the last one must be here or among `forms`. When it
-    /// gives this unit's key a new epoch, numbers and sequences start again.
-    pub fn take_rosters(&self, taken: &[Taken<'_>], forms: &[Vec<u8>], now: Second) -> Result<(), Problem> {
-        let Some(last) = taken.last() else { return Ok(()) };
-        let state = self.state()?;
+    /// gives this unit's key a new epoch, numbers and sequences start again. The log head and time under which
+    /// they were proven are seen from then on.
+    pub fn take_rosters(&self, taken: &[Taken<'_>], forms: &[Vec<u8>], seen: (Head, Second), now: Second) -> Result<(), Problem> {
+        let (Some(first), Some(last)) = (taken.first(), taken.last()) else { return Ok(()) };
         let tx = self.begin()?;
+        // `sync` and `roster import` may have checked theirs against the same roster at the same time
+        let newest: Option<i64> = tx.query_row("SELECT max(version) FROM rosters", [], |r| r.get(0)).db()?;
+        if newest.is_some_and(|n| n >= int(first.roster.version().0)) {
+            return Err(Problem::new(Code::LockedElsewhere, "another process took a roster meanwhile"));
+        }
+        let state = self.state()?;
         for form in forms {
             let digest = Blob::of(form).to_string();
             tx.execute("INSERT OR IGNORE INTO forms (digest, bytes) VALUES (?1, ?2)", (digest, form)).db()?;
@@ -75,13 +82,14 @@ impl Vault {
             }
         }
         for one in taken {
-            let sql = "INSERT OR IGNORE INTO rosters (version, note, proof, taken) VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT INTO rosters (version, note, proof, taken) VALUES (?1, ?2, ?3, ?4)";
             tx.execute(sql, (int(one.roster.version().0), one.roster.note().as_bytes(), one.proof, now.unix())).db()?;
         }
         let mine = last.roster.facts().units.iter().find(|u| u.name == state.unit && u.key == state.key);
         if let Some(entry) = mine.filter(|e| Some(e.epoch) != state.epoch) {
             tx.execute("UPDATE state SET epoch = ?1, last_number = 0, last_sequence = 0, standing = 'ok'", [entry.epoch]).db()?;
         }
+        state::advance(&tx, seen.0, seen.1)?;
         tx.commit().db()
     }
 

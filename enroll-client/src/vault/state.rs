@@ -1,6 +1,6 @@
 //! What the unit is and how far it has come: one row.
 
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, Transaction};
 use shared::{
     id::{BatchId, Member},
     keys::VerifierKey,
@@ -46,7 +46,7 @@ impl Standing {
             Self::Frozen => "frozen",
         }
     }
-    fn from_word(word: &str) -> Result<Self, Problem> {
+    pub(super) fn from_word(word: &str) -> Result<Self, Problem> {
         [Self::Ok, Self::Rewound, Self::Frozen].into_iter().find(|s| s.word() == word).ok_or_else(|| damaged("standing"))
     }
     /// Refuses to close when the centre has said that it must not.
@@ -193,12 +193,9 @@ impl Vault {
 
     /// Stores a log head that was checked to extend the one before, with the newest log time under it.
     /// Neither ever goes back.
-    pub fn advance_seen(&self, seen: Head, log_time: Option<Second>) -> Result<(), Problem> {
+    pub fn advance_seen(&self, seen: Head, log_time: Second) -> Result<(), Problem> {
         let tx = self.begin()?;
-        tx.execute("UPDATE state SET seen_size = ?1, seen_root = ?2 WHERE seen_size < ?1", (int(seen.size), seen.root.to_string())).db()?;
-        if let Some(time) = log_time {
-            tx.execute("UPDATE state SET log_time = max(coalesce(log_time, 0), ?1)", [time.unix()]).db()?;
-        }
+        advance(&tx, seen, log_time)?;
         tx.commit().db()
     }
 
@@ -211,4 +208,9 @@ impl Vault {
     pub fn stand(&self, standing: Standing) -> Result<(), Problem> {
         self.db.execute("UPDATE state SET standing = ?1", [standing.word()]).db().map(drop)
     }
+}
+
+pub(super) fn advance(tx: &Transaction<'_>, seen: Head, log_time: Second) -> Result<(), Problem> {
+    tx.execute("UPDATE state SET seen_size = ?1, seen_root = ?2 WHERE seen_size < ?1", (int(seen.size), seen.root.to_string())).db()?;
+    tx.execute("UPDATE state SET log_time = max(coalesce(log_time, 0), ?1)", [log_time.unix()]).db().map(drop)
 }

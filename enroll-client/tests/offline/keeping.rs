@@ -8,7 +8,7 @@ use shared::{
     time::Second,
 };
 
-use enroll_client::vault::{keyslots::KeyFile, members::Unlocked, outbox::Effect, records::Card, wrap};
+use enroll_client::vault::{keyslots::KeyFile, members::Unlocked, outbox::Effect, records::Card, rosters::Taken, wrap};
 
 use super::{
     centre::Centre,
@@ -24,7 +24,7 @@ fn pruned(unit: &Unit) -> i64 {
 }
 
 fn log_time(unit: &Unit, seconds: i64) {
-    unit.vault().advance_seen(Head::EMPTY, Some(Second::from_unix(seconds))).unwrap();
+    unit.vault().advance_seen(Head::EMPTY, Second::from_unix(seconds)).unwrap();
 }
 
 #[test]
@@ -77,8 +77,35 @@ fn a_receipt_that_does_not_prove_this_batch_deletes_nothing() {
     let receipt = centre.receive(&batches[0].0, RECEIVED);
     unit.vault().store_receipt(&batches[1].0.id(), &receipt, 2, Second::from_unix(RECEIVED), "accepted").unwrap();
     log_time(&unit, RECEIVED + 99_999);
-    unit.run(&["prune"]).refused("receipt-invalid", 7);
-    unit.run(&["receipt", "verify"]).refused("receipt-invalid", 7);
+    let told =
+        |ran: super::unit::Ran| (ran.exit, ran.of("warning").iter().map(|w| w["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+    assert_eq!(told(unit.run(&["prune"])), (7, vec!["receipt-invalid".to_owned()]));
+    assert_eq!(told(unit.run(&["receipt", "verify"])), (7, vec!["receipt-invalid".to_owned()]));
+    // nor does it keep another batch
+    unit.vault().store_receipt(&batches[0].0.id(), &receipt, 2, Second::from_unix(RECEIVED), "accepted").unwrap();
+    let line = batches[0].0.facts().records().next().unwrap().facts.clone();
+    let fate = Fate::Merged(ResidentRef::founded_by(&batches[0].0.facts().unit, line.record));
+    let (note, proof) = centre.conclude(&batches[0].0, 1, RECEIVED + 60, &[fate]);
+    let effects = [Effect { number: line.number, state: "merged", what: "x" }];
+    unit.vault().store_outcome(&batches[0].0.id(), 1, &note, &proof, &effects).unwrap();
+    let ran = unit.run(&["prune"]);
+    assert_eq!((ran.exit, &ran.last()["pruned"], &ran.last()["kept"]), (7, &1.into(), &1.into()));
+    let verified = unit.run(&["receipt", "verify"]);
+    assert_eq!((&verified.last()["verified"], &verified.last()["failed"]), (&1.into(), &1.into()));
+}
+
+/// `sync` and `roster import` may take the same roster at once: the later one must not begin the epoch again.
+#[test]
+fn a_roster_is_taken_once() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    unit.enrol(1).done();
+    let (vault, now) = (unit.vault(), Second::from_unix(RECEIVED));
+    let roster = vault.roster().unwrap().unwrap();
+    let taken = [Taken { roster: &roster, proof: b"checked by another process" }];
+    let again = vault.take_rosters(&taken, &[], (Head::EMPTY, now), now);
+    assert_eq!(again.map_err(|p| p.code), Err(Code::LockedElsewhere));
+    assert_eq!(vault.state().unwrap().last_number, 1);
 }
 
 /// Opens whatever the keys of agent and supervisor open in a key file.
