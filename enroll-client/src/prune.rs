@@ -10,9 +10,9 @@
 
 use shared::{
     batch::Manifest,
-    id::Number,
+    id::{Number, Place},
     outcome::{CheckedOutcome, Fate},
-    problem::Problem,
+    problem::{Problem, exit::Exit},
     roster::TrustedRoster,
 };
 
@@ -34,23 +34,35 @@ pub enum Refused {
 #[derive(Debug, Default)]
 pub struct Pruned {
     /// Records whose sealed bytes went.
-    pub numbers: Vec<Number>,
+    pub records: Vec<RecordRow>,
     /// Bytes that went.
     pub bytes: u64,
     /// Records that stay, and why.
     pub kept: Vec<(Number, &'static str)>,
+    /// Batches whose stored receipt or outcome does not pass its checks: all of their records stay.
+    pub suspect: Vec<(Place, Problem)>,
 }
 
 /// Finds what may go.
 pub fn prunable(vault: &Vault, refused: Refused) -> Result<Pruned, Problem> {
     let roster = vault.demand_roster()?;
     let log_time = vault.state()?.log_time;
+    let retention = i64::try_from(roster.facts().retention).unwrap_or(i64::MAX);
+    let kept_for = |at: i64| log_time.is_none_or(|t| t.unix() - at < retention);
     let mut found = Pruned::default();
     for batch in vault.batches()? {
-        let records = vault.records_of(&batch.id)?;
-        let waits = proven(vault, &batch, &roster)?;
-        let kept_for = |at: i64| log_time.is_none_or(|t| t.unix() - at < i64::try_from(roster.facts().retention).unwrap_or(i64::MAX));
-        for record in records.into_iter().filter(|r| r.kept) {
+        let records: Vec<RecordRow> = vault.records_of(&batch.id)?.into_iter().filter(|r| r.kept).collect();
+        if records.is_empty() {
+            continue;
+        }
+        let waits = proven(vault, &batch, &roster).or_else(|problem| {
+            // one that is rotten keeps no other
+            let rotten = Exit::of(problem.code) == Exit::Integrity;
+            let suspect = if rotten { Ok(Err("its proof does not pass its checks")) } else { Err(problem.clone()) };
+            found.suspect.extend(rotten.then_some((batch.place, problem)));
+            suspect
+        })?;
+        for record in records {
             let why = match &waits {
                 Err(why) => Some(*why),
                 Ok((received, _)) if kept_for(*received) => Some("retention has not passed in log time"),
@@ -59,8 +71,8 @@ pub fn prunable(vault: &Vault, refused: Refused) -> Result<Pruned, Problem> {
             if let Some(why) = why {
                 found.kept.push((record.number, why));
             } else {
-                found.numbers.push(record.number);
                 found.bytes += record.size;
+                found.records.push(record);
             }
         }
     }
@@ -72,9 +84,7 @@ pub fn prunable(vault: &Vault, refused: Refused) -> Result<Pruned, Problem> {
 /// Deletes what may go. Contact cards go with it: retention ends them, too.
 pub fn prune(vault: &Vault, session: &CaptureSession, refused: Refused) -> Result<Pruned, Problem> {
     let found = prunable(vault, refused)?;
-    let rows = found.numbers.iter().map(|&n| vault.record(n)).collect::<Result<Vec<_>, _>>()?;
-    vault.drop_sealed(session, &found.numbers)?;
-    vault.forget_contacts(&rows)?;
+    vault.drop_sealed(session, &found.records)?;
     Ok(found)
 }
 
@@ -82,8 +92,8 @@ pub fn prune(vault: &Vault, session: &CaptureSession, refused: Refused) -> Resul
 type Proven = Result<(i64, Option<CheckedOutcome>), &'static str>;
 
 fn proven(vault: &Vault, batch: &BatchRow, roster: &TrustedRoster) -> Result<Proven, Problem> {
-    let manifest = Manifest::parse(&vault.manifest(&batch.id)?)?;
     let Some(bytes) = vault.receipt(&batch.id)? else { return Ok(Err("no receipt yet")) };
+    let manifest = Manifest::parse(&vault.manifest(&batch.id)?)?;
     let receipt = proofs::receipt(&bytes, &manifest, roster)?;
     let outcome = match vault.outcome(&batch.id)? {
         None => None,

@@ -2,7 +2,9 @@
 //!
 //! Answered from the vault alone, with no network and no passphrase; nothing in it names a resident.
 
-use shared::problem::Problem;
+use std::collections::HashMap;
+
+use shared::{id::BatchId, problem::Problem};
 
 use crate::vault::{Vault, outbox::BatchRow, records::RecordRow};
 
@@ -94,8 +96,8 @@ impl Stand {
 
 /// All records with where they stand.
 pub fn stands(vault: &Vault) -> Result<Vec<(RecordRow, Stand)>, Problem> {
-    let batches = vault.batches()?;
-    let of = |r: &RecordRow| batches.iter().find(|b| Some(b.id) == r.batch);
+    let batches: HashMap<BatchId, BatchRow> = vault.batches()?.into_iter().map(|b| (b.id, b)).collect();
+    let of = |r: &RecordRow| r.batch.and_then(|id| batches.get(&id));
     Ok(vault
         .records()?
         .into_iter()

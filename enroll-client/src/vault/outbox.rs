@@ -11,7 +11,12 @@ use shared::{
     time::{Minute, Second},
 };
 
-use super::{CaptureSession, Db as _, Vault, damaged, int, records::RecordRow, uint};
+use super::{
+    CaptureSession, Db as _, Vault, damaged, int,
+    records::{self, Card, RecordRow},
+    state::Standing,
+    uint,
+};
 
 /// A batch that `close` made.
 pub struct ClosedBatch {
@@ -84,8 +89,11 @@ impl Vault {
     /// leaves closed batches, and slots that the sweep erases.
     pub fn store_closed(&self, _: &CaptureSession, batches: &[ClosedBatch]) -> Result<(), Problem> {
         let tx = self.begin()?;
-        let sql = "SELECT head, last_sequence, epoch FROM state";
-        let (head, sequence, epoch): (Option<String>, i64, u32) = tx.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).db()?;
+        let sql = "SELECT head, last_sequence, epoch, standing FROM state";
+        let (head, sequence, epoch, standing): (Option<String>, i64, u32, String) =
+            tx.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).db()?;
+        // a sync may have heard of it since the close began
+        Standing::from_word(&standing)?.may_close()?;
         let mut next = uint(sequence) + 1;
         for batch in batches {
             if (batch.place.epoch, batch.place.sequence) != (epoch, next) {
@@ -97,30 +105,33 @@ impl Vault {
         let last = batches.last().map_or(head, |b| Some(b.id.to_string()));
         tx.execute("UPDATE state SET head = ?1, last_sequence = ?2", params![last, int(next - 1)]).db()?;
         tx.commit().db()?;
-        for batch in batches {
-            self.erase_review_keys(&batch.records)?;
-        }
-        Ok(())
+        let records: Vec<RecordRow> = batches.iter().flat_map(|b| b.records.iter().cloned()).collect();
+        self.erase_cards(&records, Card::Review)
     }
 
     /// All batches, in the order of the chain.
     pub fn batches(&self) -> Result<Vec<BatchRow>, Problem> {
-        let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} ORDER BY b.epoch, b.sequence")).db()?;
-        let rows = statement.query_map([], raw).db()?;
-        rows.map(|r| r.db()?.ok_or_else(|| damaged("batch"))).collect()
+        self.batch_rows("", [])
     }
     /// The batches without a receipt, oldest first.
     pub fn waiting(&self) -> Result<Vec<BatchRow>, Problem> {
-        Ok(self.batches()?.into_iter().filter(|b| b.receipt.is_none()).collect())
+        self.batch_rows("WHERE r.batch IS NULL", [])
     }
     /// The batch at a place.
     pub fn batch_at(&self, place: Place) -> Result<Option<BatchRow>, Problem> {
-        Ok(self.batches()?.into_iter().find(|b| b.place == place))
+        let at = (place.epoch, int(place.sequence));
+        Ok(self.batch_rows("WHERE b.epoch = ?1 AND b.sequence = ?2", at)?.pop())
     }
     /// The batch of an id.
     pub fn batch(&self, id: &BatchId) -> Result<BatchRow, Problem> {
-        let found = self.batches()?.into_iter().find(|b| b.id == *id);
+        let found = self.batch_rows("WHERE b.id = ?1", [id.to_string()])?.pop();
         found.ok_or_else(|| Problem::new(Code::NotFound, id.to_string()))
+    }
+
+    fn batch_rows(&self, which: &str, of: impl rusqlite::Params) -> Result<Vec<BatchRow>, Problem> {
+        let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} {which} ORDER BY b.epoch, b.sequence")).db()?;
+        let rows = statement.query_map(of, raw).db()?;
+        rows.map(|r| r.db()?.ok_or_else(|| damaged("batch"))).collect()
     }
 
     /// The signed manifest, exact bytes.
@@ -172,7 +183,8 @@ impl Vault {
     }
 
     /// Stores an outcome that was checked, and what it says of each record, in one transaction; older
-    /// versions change nothing. Contact cards of merged records are destroyed.
+    /// versions change nothing. Contact cards of merged records go with it, then their keys; a crash between leaves
+    /// slots for the sweep.
     pub fn store_outcome(&self, id: &BatchId, version: u32, note: &[u8], proof: &[u8], effects: &[Effect<'_>]) -> Result<(), Problem> {
         let tx = self.begin()?;
         let sql = "INSERT OR IGNORE INTO outcomes (batch, version, note, proof) VALUES (?1, ?2, ?3, ?4)";
@@ -183,10 +195,11 @@ impl Vault {
             let number = effect.number;
             tx.execute(sql, params![number.epoch, int(number.number), version, effect.state, effect.what]).db()?;
         }
-        tx.commit().db()?;
         let merged = |r: &RecordRow| r.effect.as_ref().is_some_and(|(state, _)| state == "merged");
         let done: Vec<RecordRow> = self.records_of(id)?.into_iter().filter(merged).collect();
-        self.forget_contacts(&done)
+        done.iter().try_for_each(|r| records::forget_contact(&tx, r.number))?;
+        tx.commit().db()?;
+        self.erase_cards(&done, Card::Contact)
     }
     /// The newest stored outcome and its proof, exact bytes.
     pub fn outcome(&self, id: &BatchId) -> Result<Option<StoredOutcome>, Problem> {
