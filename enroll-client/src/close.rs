@@ -5,7 +5,7 @@
 //!    asked for.
 //! 3. Each sealed record is read again and compared with the digest that its agent signed; one that rotted
 //!    stays behind and stops no other.
-//! 4. The day is split where it passes the limits.
+//! 4. The day is split where it passes the limits; a record that no batch may hold any more stays behind, too.
 //! 5. Manifests are made, signed, and checked as the centre will check them.
 //! 6. All of them enter the vault with the chain's advance.
 //!
@@ -46,6 +46,8 @@ pub struct Closed {
     pub will_wait: bool,
     /// Records that stay behind because their sealed bytes are not those that were signed.
     pub rotten: Vec<Number>,
+    /// Records that stay behind because the roster has lowered its limit below their size since they were finished.
+    pub oversize: Vec<Number>,
 }
 
 /// Closes everything that waits.
@@ -68,7 +70,13 @@ pub fn close(vault: &Vault, session: &CaptureSession, approver: Approver<'_>, no
         return Err(Problem::new(Code::VaultDamaged, "no waiting record is whole"));
     }
     // 4. within the limits
-    let heaps = split(sound, roster.facts().limits.lines, roster.facts().limits.batch);
+    let fits = |r: &RecordRow| r.withdrawn.is_some() || r.size <= roster.facts().limits.batch;
+    let (fitting, oversize): (Vec<_>, Vec<_>) = sound.into_iter().partition(fits);
+    let oversize: Vec<Number> = oversize.iter().map(|r| r.number).collect();
+    if let (true, Some(number)) = (fitting.is_empty(), oversize.first()) {
+        return Err(Problem::new(Code::RecordTooLarge, format!("record {number} is larger than a batch may be")));
+    }
+    let heaps = split(fitting, roster.facts().limits.lines, roster.facts().limits.batch);
     // 5. signed and checked
     let unit = vault.unit_keys()?.signer;
     let signing = Signing { vault, state: &state, roster: &roster, unit: &unit, approver, approved: approved.clone(), closed };
@@ -77,7 +85,7 @@ pub fn close(vault: &Vault, session: &CaptureSession, approver: Approver<'_>, no
     vault.store_closed(session, &batches)?;
     let will_wait = approved.is_none() && demanded(&roster, &batches, closed);
     let batches = batches.iter().map(|b| (b.id, b.place, b.records.len(), b.payload)).collect();
-    Ok(Closed { batches, approved, will_wait, rotten })
+    Ok(Closed { batches, approved, will_wait, rotten, oversize })
 }
 
 /// Whether the roster lets a close without approval through: so many hours after the earliest record.
@@ -138,7 +146,7 @@ pub fn is_whole(vault: &Vault, record: &RecordRow) -> Result<bool, Problem> {
     Ok(bytes.is_some_and(|b| b.len() as u64 == record.size && SealedDigest::of(&b) == record.digest))
 }
 
-/// Heaps in order, none over the limits (a record larger than a batch may be cannot be finished).
+/// Heaps in order, none over the limits; no record is larger than a batch may be.
 fn split(records: Vec<RecordRow>, lines: u64, bytes: u64) -> Vec<Vec<RecordRow>> {
     let mut heaps: Vec<Vec<RecordRow>> = Vec::new();
     let mut size = 0;

@@ -150,10 +150,7 @@ impl Close {
             Some(s) if !self.unreviewed => Approver::Supervisor(s),
             other => Approver::Nobody(other.as_deref()),
         };
-        // closing must work on a full disk, too: that is how the disk gets empty again
-        if vault.room_for(0).is_err() {
-            vault.release_reserve()?;
-        }
+        vault.make_room()?;
         let closed = close::close(&vault, &session, approver, now)?;
         for (id, place, records, bytes) in &closed.batches {
             let fields = json!({ "batch": place, "id": id, "records": records, "bytes": bytes });
@@ -162,6 +159,10 @@ impl Close {
         for number in &closed.rotten {
             let why = format!("record {number}: its sealed bytes changed; it stays behind");
             app.say.warning(&Problem::new(Code::VaultDamaged, why));
+        }
+        for number in &closed.oversize {
+            let why = format!("record {number} is larger than a batch may be; it stays behind");
+            app.say.warning(&Problem::new(Code::RecordTooLarge, why));
         }
         Ok(told(app, &closed))
     }
@@ -200,6 +201,7 @@ fn told(app: &App, closed: &close::Closed) -> Exit {
         "approved": closed.approved,
         "will_wait": closed.will_wait,
         "rotten": closed.rotten,
+        "oversize": closed.oversize,
     });
     let text = match (&closed.approved, closed.will_wait) {
         (Some(by), _) => format!("closed, approved by {by}. Send when there is a network: enroll-client sync"),
@@ -207,5 +209,5 @@ fn told(app: &App, closed: &close::Closed) -> Exit {
         (None, true) => "closed without approval: the centre will hold these records until a supervisor decides".to_owned(),
     };
     app.say.summary(fields, &text);
-    if closed.rotten.is_empty() { Exit::Done } else { Exit::Partly }
+    if closed.rotten.is_empty() && closed.oversize.is_empty() { Exit::Done } else { Exit::Partly }
 }

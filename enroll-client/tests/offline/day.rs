@@ -2,7 +2,13 @@
 
 use std::{io::Write as _, process::Stdio};
 
-use shared::{id::Digest, roster::Approval};
+use shared::{
+    form::{FIRST, Form},
+    id::{Digest, Transaction},
+    roster::Approval,
+    sample::{Kind, Sample, Size},
+    time::Second,
+};
 
 use super::{
     centre::Centre,
@@ -64,6 +70,51 @@ fn a_source_is_never_enrolled_twice_and_goes_only_after_finish() {
     assert_eq!((&done["finished"], &done["known"]), (&1.into(), &1.into()));
     assert_eq!(std::fs::read_dir(&residents).unwrap().count(), 0, "both sources are gone");
     assert_eq!(unit.run(&["status"]).done()["records"]["finished"], 2);
+}
+
+/// Nobody reads the screen when the record is finished: its code waits, for its agent only, and is shown once.
+#[test]
+fn a_slip_code_that_was_not_shown_comes_with_the_agents_next_command() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let folder = unit.resident("r", &resident(1));
+    let folder = folder.to_str().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = unit.command(&["enrol", folder]).stdout(full).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(ended.code(), Some(0), "finished all the same");
+    assert!(unit.run(&["status"]).stderr.contains("slip code of 1.1"));
+    let other = unit.run_as("supervisor-003", &["draft", "new", "residence-certificate/1"]);
+    assert!(other.of("slip").is_empty(), "somebody else's");
+    let again = unit.run(&["enrol", folder]);
+    assert_eq!((again.of("slip").len(), again.of("known").len()), (1, 1), "{:?}", again.lines);
+    let slip = again.of("slip")[0]["slip"].as_str().unwrap();
+    assert_eq!(unit.run(&["status", slip]).done()["number"], "1.1");
+    assert!(unit.run(&["draft", "new", "residence-certificate/1"]).of("slip").is_empty(), "once");
+    assert!(!unit.run(&["status"]).stderr.contains("slip code"));
+}
+
+#[test]
+fn one_resident_of_a_tar_stops_no_other_and_keeps_the_tar() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let path = unit.folder.path().join("three.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+    for n in 1..=3 {
+        for (name, bytes) in resident(n).folder() {
+            if n == 2 && name != "resident.json" {
+                continue;
+            }
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o600);
+            tar.append_data(&mut header, format!("{n}/{name}"), bytes.as_slice()).unwrap();
+        }
+    }
+    tar.into_inner().unwrap();
+    let ran = unit.run(&["enrol", "--remove-source", path.to_str().unwrap()]);
+    assert_eq!((ran.exit, &ran.last()["finished"], &ran.last()["failed"]), (3, &2.into(), &1.into()), "{:?}", ran.lines);
+    assert!(ran.of("warning")[0]["detail"].as_str().unwrap().contains("resident 2"));
+    assert!(path.exists(), "one of them is nowhere else");
 }
 
 #[test]
@@ -138,6 +189,29 @@ fn a_rotten_record_stays_behind_and_stops_no_other() {
     let closed = unit.run_as("supervisor-003", &["close"]);
     assert_eq!((closed.exit, &closed.last()["records"], &closed.last()["rotten"][0]), (3, &1.into(), &"1.1".into()));
     assert_eq!(unit.run(&["status"]).done()["records"]["finished"], 1);
+}
+
+/// The roster has lowered its limits since: what does not fit any more stops no other.
+#[test]
+fn a_record_that_no_batch_may_hold_stays_behind_and_stops_no_other() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    unit.enrol(1).done();
+    let form = Form::parse(FIRST[2]).unwrap();
+    let large = Sample::new(7, Second::from_unix(1_790_000_000), Size::Usual).take(2, 0, &form, Transaction::New, Kind::Complete).unwrap();
+    let folder = unit.resident("large", &large);
+    unit.run(&["enrol", folder.to_str().unwrap()]).done();
+    let small = unit.vault().unbatched().unwrap()[0].size;
+    let mut limit = |bytes: u64| {
+        (centre.facts.limits.batch, centre.facts.limits.record) = (bytes, bytes);
+        unit.take_roster(&mut centre);
+    };
+    limit(small);
+    let closed = unit.run_as("supervisor-003", &["close"]);
+    assert_eq!((closed.exit, &closed.last()["records"], &closed.last()["oversize"][0]), (3, &1.into(), &"1.2".into()));
+    unit.run_as("supervisor-003", &["close"]).refused("record-too-large", 1);
+    limit(1000);
+    unit.enrol(3).refused("record-too-large", 1);
 }
 
 #[test]
