@@ -46,22 +46,24 @@ fn check(what: &'static str, finding: Finding, said: impl Into<String>) -> Check
     Check { what, finding, said: said.into() }
 }
 
-/// All checks, in the order in which a person would look.
-pub fn examine(vault: &Vault, now: Second) -> Result<Vec<Check>, Problem> {
-    Ok(vec![
+/// All checks, in the order in which a person would look. One that fails hides no other.
+pub fn examine(vault: &Vault, now: Second) -> Vec<Check> {
+    let or_bad = |what, looked: Result<Check, Problem>| looked.unwrap_or_else(|problem| check(what, Finding::Bad, problem.to_string()));
+    vec![
         integrity(vault),
-        sealed(vault)?,
-        key_file(vault)?,
+        or_bad("sealed records", sealed(vault)),
+        or_bad("key file", key_file(vault)),
         keys(vault),
-        passphrases(vault)?,
+        or_bad("passphrases", passphrases(vault)),
         encryption(&vault.places().data),
-        space(vault)?,
-        clock(vault, now)?,
-        roster(vault, now)?,
-        admitted(vault)?,
-        standing(vault)?,
-        waiting(vault)?,
-    ])
+        swap(),
+        or_bad("disk", space(vault)),
+        or_bad("clock", clock(vault, now)),
+        or_bad("roster", roster(vault, now)),
+        or_bad("admission", admitted(vault)),
+        or_bad("standing", standing(vault)),
+        or_bad("outbox", waiting(vault)),
+    ]
 }
 
 fn integrity(vault: &Vault) -> Check {
@@ -116,6 +118,27 @@ fn passphrases(vault: &Vault) -> Result<Check, Problem> {
     } else {
         check("passphrases", Finding::Warning, format!("cheap to guess, by a setting of init: {}", names.join(", ")))
     })
+}
+
+/// Memory that is swapped out reaches a disk as it is: a resident who is being enrolled, an unlocked key.
+fn swap() -> Check {
+    let read = durable::read(Path::new("/proc/swaps"), 64 << 10).ok().flatten();
+    let Some(text) = read.and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        return check("swap", Finding::Warning, "cannot tell whether memory may be written to a disk");
+    };
+    let onto_disk: Vec<&str> = text.lines().skip(1).filter_map(|l| l.split_whitespace().next()).filter(|d| !is_harmless(d)).collect();
+    if onto_disk.is_empty() {
+        check("swap", Finding::Good, "memory is not written to a disk, or encrypted")
+    } else {
+        check("swap", Finding::Warning, format!("memory may be written unencrypted to {}: swapoff, or encrypt it", onto_disk.join(", ")))
+    }
+}
+
+/// Swap that stays in memory (zram), or goes through dm-crypt.
+fn is_harmless(device: &str) -> bool {
+    let name = device.rsplit('/').next().unwrap_or(device);
+    let uuid = durable::read(Path::new(&format!("/sys/class/block/{name}/dm/uuid")), 4096).ok().flatten();
+    name.starts_with("zram") || uuid.is_some_and(|u| u.starts_with(b"CRYPT-"))
 }
 
 /// Overwriting a key in place says nothing of old blocks that flash keeps: the disk itself must be encrypted.
