@@ -52,6 +52,7 @@ impl Sync {
         let options = self.options(app)?;
         let session = vault.syncing()?;
         let keys = vault.unit_keys()?;
+        vault.make_room()?;
         let voice = Voice::new(&app.say);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| Problem::new(Code::IoFailed, e.kind().to_string()))?;

@@ -40,6 +40,9 @@ impl Run<'_> {
         let mut settled = true;
         let mut tries = u32::MAX;
         for batch in self.vault.waiting()?.into_iter().filter(|b| b.announced && b.sent >= b.payload) {
+            if self.deadline.is_over() {
+                return Ok(());
+            }
             if let Err(trouble) = self.fetch_receipt(&batch, tries).await {
                 // in the log under no head up to `seen`: `settled` does not speak of it
                 settled &= trouble.problem.code == Code::Pending;
@@ -78,6 +81,9 @@ impl Run<'_> {
             let stale = newest.is_some_and(|n| batch.outcome.is_none_or(|have| u64::from(have) < n));
             if !stale && batch.outcome.is_some() {
                 continue;
+            }
+            if self.deadline.is_over() {
+                return Ok(false);
             }
             if let Err(trouble) = self.fetch_outcome(&batch, tries).await {
                 complete &= !stale;

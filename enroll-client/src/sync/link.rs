@@ -9,7 +9,7 @@
 //! | `GET /v1/roster?after=V&size=N` · `/v1/forms/{digest}` | rosters with their proofs, forms |
 //!
 //! **Trust:** none. TLS keeps listeners out; what counts is signed, and checked by those who call this.
-//! **Invariants:** no answer is read past its limit; a line that is silent for [`STALL`] is given up; no
+//! **Invariants:** no answer is read past its limit; a line that is silent for [`STALL`], or slower than [`SLOWEST`], is given up; no
 //! redirect is followed; plain HTTP only to this machine itself.
 
 use std::{
@@ -27,6 +27,8 @@ use shared::{
     problem::{Again, Code, Problem},
 };
 use tokio::{sync::mpsc, time::timeout};
+
+use crate::clock::Steady;
 
 /// A silence after which a line is given up.
 pub const STALL: Duration = Duration::from_mins(1);
@@ -80,6 +82,14 @@ impl Trouble {
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
         Self::new(Source::Here, problem)
+    }
+}
+
+/// After a check that also reads or writes the vault: is it what came, or this laptop?
+pub fn blame(problem: Problem) -> Trouble {
+    match problem.code {
+        Code::DiskFull | Code::IoFailed | Code::DatabaseFailed | Code::VaultDamaged | Code::LockedElsewhere => problem.into(),
+        _ => Trouble::forged(problem),
     }
 }
 
@@ -260,8 +270,12 @@ async fn send(request: RequestBuilder, bytes: usize) -> Result<Response, Trouble
 
 /// Reads an answer, at most `limit` bytes of it.
 async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Trouble> {
-    let mut bytes = Vec::new();
+    let (begun, mut bytes) = (Steady::now(), Vec::new());
     loop {
+        // a line that drips would hold the run for days without ever being silent
+        if begun.elapsed() > STALL + Duration::from_secs(bytes.len() as u64 / SLOWEST) {
+            return Err(Trouble::way("an answer that comes too slowly"));
+        }
         let piece = timeout(STALL, response.chunk()).await.map_err(|_| Trouble::way("the answer stalled"))?;
         let Some(piece) = piece.map_err(|e| on_the_way(&e))? else { return Ok(bytes) };
         if bytes.len() + piece.len() > limit {

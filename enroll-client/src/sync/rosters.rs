@@ -14,7 +14,7 @@ use shared::{
 
 use super::{
     Run,
-    link::{RosterReply, Source, Trouble},
+    link::{RosterReply, Source, Trouble, blame},
 };
 use crate::{
     clock,
@@ -62,7 +62,7 @@ impl Run<'_> {
         for _ in 0..MOVES {
             let seen = self.vault.state()?.seen;
             let replies = self.patiently(u32::MAX, async |link| link.rosters(after, seen.size).await).await?;
-            let chain = self.chain(&replies, present).map_err(Trouble::forged)?;
+            let chain = self.chain(&replies, present).map_err(blame)?;
             let Some(last) = chain.last() else { return Err(Trouble::new(Source::Here, Code::NothingToDo)) };
             if self.is_linked(&replies, seen, &last.facts().log)? {
                 return self.store_rosters(replies, last, present).await;
@@ -134,7 +134,7 @@ impl Run<'_> {
         let (rosters, proofs) = replies.into_iter().map(|r| (r.roster.into_bytes(), r.proof.into_bytes())).unzip();
         let bundle = Bundle { rosters, proofs, consistency: Vec::new(), forms };
         // one transaction; a crash before it leaves the roster in force, after it the new one
-        let taken = joining::import(self.vault, &bundle, clock::now()).map_err(Trouble::forged)?;
+        let taken = joining::import(self.vault, &bundle, clock::now()).map_err(blame)?;
         self.report.rosters += taken.count as u64;
         let changes = if present.is_some() { taken.changes } else { Vec::new() };
         let fields = json!({ "version": taken.version.0, "rosters": taken.count, "changes": changes });

@@ -7,6 +7,8 @@
 //! **Invariants:** never more than one record and four pieces of a payload in memory; a batch that the
 //! centre refuses is set aside with the code, and the next one goes.
 
+use std::time::Duration;
+
 use shared::{
     batch::Manifest,
     id::BatchId,
@@ -24,6 +26,9 @@ use crate::{clock::Steady, vault::outbox::BatchRow};
 
 /// How often a payload starts again from nothing in one run.
 const RESTARTS: u32 = 2;
+
+/// How long a run whose time is over waits for the centre to say what arrived.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Why no more pieces were handed over.
 enum Fed {
@@ -140,6 +145,13 @@ impl Run<'_> {
                 if restarts > RESTARTS {
                     return Err(failed);
                 }
+            }
+            if self.deadline.is_over() {
+                // what arrived in this run is told; nobody waits long for it
+                if let Ok(Ok(durable)) = timeout(LAST_WORD, self.link.offset(&batch.id)).await {
+                    self.count(batch, from, durable)?;
+                }
+                return Err(failed);
             }
             self.pause(&mut failures, u32::MAX, failed).await?;
             // 4.

@@ -17,7 +17,8 @@ impl<'a> Voice<'a> {
     /// A bar only where somebody can watch it.
     pub fn new(say: &'a Say) -> Self {
         let bar = if say.terminal() && !say.quiet { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}");
+        // fits 40 columns: longer, it would wrap there and fill the screen
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent}% of {total_bytes}, {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { say, bar }
     }
