@@ -31,11 +31,18 @@ pub fn now() -> Second {
 
 /// The wall clock together with the boot's own clock.
 pub fn reading() -> Result<Reading, Problem> {
-    let kernel = |path: &str| std::fs::read_to_string(path).map_err(|e| Problem::new(Code::IoFailed, format!("{path}: {}", e.kind())));
     let boot = kernel("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    Ok(Reading { raw: now(), boot, boot_ms: since_boot()? })
+}
+
+fn kernel(path: &str) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|e| Problem::new(Code::IoFailed, format!("{path}: {}", e.kind())))
+}
+
+/// Milliseconds since the boot, sleep included.
+fn since_boot() -> Result<u64, Problem> {
     let uptime = kernel("/proc/uptime")?;
-    let boot_ms = milliseconds(uptime.split(' ').next().unwrap_or("")).ok_or_else(|| Problem::new(Code::IoFailed, "/proc/uptime"))?;
-    Ok(Reading { raw: now(), boot, boot_ms })
+    milliseconds(uptime.split(' ').next().unwrap_or("")).ok_or_else(|| Problem::new(Code::IoFailed, "/proc/uptime"))
 }
 
 /// `5123.45` → 5123450
@@ -44,7 +51,22 @@ fn milliseconds(seconds: &str) -> Option<u64> {
     Some(whole.parse::<u64>().ok()? * 1000 + hundredths.parse::<u64>().ok()? * 10)
 }
 
-/// A point of time that only ever goes forward, for counting idle minutes.
+/// A point of time from which idle minutes count, those of a closed lid too.
+#[derive(Debug, Clone, Copy)]
+pub struct Awake(u64);
+
+impl Awake {
+    /// This moment.
+    pub fn now() -> Result<Self, Problem> {
+        since_boot().map(Self)
+    }
+    /// How long ago it was; for ever when the kernel does not tell.
+    pub fn elapsed(self) -> Duration {
+        since_boot().map_or(Duration::MAX, |now| Duration::from_millis(now.saturating_sub(self.0)))
+    }
+}
+
+/// A point of time that only ever goes forward, for pauses, rates and the end of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Steady(Instant);
 

@@ -58,6 +58,8 @@ impl Init {
         }
         let places = &app.settings.places;
         let vault = Vault::create(places)?;
+        // of two at once one would write the request and the other found the unit
+        let _capture = vault.capture()?;
         if vault.is_initialised()? {
             return Err(Problem::new(Code::AlreadyInitialised, places.data.display().to_string()));
         }

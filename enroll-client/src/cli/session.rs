@@ -1,12 +1,12 @@
 //! `session`, `lock`, and `doctor`.
 //!
 //! A session unlocks one member and takes the same commands without the prefix, from a terminal or a pipe.
-//! Its keys go when it has been idle for ten minutes, on `lock` (typed, or `enroll-client lock` from
+//! Its keys go when it has been idle for ten minutes (asleep counts, too), on `lock` (typed, or `enroll-client lock` from
 //! elsewhere, through a socket in the data folder), and at its end. `unlock` asks for the passphrase again.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    io::{self, IsTerminal as _},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -14,11 +14,13 @@ use std::{
 use clap::{Args, Parser};
 use serde_json::json;
 use shared::problem::{Code, Problem};
+use zeroize::Zeroizing;
 
 use super::{App, Command, Exit, app::SessionKeys, ended};
 use crate::{
-    clock::{self, Steady},
+    clock::{self, Awake},
     doctor::{self, Finding},
+    durable::{self, Stream},
     local::Knocks,
     say::Say,
 };
@@ -39,8 +41,8 @@ struct Line {
     command: Command,
 }
 
-/// When the last command came; the watcher waits on it.
-type Idle = Arc<(Mutex<Steady>, Condvar)>;
+/// When the last command came.
+type Idle = Arc<Mutex<Awake>>;
 
 impl Session {
     /// Takes commands until the input ends or `exit`.
@@ -55,8 +57,10 @@ impl Session {
 fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
     let vault = app.vault()?;
     let capture = vault.capture()?;
-    let keys: SessionKeys = Arc::new(Mutex::new(Some(Arc::new(app.unlock(&vault)?))));
-    let idle: Idle = Arc::new((Mutex::new(Steady::now()), Condvar::new()));
+    let member = app.unlock(&vault)?;
+    app.show_slips(&vault, &capture, &member)?;
+    let keys: SessionKeys = Arc::new(Mutex::new(Some(Arc::new(member))));
+    let idle: Idle = Arc::new(Mutex::new(Awake::now()?));
     watch_idle(&keys, &idle, patience, app.say.clone());
     let _knocks = Knocks::listen(&app.settings.places.data, {
         let keys = keys.clone();
@@ -68,7 +72,9 @@ fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
     app.say.note("unlocked; `lock`, `unlock` and `exit` are understood beside the usual commands");
     let mut worst = Exit::Done;
     while let Some(line) = next_line()? {
-        *idle.0.lock().unwrap_or_else(PoisonError::into_inner) = Steady::now();
+        // typed after a night with the lid closed: the watcher may not have woken yet
+        lock_when_idle(&keys, &idle, patience, &app.say);
+        *idle.lock().unwrap_or_else(PoisonError::into_inner) = Awake::now()?;
         match line.trim() {
             "" => {}
             "exit" | "quit" => break,
@@ -85,13 +91,11 @@ fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
 }
 
 /// The next line. Standard input is not held on to: a command may read from it, too.
-fn next_line() -> Result<Option<String>, Problem> {
+fn next_line() -> Result<Option<Zeroizing<String>>, Problem> {
     if io::stdin().is_terminal() {
-        let _ = write!(io::stderr(), "> ");
+        durable::say(Stream::Err, "> ");
     }
-    let mut line = String::new();
-    let read = io::stdin().read_line(&mut line).map_err(|e| Problem::new(Code::InputUnreadable, e.kind().to_string()))?;
-    Ok((read > 0).then_some(line))
+    durable::typed_line()
 }
 
 fn worse(a: Exit, b: Exit) -> Exit {
@@ -125,18 +129,22 @@ fn forget(keys: &SessionKeys) -> bool {
     keys.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
 }
 
-/// Wakes when the time without a command could be over, and lets the keys go when it is.
+/// Lets the keys go when the time without a command is over.
+fn lock_when_idle(keys: &SessionKeys, idle: &Idle, patience: Duration, say: &Say) {
+    let over = idle.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= patience;
+    if over && forget(keys) {
+        say.result("locked", json!({ "idle": patience.as_secs() }), "locked: nothing was typed for a while");
+    }
+}
+
+/// Looks again and again: a sleep counts only the time in which the laptop is awake, so it must not be a long one.
 fn watch_idle(keys: &SessionKeys, idle: &Idle, patience: Duration, say: Say) {
     let (keys, idle) = (keys.clone(), idle.clone());
+    let step = (patience / 4).clamp(Duration::from_millis(100), Duration::from_secs(5));
     thread::spawn(move || {
-        let mut last = idle.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let left = patience.saturating_sub(last.elapsed());
-            if left.is_zero() && forget(&keys) {
-                say.result("locked", json!({ "idle": patience.as_secs() }), "locked: nothing was typed for a while");
-            }
-            let wait = if left.is_zero() { patience } else { left };
-            last = idle.1.wait_timeout(last, wait).unwrap_or_else(PoisonError::into_inner).0;
+            thread::sleep(step);
+            lock_when_idle(&keys, &idle, patience, &say);
         }
     });
 }
@@ -173,7 +181,7 @@ pub fn lock(app: &App) -> Result<Exit, Problem> {
 /// `doctor`
 pub fn doctor(app: &App) -> Result<Exit, Problem> {
     let vault = app.vault()?;
-    let checks = doctor::examine(&vault, clock::now())?;
+    let checks = doctor::examine(&vault, clock::now());
     let rows: Vec<_> = checks.iter().map(|c| vec![json!(c.what), json!(c.finding.word()), json!(c.said)]).collect();
     app.say.table("check", &["what", "finding", "said"], &rows);
     let worst = checks.iter().map(|c| c.finding).max().unwrap_or(Finding::Good);
