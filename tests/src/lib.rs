@@ -3,6 +3,7 @@
 pub mod defects;
 pub mod world;
 pub mod demo;
+pub mod canary;
 pub mod parsers;
 pub mod seeds;
 pub mod tracer;
