@@ -82,6 +82,14 @@ impl App {
     /// and its screen. A code that was shown goes.
     pub fn show_slips(&self, vault: &Vault, session: &CaptureSession, member: &Unlocked) -> Result<(), Problem> {
         for unshown in vault.unshown_slips(member)? {
+            let unshown = match unshown {
+                Ok(unshown) => unshown,
+                // no reason to turn the next resident away
+                Err(problem) => {
+                    self.say.warning(&problem);
+                    continue;
+                }
+            };
             let (record, code) = (&unshown.record, unshown.code.shown());
             let fields = json!({ "number": record.number, "record": record.record, "slip": *code });
             if self.say.result("slip", fields, &format!("finished before {}  slip {}", record.number, *code)) {

@@ -86,12 +86,13 @@ fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
         &batches.iter().map(row).collect::<Vec<_>>(),
     );
     alarms(app, vault)?;
-    for record in vault.unshown()? {
+    let slips = vault.unshown()?;
+    for record in &slips {
         app.say.note(&format!("the slip code of {} was not shown yet: the next command of {} shows it", record.number, record.agent));
     }
     let drafts = vault.drafts()?.len();
     let standing = standing(vault)?;
-    let fields = json!({ "drafts": drafts, "records": counts, "batches": batches.len(), "unit": standing });
+    let fields = json!({ "drafts": drafts, "records": counts, "batches": batches.len(), "slips": slips.len(), "unit": standing });
     let told: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
     let told = if told.is_empty() { "no records yet".to_owned() } else { told.join(", ") };
     app.say.summary(fields, &format!("{drafts} drafts; {told}\nunit: {standing}"));

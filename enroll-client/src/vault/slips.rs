@@ -49,6 +49,14 @@ pub(super) fn wrapped(owner: &Unlocked, record: RecordId, code: &SlipCode) -> Re
     wrap::wrap(&owner.wrap, &place(record), code.shown().as_bytes())
 }
 
+fn unshown(held: &Held, owner: &Unlocked, slot: Slot, record: RecordRow) -> Result<Unshown, Problem> {
+    let wrapped = held.get(slot, Kind::Slip, &record.record.to_string())?;
+    let plain = wrap::unwrap(&owner.wrap, &place(record.record), &wrapped);
+    let code = plain.and_then(|p| SlipCode::from_typed(std::str::from_utf8(&p).ok()?).ok());
+    let damaged = || Problem::new(Code::KeyFileDamaged, format!("slip code of record {}", record.number));
+    Ok(Unshown { code: code.ok_or_else(damaged)?, slot, record })
+}
+
 impl Vault {
     /// 2. The screen has shown the code of this record.
     pub fn slip_shown(&self, _: &CaptureSession, record: RecordId, slot: Slot) -> Result<(), Problem> {
@@ -61,19 +69,11 @@ impl Vault {
         Ok(self.waiting_slips(&held)?.into_iter().map(|(_, record)| record).collect())
     }
 
-    /// 3. The codes of `owner` that were not shown yet, by number.
-    pub fn unshown_slips(&self, owner: &Unlocked) -> Result<Vec<Unshown>, Problem> {
+    /// 3. The codes of `owner` that were not shown yet, by number; for each that does not open, why.
+    pub fn unshown_slips(&self, owner: &Unlocked) -> Result<Vec<Result<Unshown, Problem>>, Problem> {
         let held = self.keys.hold()?;
-        let mut codes = Vec::new();
-        for (slot, record) in self.waiting_slips(&held)?.into_iter().filter(|(_, r)| r.agent == owner.name) {
-            let name = record.record.to_string();
-            let wrapped = held.get(slot, Kind::Slip, &name)?;
-            let damaged = || Problem::new(Code::KeyFileDamaged, format!("slip code of record {}", record.number));
-            let plain = wrap::unwrap(&owner.wrap, &place(record.record), &wrapped).ok_or_else(damaged)?;
-            let code = std::str::from_utf8(&plain).ok().and_then(|text| SlipCode::from_typed(text).ok()).ok_or_else(damaged)?;
-            codes.push(Unshown { record, code, slot });
-        }
-        Ok(codes)
+        let theirs = self.waiting_slips(&held)?.into_iter().filter(|(_, r)| r.agent == owner.name);
+        Ok(theirs.map(|(slot, record)| unshown(&held, owner, slot, record)).collect())
     }
 
     fn waiting_slips(&self, held: &Held) -> Result<Vec<(Slot, RecordRow)>, Problem> {
