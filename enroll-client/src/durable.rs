@@ -1,4 +1,4 @@
-//! Files: the only place that opens, writes, locks and removes them (the database aside), and the standard streams.
+//! Files: the only place that opens, writes, locks and removes them (the database aside).
 //!
 //! A file that must be there after a power cut is written in four steps: a temporary name, fsync of the
 //! file, rename, fsync of the folder. Leaving out any of them lost files in trials with a cut at every
@@ -13,7 +13,8 @@ use std::{
 };
 
 use shared::problem::{Code, Problem};
-use zeroize::Zeroizing;
+
+use crate::streams::Typed;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,60 +164,6 @@ impl io::Seek for Given {
     }
 }
 
-/// Standard input without a buffer: nothing that was typed stays behind in one, and no command takes what is meant
-/// for the next.
-struct Typed;
-
-impl io::Read for Typed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
-    }
-}
-
-/// The next line of standard input, without its end; `None` when there is no more.
-pub fn typed_line() -> Result<Option<Zeroizing<String>>, Problem> {
-    const LONGEST: usize = 64 << 10;
-    let unreadable = |why: &str| Problem::new(Code::InputUnreadable, format!("standard input: {why}"));
-    let (mut line, mut byte) = (Zeroizing::new(Vec::with_capacity(256)), [0]);
-    loop {
-        let read = Typed.read(&mut byte).map_err(|e| unreadable(&e.kind().to_string()))?;
-        match byte[0] {
-            _ if read == 0 && line.is_empty() => return Ok(None),
-            _ if read == 0 => break,
-            b'\n' => break,
-            _ if line.len() >= LONGEST => return Err(unreadable("a line longer than 64 KiB")),
-            other => line.push(other),
-        }
-    }
-    let text = std::str::from_utf8(&line).map_err(|_| unreadable("not UTF-8"))?;
-    Ok(Some(Zeroizing::new(text.strip_suffix('\r').unwrap_or(text).to_owned())))
-}
-
-/// Where a text is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
-}
-
-/// Says a text, without a buffer that would keep it; false when whoever read it has gone (`| head`).
-pub fn say(to: Stream, text: &str) -> bool {
-    let mut left = text.as_bytes();
-    while !left.is_empty() {
-        let written = rustix::io::retry_on_intr(|| match to {
-            Stream::Out => rustix::io::write(io::stdout(), left),
-            Stream::Err => rustix::io::write(io::stderr(), left),
-        });
-        match written {
-            Ok(n) if n > 0 => left = &left[n..],
-            _ => return false,
-        }
-    }
-    true
-}
-
 fn bounded(source: impl io::Read, limit: u64, path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     source.take(limit + 1).read_to_end(&mut bytes).map_err(|e| failed(path, &e))?;
@@ -356,14 +303,6 @@ pub fn reserve(path: &Path, bytes: u64) -> Result<(), Problem> {
     rustix::fs::fallocate(&file, flags, 0, bytes).map_err(|e| failed(path, &e.into()))?;
     file.sync_all().map_err(|e| failed(path, &e))?;
     sync_folder(path)
-}
-
-/// A crash writes no memory to a disk, and no other process of this account may look into it. Where the kernel
-/// refuses that, work goes on: it is the second line behind wiping memory.
-pub fn keep_out_of_core_dumps() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 #[cfg(test)]

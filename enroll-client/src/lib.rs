@@ -14,6 +14,8 @@
 // ground: each owns one thing of the outside world
 pub mod clock;
 pub mod entropy;
+pub mod memory;
+pub mod streams;
 pub mod durable;
 pub mod say;
 pub mod local;

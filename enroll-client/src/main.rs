@@ -10,7 +10,7 @@ use zeroizing_alloc::ZeroAlloc;
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
+    enroll_client::memory::protect();
     enroll_client::sabotage::warn();
-    enroll_client::durable::keep_out_of_core_dumps();
     enroll_client::cli::main()
 }

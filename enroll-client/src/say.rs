@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal as _};
 use serde_json::{Map, Value};
 use shared::problem::{Lang, Problem};
 
-use crate::durable::{self, Stream};
+use crate::streams::{self, Stream};
 
 /// Where and how to speak.
 #[derive(Debug, Clone, Default)]
@@ -125,10 +125,10 @@ fn line(value: &Value) -> bool {
     plain(&value.to_string())
 }
 fn plain(text: &str) -> bool {
-    durable::say(Stream::Out, &format!("{text}\n"))
+    streams::say(Stream::Out, &format!("{text}\n"))
 }
 fn aside(text: &str) {
-    durable::say(Stream::Err, &format!("{text}\n"));
+    streams::say(Stream::Err, &format!("{text}\n"));
 }
 
 fn cell(value: &Value) -> String {

@@ -20,7 +20,8 @@ use crate::{
         Desk, Done,
         source::{self, Place, Source},
     },
-    durable::{self, Stream},
+    durable,
+    streams::{self, Stream},
     vault::{drafts::DraftId, records::Origin},
 };
 
@@ -63,8 +64,8 @@ fn confirm(app: &App, draft: &Draft, form: &Form) -> Result<(), Problem> {
     if !io::stdin().is_terminal() {
         return Err(Code::NotConfirmed.into());
     }
-    durable::say(Stream::Err, "Does the resident agree, and is all of this right? [yes/no] ");
-    match durable::typed_line()?.as_deref().map(|answer| answer.trim()) {
+    streams::say(Stream::Err, "Does the resident agree, and is all of this right? [yes/no] ");
+    match streams::typed_line()?.as_deref().map(|answer| answer.trim()) {
         Some("yes" | "y" | "oui" | "نعم") => Ok(()),
         _ => Err(Code::NotConfirmed.into()),
     }

@@ -20,9 +20,9 @@ use super::{App, Command, Exit, app::SessionKeys, ended};
 use crate::{
     clock::{self, Awake},
     doctor::{self, Finding},
-    durable::{self, Stream},
     local::Knocks,
     say::Say,
+    streams::{self, Stream},
 };
 
 /// `session`
@@ -93,9 +93,9 @@ fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
 /// The next line. Standard input is not held on to: a command may read from it, too.
 fn next_line() -> Result<Option<Zeroizing<String>>, Problem> {
     if io::stdin().is_terminal() {
-        durable::say(Stream::Err, "> ");
+        streams::say(Stream::Err, "> ");
     }
-    durable::typed_line()
+    streams::typed_line()
 }
 
 fn worse(a: Exit, b: Exit) -> Exit {
