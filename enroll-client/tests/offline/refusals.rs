@@ -24,6 +24,24 @@ fn init_is_given_once() {
     unit.run(&["agent", "add", "agent-007"]).refused("already-initialised", 2);
 }
 
+/// Of several at once one founds the unit, and the request is the one for its key.
+#[test]
+fn of_several_inits_at_once_one_founds_the_unit() {
+    let centre = Centre::new();
+    let unit = Unit::empty();
+    let key = centre.roster_key();
+    let init = ["init", "--server", "https://registry.example", "--unit", "van-017", "--roster-key", &key];
+    let exits: Vec<i32> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..6).map(|_| scope.spawn(|| unit.run(&init).exit)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_eq!(exits.iter().filter(|e| **e == 0).count(), 1, "{exits:?}");
+    assert!(exits.iter().all(|e| [0, 2, 11].contains(e)), "{exits:?}");
+    let request = std::fs::read(unit.data().join("unit.request")).unwrap();
+    let request = shared::roster::request::UnitRequest::parse(&request).unwrap();
+    assert_eq!(unit.vault().unit_keys().unwrap().signer.public(), &request.key);
+}
+
 #[test]
 fn wrong_arguments_are_told_in_json_too() {
     let unit = Unit::empty();

@@ -20,6 +20,16 @@ fn plain_http_stays_on_this_machine() {
 }
 
 #[test]
+fn a_full_disk_is_no_forgery() {
+    for here in [Code::DiskFull, Code::IoFailed, Code::DatabaseFailed, Code::LockedElsewhere] {
+        assert_eq!(blame(here.into()).source, Source::Here, "{here}");
+    }
+    for forged in [Code::SignatureInvalid, Code::ProofInvalid, Code::RosterRefused] {
+        assert_eq!(blame(forged.into()).source, Source::Forged, "{forged}");
+    }
+}
+
+#[test]
 fn the_centres_words_are_made_harmless() {
     let status = StatusCode::BAD_REQUEST;
     let told = refusal(status, br#"{"code":"fork","detail":"1.4\u001b[31m"}"#);
