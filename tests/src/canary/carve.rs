@@ -49,7 +49,7 @@ impl Thief {
         let machine = std::fs::read(unit.data.join("machine.secret"))?;
         let machine: [u8; 32] = machine.try_into().map_err(|_| Broken("the machine secret has 32 bytes".into()))?;
         let keys = vec![agent.wrap.clone(), supervisor.wrap.clone(), vault.unit_keys()?.vault_key, machine.into()];
-        let secrets = [&agent, &supervisor].into_iter().filter_map(|m| m.identity.as_ref()).map(|i| i.secret());
+        let secrets = [&agent, &supervisor].into_iter().filter_map(|m| m.identity.as_ref()).map(enroll_client::cards::Identity::secret);
         let identities = secrets.map(|s| s.parse().map_err(|_| Broken("an age identity".into()))).collect::<Sure<_>>()?;
         Ok(Self { agent, supervisor, keys, identities, vault })
     }
