@@ -76,8 +76,8 @@ fn serve_until(world: &mut World, wanted: impl Fn(&str) -> &'static str, start: 
         if stands.iter().all(|(name, stand)| stand.state == wanted(name)) {
             return Ok(died);
         }
-        if begin.elapsed() > Duration::from_mins(4) {
-            return Err(Broken(format!("waited four minutes: {stands:?}\n{}", world.centre.said())));
+        if begin.elapsed() > Duration::from_mins(8) {
+            return Err(Broken(format!("waited eight minutes: {stands:?}\n{}", world.centre.said())));
         }
         thread::sleep(Duration::from_millis(100));
     }
