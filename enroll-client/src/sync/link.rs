@@ -30,6 +30,8 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::clock::Steady;
 
+/// An idle connection is given up after this: before the centre does (5 s by default), or a request meets its end.
+const IDLE: Duration = Duration::from_secs(3);
 /// A silence after which a line is given up.
 pub const STALL: Duration = Duration::from_mins(1);
 /// The slowest line that is waited for, in bytes a second.
@@ -154,7 +156,7 @@ impl Link {
             .connect_timeout(Duration::from_secs(20))
             .user_agent(super::SOFTWARE)
             .http1_only()
-            .pool_idle_timeout(Duration::from_secs(20));
+            .pool_idle_timeout(IDLE);
         if let Some(pem) = ca {
             let certificates = Certificate::from_pem_bundle(pem).map_err(|_| untrusted("the CA given at init is not PEM".to_owned()))?;
             builder = builder.tls_certs_only(certificates);

@@ -139,7 +139,8 @@ impl Rogue {
             seen: Head::EMPTY,
             consistency: String::new(),
             token: None,
-            client: Client::builder().tls_certs_only(ca).http1_only().build()?,
+            // sealing takes its time, and the centre gives an idle connection up after 5 s
+            client: Client::builder().tls_certs_only(ca).http1_only().pool_max_idle_per_host(0).build()?,
             base: format!("https://{}/v1/", world.centre.address()?),
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         })
