@@ -134,6 +134,7 @@ impl Vault {
         if journal != "wal" || synchronous != 2 {
             return Err(Problem::new(Code::DatabaseFailed, format!("journal {journal}, synchronous {synchronous}")));
         }
+        journal_is_there(&db, places)?;
         Ok(Self { db, keys: KeyFile::new(places.file("vault.keys")), places: places.clone() })
     }
 
@@ -231,6 +232,20 @@ impl Vault {
         }
         Ok((used, damaged))
     }
+}
+
+/// The write-ahead log is really in use, and its name durable.
+fn journal_is_there(db: &Connection, places: &Places) -> Result<(), Problem> {
+    // The first read opens it. SQLite says `wal` before the change of mode is committed, and goes on saying so when that
+    // failed: the file itself tells.
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).db()?;
+    let journal = places.file("vault.db-wal");
+    if !durable::is_there(&journal) {
+        return Err(Problem::new(Code::DatabaseFailed, "no write-ahead log"));
+    }
+    // SQLite syncs its name with the first commit, but takes no notice when that fails: a power cut would then take every
+    // commit since, with the whole file.
+    durable::sync_folder(&journal)
 }
 
 /// Shows that this process is the one that captures.
