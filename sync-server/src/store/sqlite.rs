@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 
 use self::writer::Writer;
 use super::blocking;
+use crate::durable;
 
 /// Reads at the same time.
 const READERS: usize = 4;
@@ -51,6 +52,7 @@ impl Db {
     pub fn open(path: &Path) -> Result<Self, Problem> {
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         settle(&connection)?;
+        journal_is_there(&connection, path)?;
         schema::step_up(&mut connection)?;
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
         Ok(Self { writer: Arc::new(Writer::start(connection)), readers: Arc::new(readers) })
@@ -118,6 +120,22 @@ fn settle(connection: &Connection) -> Result<(), Problem> {
     } else {
         Err(Problem::new(Code::DatabaseFailed, format!("journal_mode {mode}, synchronous {synchronous}")))
     }
+}
+
+/// The write-ahead log is really in use, and its name durable.
+fn journal_is_there(connection: &Connection, path: &Path) -> Result<(), Problem> {
+    // The first read opens it. SQLite says `wal` before the change of mode is committed, and goes on saying so when that
+    // failed: the file itself tells.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    if !durable::there(Path::new(&journal)) {
+        return Err(Problem::new(Code::DatabaseFailed, "no write-ahead log"));
+    }
+    // SQLite syncs its name with the first commit, but takes no notice when that fails: a power cut would then take every
+    // commit since, with the whole file.
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    durable::sync_folder(folder).map_err(durable::problem("database"))
 }
 
 /// An error of SQLite as a problem. Its own text is left out: it may quote a value.
