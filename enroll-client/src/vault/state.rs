@@ -183,7 +183,11 @@ impl Vault {
 
     /// Raises the hello counter, durably, before the note that carries it leaves; returns the new one.
     pub fn next_hello(&self) -> Result<u64, Problem> {
-        self.db.query_row("UPDATE state SET hello = hello + 1 RETURNING hello", [], |r| r.get(0)).map(uint).db()
+        // In a transaction of its own: a row that a statement returns comes before its commit, whose error nobody would hear.
+        let tx = self.begin()?;
+        let hello = tx.query_row("UPDATE state SET hello = hello + 1 RETURNING hello", [], |r| r.get(0)).map(uint).db()?;
+        tx.commit().db()?;
+        Ok(hello)
     }
 
     /// After an answer that knows a higher counter than this vault: go on above it.
