@@ -324,6 +324,10 @@ fn refusal(status: StatusCode, body: &[u8]) -> Trouble {
     if let Ok(told) = serde_json::from_slice::<ProblemBody>(body) {
         let detail = harmless(&told.detail);
         let problem = match told.code.parse::<Code>() {
+            // what is wrong inside the centre is no verdict on what was sent: the same may go through later
+            Ok(code) if status.is_server_error() && code.row().again != Again::Later => {
+                Problem::new(Code::Busy, format!("{}: {detail}", harmless(&told.code)))
+            }
             Ok(code) => Problem::new(code, detail),
             // a newer centre: its code is at least shown
             Err(_) => Problem::new(by_status(status), format!("{}: {detail}", harmless(&told.code))),

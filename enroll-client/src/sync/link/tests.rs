@@ -41,6 +41,15 @@ fn the_centres_words_are_made_harmless() {
     assert_eq!(proxy.problem.code, Code::Busy);
 }
 
+#[test]
+fn what_is_wrong_inside_the_centre_is_no_verdict() {
+    for code in ["database-failed", "io-failed", "disk-full", "archive-damaged"] {
+        let told = refusal(StatusCode::INTERNAL_SERVER_ERROR, format!(r#"{{"code":"{code}"}}"#).as_bytes());
+        assert!(told.is_temporary(), "{code}");
+        assert!(told.problem.detail.starts_with(code), "{code} is still shown");
+    }
+}
+
 /// A server with a certificate of these names and days; answers one request with 404.
 fn tls_server(name: &str, from: i32, to: i32) -> (String, String) {
     use std::io::{Read as _, Write as _};
