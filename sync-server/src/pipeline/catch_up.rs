@@ -1,6 +1,6 @@
 //! Bringing the ledger to the guard's head. Starting, and going on after a crash, are the same code.
 //!
-//! 1. Read the guard.
+//! 1. Read the guard, and make sure that what it shows is durable.
 //! 2. Walk back from its segment by old heads until one starts where the ledger stands. Where several segments lead to
 //!    one head (a crash between archive and guard), the one whose old heads lead to the ledger's position is taken; the
 //!    others are orphans.
@@ -18,7 +18,7 @@ use shared::{
 };
 
 use super::Stores;
-use crate::store::{Application, Archive, Guard, Ledger, Position};
+use crate::store::{Application, Archive, Guard, Ledger, Position, Swap};
 
 /// Brings the ledger to the guard's head, and says where that is.
 pub async fn catch_up<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -> Result<Position, Problem> {
@@ -29,7 +29,11 @@ pub async fn catch_up<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>)
     if position.line.head == guarded.head {
         return Ok(Position { line: guarded, ..position });
     }
-    follow(stores, position, guarded).await
+    // Whoever moved the guard may have ended, or failed, before that was durable: nothing is built on it before it is.
+    match stores.guard.swap(Some(guarded), guarded).await? {
+        Swap::Done => follow(stores, position, guarded).await,
+        Swap::Other(_) => Err(Problem::new(Code::Busy, "another process moved the guard")),
+    }
 }
 
 async fn follow<A: Archive, G: Guard, L: Ledger>(

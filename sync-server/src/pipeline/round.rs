@@ -99,10 +99,13 @@ async fn swap(guard: &impl Guard, old: GuardLine, new: GuardLine) -> Result<(), 
     let found = match guard.swap(Some(old), new).await {
         Ok(Swap::Done) => return Ok(()),
         Ok(Swap::Other(found)) => found,
-        // the answer is unknown: read
+        // The answer is unknown. Nothing happened, or what a read shows may not be durable: only a swap says so.
         Err(unknown) => match guard.read().await? {
-            Some(mine) if mine == new => return Ok(()),
             Some(same) if same == old => return Err(unknown),
+            Some(mine) if mine == new => match guard.swap(Some(old), new).await? {
+                Swap::Done => return Ok(()),
+                Swap::Other(found) => found,
+            },
             found => found,
         },
     };

@@ -12,8 +12,9 @@ use shared::{
 pub trait Guard: Clone + Send + Sync + 'static {
     /// The value; `None` when there has never been one.
     fn read(&self) -> impl Future<Output = Result<Option<GuardLine>, Problem>> + Send;
-    /// Puts `new` in place of `old`, if it is `old` that is there; says what was there. After an error the
-    /// answer is unknown: read.
+    /// Puts `new` in place of `old`, if it is `old` that is there; says what was there. Durable when it says `Done`, also
+    /// when `new` was there already. After an error the answer is unknown, and what a read shows may not be durable: swap
+    /// again.
     fn swap(&self, old: Option<GuardLine>, new: GuardLine) -> impl Future<Output = Result<Swap, Problem>> + Send;
 }
 

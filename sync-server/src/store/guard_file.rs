@@ -72,10 +72,9 @@ impl Guard for GuardFile {
                 Ok(present) => present,
                 Err(unreadable) => return Ok(Err(unreadable)),
             };
-            if present == Some(new) {
-                return Ok(Ok(Swap::Done)); // the same swap again, after an answer that was lost
-            }
-            if present != old {
+            // The same swap again, after an answer that was lost or an error: what a read shows may not be durable, so
+            // it is written anew; a sync that failed is not tried again.
+            if present != old && present != Some(new) {
                 return Ok(Ok(Swap::Other(present)));
             }
             durable::sweep(&root)?;

@@ -34,6 +34,7 @@ async fn the_value_changes_only_from_the_one_expected() {
     assert_eq!(guard.swap(None, line(1)).await, Ok(Swap::Other(Some(empty_log()))), "there is one already");
     assert_eq!(guard.swap(Some(empty_log()), line(1)).await, Ok(Swap::Done));
     assert_eq!(guard.swap(Some(empty_log()), line(1)).await, Ok(Swap::Done), "the same call twice is the same as once");
+    assert_eq!(guard.swap(Some(line(1)), line(1)).await, Ok(Swap::Done), "making sure changes nothing");
     assert_eq!(guard.swap(Some(empty_log()), line(2)).await, Ok(Swap::Other(Some(line(1)))));
     assert_eq!(files(dir.path()).read().await, Ok(Some(line(1))), "reopened");
 }
