@@ -7,3 +7,4 @@ pub mod canary;
 pub mod parsers;
 pub mod seeds;
 pub mod tracer;
+pub mod faults;

@@ -14,7 +14,8 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Broken, Plan, Program, Ran, Sure, Unit};
+use super::{Broken, Plan, Program, Ran, Sure, Unit, until};
+use crate::tracer::Tracing;
 
 /// The passphrase of recovery and auditor identity.
 pub const PASSPHRASE: &str = "the safe in the cellar";
@@ -40,6 +41,8 @@ pub struct Centre {
 pub struct Serving {
     child: Child,
     address: SocketAddr,
+    /// The server's own process id: the child may be its tracer.
+    pid: u32,
 }
 
 impl Centre {
@@ -110,10 +113,14 @@ impl Centre {
         Ok(())
     }
 
-    /// Starts to serve under another program; gives what was said when it ended before it listened.
-    pub fn serve_under(&mut self, wrapper: &[&str]) -> Sure<()> {
-        let command = self.program.command_under(wrapper, &["serve", "--listen", "127.0.0.1:0"]);
-        self.serving = Some(Serving::start(command, &self.log)?);
+    /// Starts to serve under the tracer; gives what was said when it ended before it listened.
+    pub fn serve_traced(&mut self, tracing: &Tracing) -> Sure<()> {
+        let wrapper = tracing.wrapper()?;
+        let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
+        let command = self.program.command_under(&wrapper, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut serving = Serving::start(command, &self.log)?;
+        serving.pid = tracing.pid()?;
+        self.serving = Some(serving);
         Ok(())
     }
 
@@ -135,10 +142,22 @@ impl Centre {
         if status.success() { Ok(()) } else { Err(Broken(format!("serve ended with {status}: {}", self.said()))) }
     }
 
+    /// Asks the server to end, however it does; one that has not within a minute is an error.
+    pub fn end(&mut self) -> Sure<()> {
+        let Some(mut serving) = self.serving.take() else { return Ok(()) };
+        if serving.child.try_wait()?.is_none() {
+            serving.signal(Signal::TERM)?;
+        }
+        until("the server's end", || Ok(serving.child.try_wait()?))?;
+        Ok(())
+    }
+
     /// Ends the server in mid-sentence.
     pub fn kill(&mut self) -> Sure<()> {
         let Some(mut serving) = self.serving.take() else { return Ok(()) };
-        serving.child.kill()?;
+        if serving.child.try_wait()?.is_none() {
+            serving.signal(Signal::KILL)?;
+        }
         serving.child.wait()?;
         Ok(())
     }
@@ -194,11 +213,12 @@ impl Serving {
             let _ = child.wait();
             return Err(Broken(format!("serve did not say where it listens: {}", fs::read_to_string(log).unwrap_or_default())));
         };
-        Ok(Self { child, address })
+        let pid = child.id();
+        Ok(Self { child, address, pid })
     }
 
     fn signal(&self, signal: Signal) -> Sure<()> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| Broken("no process id".into()))?;
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).ok_or_else(|| Broken("no process id".into()))?;
         Ok(kill_process(pid, signal)?)
     }
 }

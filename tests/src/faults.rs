@@ -1,0 +1,35 @@
+//! The kill and error matrix: an act of the real programs, struck at each durable act and at a write between two of them.
+//!
+//! ```text
+//! record      the act once, traced: its points are each fsync, fdatasync, rename, link and unlink, and one write between
+//!             two of them, drawn by a seed
+//! strike      for each point and fault: the same start from a saved copy, the act under the fault
+//! go on       the programs again, without a fault, to the end of the road
+//! judge       lost · double · undetected · false alarms, against what the screens had acknowledged
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `points` | from a recording to the list of runs, whole or spread evenly over a budget |
+//! | `stage` | a world that is put back to where it was |
+//! | `rules` | what no run may do: rely on a sync that succeeded after one that failed |
+//! | `tally` | counts, printed and written as JSON Lines |
+//! | `campaign` | the loop, side by side |
+//!
+//! `ENROLMENT_FAULTS=full` strikes every point with every fault; otherwise an act has [`BUDGET`] runs: the kill at each
+//! durable act first, then what remains of all three faults, spread evenly. `ENROLMENT_FAULTS_OUT` names a folder for the
+//! figures.
+
+mod campaign;
+mod points;
+mod rules;
+mod stage;
+mod tally;
+
+pub use self::{
+    campaign::{Act, BUDGET, campaign},
+    points::{Point, Strike, plan, points},
+    rules::{may_fail, relied_on_a_retry},
+    stage::Stage,
+    tally::{Tally, Verdict},
+};

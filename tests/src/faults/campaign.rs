@@ -1,0 +1,145 @@
+//! The loop: record, strike, go on, judge; side by side.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    points::{Strike, plan, points},
+    stage::{Stage, text},
+    tally::{Tally, Verdict},
+};
+use crate::{
+    tracer::{Event, Traced, Tracing},
+    world::{Broken, Sure},
+};
+
+/// Most runs of an act in the short form.
+pub const BUDGET: usize = 60;
+/// Runs at a time: most of a run is waiting for an answer.
+const SIDE_BY_SIDE: usize = 2;
+const SEED: u64 = 20_260_722;
+
+/// An act of the programs.
+pub trait Act: Sync {
+    /// Its name, and those of the parts that are counted by themselves: what each event of a run belongs to.
+    fn part(&self, events: &[Event], event: usize) -> &'static str;
+    /// Brings a new world to where the act begins; nothing runs afterwards.
+    fn set(&self, stage: &mut Stage) -> Sure<()>;
+    /// Where the tracer looks.
+    fn tracing(&self, stage: &Stage) -> Tracing;
+    /// Does the act under the tracer. What was acknowledged is given on.
+    fn play(&self, stage: &mut Stage, tracing: &Tracing) -> Sure<Self::Told>;
+    /// What was acknowledged while the act was under way.
+    type Told;
+    /// Goes on without a fault to the end of the road and judges; `Err` when it cannot go on. The registry digest that
+    /// every run from this start ends with, or none when each run has its own.
+    fn go_on(&self, stage: &mut Stage, told: &Self::Told, traced: &Traced, verdict: &mut Verdict) -> Sure<Option<String>>;
+}
+
+/// Runs the campaign of an act: its tallies by part. Fails when anything went wrong.
+pub fn campaign<A: Act>(act: &A) -> Sure<BTreeMap<&'static str, Tally>> {
+    let full = std::env::var_os("ENROLMENT_FAULTS").is_some_and(|v| v == "full");
+    // memory, where there is some: what is tested is the end of a process, not of the power
+    let room = Path::new("/dev/shm").is_dir();
+    let builder = tempfile::Builder::new().prefix("enrolment-faults-").to_owned();
+    let folder = if room { builder.tempdir_in("/dev/shm")? } else { builder.tempdir()? };
+    let mut first = Worker::new(act, &folder.path().join("0"))?;
+    let events = first.record()?;
+    let points = points(&events, SEED);
+    let mut by_part: BTreeMap<&'static str, Vec<_>> = BTreeMap::new();
+    points.iter().for_each(|p| by_part.entry(act.part(&events, p.event)).or_default().push(p.clone()));
+    let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
+    let mut strikes = Vec::new();
+    for (part, points) in &by_part {
+        let tally = tallies.entry(part).or_default();
+        (tally.points, tally.durable) = (points.len() as u64, points.iter().filter(|p| p.durable).count() as u64);
+        strikes.extend(plan(points, (!full).then_some(BUDGET)).into_iter().map(|s| (*part, s)));
+    }
+    let (next, tallies) = (AtomicUsize::new(0), Mutex::new(tallies));
+    let work = |mut worker: Worker<'_, A>| -> Sure<()> {
+        while let Some((part, strike)) = strikes.get(next.fetch_add(1, Ordering::SeqCst)) {
+            worker.strike(part, strike, &tallies)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| -> Sure<()> {
+        let mut threads = Vec::new();
+        for n in 1..SIDE_BY_SIDE.min(strikes.len()) {
+            let place = folder.path().join(n.to_string());
+            threads.push(scope.spawn(move || -> Sure<()> {
+                let mut worker = Worker::new(act, &place)?;
+                worker.record()?;
+                work(worker)
+            }));
+        }
+        let mut ended = work(first);
+        for thread in threads {
+            ended = ended.and(thread.join().unwrap_or_else(|_| Err(Broken("a worker broke off".into()))));
+        }
+        ended
+    })?;
+    let tallies = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (part, tally) in &tallies {
+        tally.tell(part, SEED)?;
+    }
+    let wrong: Vec<&str> = tallies.values().flat_map(|t| t.wrong.iter().map(String::as_str)).collect();
+    if wrong.is_empty() { Ok(tallies) } else { Err(Broken(wrong.join("\n"))) }
+}
+
+struct Worker<'a, A> {
+    act: &'a A,
+    stage: Stage,
+    digest: Option<String>,
+}
+
+impl<'a, A: Act> Worker<'a, A> {
+    fn new(act: &'a A, folder: &Path) -> Sure<Self> {
+        let mut stage = Stage::new(folder)?;
+        act.set(&mut stage)?;
+        stage.save()?;
+        Ok(Self { act, stage, digest: None })
+    }
+
+    /// The act without a fault: what it does, and the registry that every other run must end with.
+    fn record(&mut self) -> Sure<Vec<Event>> {
+        let tracing = self.act.tracing(&self.stage);
+        let told = self.act.play(&mut self.stage, &tracing)?;
+        let traced = tracing.traced()?;
+        let mut verdict = Verdict::default();
+        self.digest = self.act.go_on(&mut self.stage, &told, &traced, &mut verdict)?;
+        let wrong: Vec<String> = verdict.all().collect();
+        if wrong.is_empty() { Ok(traced.events) } else { Err(Broken(format!("without a fault: {}", wrong.join("; ")))) }
+    }
+
+    fn strike(&mut self, planned: &'static str, strike: &Strike, tallies: &Mutex<BTreeMap<&'static str, Tally>>) -> Sure<()> {
+        self.stage.restore()?;
+        let tracing = self.act.tracing(&self.stage).with_fault(strike.point.trigger.clone(), strike.fault);
+        let mut verdict = Verdict::default();
+        let played = self.act.play(&mut self.stage, &tracing);
+        let traced = tracing.traced()?;
+        let went_on = played.and_then(|told| self.act.go_on(&mut self.stage, &told, &traced, &mut verdict));
+        match went_on {
+            Ok(digest) if digest != self.digest => verdict.lost.push(format!("another registry: {digest:?}, not {:?}", self.digest)),
+            went_on => verdict.false_alarms.extend(text(went_on.map(drop))),
+        }
+        let hit = traced.events.iter().position(|e| e.injected.is_some());
+        // what was hit is where it counts: threads take other turns in another run
+        let part = hit.map_or(planned, |n| self.act.part(&traced.events, n));
+        let at = hit.map_or_else(|| "nowhere".to_owned(), |n| describe(&traced.events[n], &strike.point.trigger.print(strike.fault)));
+        let mut tallies = tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.entry(part).or_default().count(strike.fault, hit.is_some(), &at, &verdict);
+        Ok(())
+    }
+}
+
+fn describe(event: &Event, trigger: &str) -> String {
+    let paths: Vec<&str> = event.act.paths().collect();
+    format!("before {} {} ({trigger})", event.call, paths.join(" to "))
+}
