@@ -51,15 +51,15 @@ pub struct Rebuilt {
     pub outcomes: Vec<BatchId>,
     /// Where the old database is.
     pub aside: Option<PathBuf>,
-    /// What could not be opened, when something could not.
+    /// Why something could not be opened, or another step of the merge be done, when one could not.
     pub unopened: Option<Problem>,
 }
 
 impl Rebuilt {
-    /// Everything was opened, and nothing that can be compared differs.
+    /// Everything was done and opened, and nothing that can be compared differs.
     pub fn agrees(&self) -> bool {
         let same = self.before.as_ref().is_none_or(|before| before.open > 0 || before.digest == self.now.digest);
-        self.now.open == 0 && same && self.outcomes.is_empty()
+        self.unopened.is_none() && self.now.open == 0 && same && self.outcomes.is_empty()
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn registry(summary: &Summary) -> serde_json::Value {
 }
 
 impl Rebuild {
-    /// Runs the command: exit 7 when something that can be compared differs, 3 when something could not be opened.
+    /// Runs the command: exit 7 when something that can be compared differs, 3 when something could not be opened or done.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let settings = Settings::load(global.data_dir.as_deref(), global.config.as_deref())?;
         let rebuilt = rebuild(settings).await?;
@@ -37,7 +37,7 @@ impl Rebuild {
             );
         }
         if let Some(problem) = &rebuilt.unopened {
-            out.remark(format!("not everything could be opened: {problem}"));
+            out.remark(format!("not everything could be opened or done: {problem}"));
         }
         let mut value = registry(&rebuilt.now);
         value["before"] = rebuilt.before.as_ref().map_or(json!(null), registry);
@@ -45,10 +45,11 @@ impl Rebuild {
         value["agrees"] = json!(rebuilt.agrees());
         value["old_database"] = json!(rebuilt.aside);
         out.summary(value, human(&rebuilt));
-        Ok(match (rebuilt.agrees(), rebuilt.now.open) {
+        let partly = rebuilt.unopened.is_some() || rebuilt.now.open > 0;
+        Ok(match (rebuilt.agrees(), partly) {
             (true, _) => Exit::Done,
-            (false, 0) => Exit::Integrity,
-            (false, _) => Exit::Partly,
+            (false, false) => Exit::Integrity,
+            (false, true) => Exit::Partly,
         })
     }
 }
