@@ -16,6 +16,8 @@ struct Files {
     failed: BTreeMap<String, Ranges>,
     /// Files with bytes whose sync failed, and that a later sync called durable.
     retried: BTreeSet<String>,
+    /// Write-ahead logs that are there: what a checkpoint could not write is in them still, and is written again.
+    journals: BTreeSet<String>,
 }
 
 /// The files on whose retried sync something was told; `told` says which tells promise something.
@@ -42,7 +44,9 @@ pub fn may_fail(events: &[Event], sync: &Event) -> bool {
     }
     let until = after.iter().rposition(|e| is_sync(e)).unwrap_or(0);
     let anew: BTreeSet<&str> = after[..until].iter().flat_map(|e| names_in(e, synced)).collect();
-    before[since..].iter().flat_map(|e| names_in(e, synced)).all(|name| anew.contains(name))
+    // a name that was taken and comes back is swept again
+    let given = before[since..].iter().filter(|e| !matches!(e.act, Act::Unlink { .. } | Act::RemoveFolder { .. }));
+    given.flat_map(|e| names_in(e, synced)).all(|name| anew.contains(name))
 }
 
 fn changes_bytes(act: &Act, file: &str) -> bool {
@@ -64,6 +68,9 @@ fn folder_of(path: &str) -> &str {
 impl Files {
     fn meet(&mut self, event: &Event) {
         let done = event.result >= 0;
+        if done {
+            self.follow_journals(&event.act);
+        }
         match &event.act {
             Act::Write { path, offset, .. } if event.result > 0 => {
                 let end = offset + event.result.unsigned_abs();
@@ -76,6 +83,7 @@ impl Files {
                     self.retried.insert(path.clone());
                 }
             }
+            Act::Sync { path } if self.journals.contains(&format!("{path}-wal")) => {}
             Act::Sync { path } => {
                 let lost = self.unsynced.remove(path).unwrap_or_default();
                 self.failed.entry(path.clone()).or_default().extend(lost);
@@ -91,6 +99,15 @@ impl Files {
                     self.failed.insert(to.clone(), failed);
                 }
             }
+            _ => {}
+        }
+    }
+
+    fn follow_journals(&mut self, act: &Act) {
+        match act {
+            Act::Create { path } if path.ends_with("-wal") => drop(self.journals.insert(path.clone())),
+            Act::Unlink { path } => drop(self.journals.remove(path)),
+            Act::Rename { from, to, .. } if self.journals.remove(from) => drop(self.journals.insert(to.clone())),
             _ => {}
         }
     }
