@@ -54,7 +54,9 @@ pub fn campaign<A: Act>(act: &A) -> Sure<BTreeMap<&'static str, Tally>> {
     let events = first.record()?;
     let points = points(&events, SEED);
     let mut by_part: BTreeMap<&'static str, Vec<_>> = BTreeMap::new();
-    points.iter().for_each(|p| by_part.entry(act.part(&events, p.event)).or_default().push(p.clone()));
+    for point in points {
+        by_part.entry(act.part(&events, point.event)).or_default().push(point);
+    }
     let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
     let mut strikes = Vec::new();
     for (part, points) in &by_part {

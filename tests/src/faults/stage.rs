@@ -19,6 +19,8 @@ pub struct Stage {
 
 /// What a run must not find again; the unit's reserve is space, not state.
 const RESERVE: &str = "reserve";
+/// The folders of the two machines.
+const PARTS: [&str; 2] = ["centre", "van-1"];
 const ORACLE: &str = "oracle.jsonl";
 
 impl Stage {
@@ -33,7 +35,7 @@ impl Stage {
 
     /// This is where every run begins; nothing may run.
     pub fn save(&self) -> Sure<()> {
-        self.parts().iter().try_for_each(|part| copy_folder(&self.live(part), &self.saved(part)))?;
+        PARTS.iter().try_for_each(|part| copy_folder(&self.live(part), &self.saved(part)))?;
         fs::copy(self.live(ORACLE), self.saved(ORACLE)).map(drop)?;
         Ok(())
     }
@@ -42,7 +44,7 @@ impl Stage {
     pub fn restore(&mut self) -> Sure<()> {
         self.world.centre.kill()?;
         self.world.units[0].link.unplug();
-        for part in self.parts() {
+        for part in PARTS {
             empty(&self.live(part))?;
             copy_folder(&self.saved(part), &self.live(part))?;
         }
@@ -51,9 +53,6 @@ impl Stage {
         Ok(())
     }
 
-    fn parts(&self) -> [&'static str; 2] {
-        ["centre", "van-1"]
-    }
     fn live(&self, part: &str) -> PathBuf {
         self.folder.join("live").join(part)
     }

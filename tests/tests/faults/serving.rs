@@ -20,6 +20,7 @@ struct Serving;
 
 /// How far a serving centre has come.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that was seen or was not, in any order")]
 struct Progress {
     answered: bool,
     staged: bool,
