@@ -113,14 +113,20 @@ impl Centre {
         Ok(())
     }
 
+    /// Starts to serve under another program; gives what was said when it ended before it listened.
+    pub fn serve_under(&mut self, wrapper: &[&str]) -> Sure<()> {
+        let command = self.program.command_under(wrapper, &["serve", "--listen", "127.0.0.1:0"]);
+        self.serving = Some(Serving::start(command, &self.log)?);
+        Ok(())
+    }
+
     /// Starts to serve under the tracer; gives what was said when it ended before it listened.
     pub fn serve_traced(&mut self, tracing: &Tracing) -> Sure<()> {
         let wrapper = tracing.wrapper()?;
-        let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-        let command = self.program.command_under(&wrapper, &["serve", "--listen", "127.0.0.1:0"]);
-        let mut serving = Serving::start(command, &self.log)?;
-        serving.pid = tracing.pid()?;
-        self.serving = Some(serving);
+        self.serve_under(&wrapper.iter().map(String::as_str).collect::<Vec<_>>())?;
+        if let Some(serving) = &mut self.serving {
+            serving.pid = tracing.pid()?;
+        }
         Ok(())
     }
 

@@ -23,10 +23,10 @@ impl Sight {
         Some(if rest == Path::new("") { ".".to_owned() } else { rest.to_string_lossy().into_owned() })
     }
 
-    fn open(&self, tracee: &Tracee, n: usize) -> Option<String> {
+    fn open(&self, tracee: &Tracee, n: usize) -> Sure<Option<String>> {
         let path = tracee.descriptor(tracee.int(n))?;
         // a file without a name leaves nothing
-        if path.to_string_lossy().ends_with(" (deleted)") { None } else { self.under(&path) }
+        Ok(path.filter(|p| !p.to_string_lossy().ends_with(" (deleted)")).and_then(|p| self.under(&p)))
     }
 
     fn named(&self, tracee: &Tracee, folder: i32, n: usize) -> Sure<Option<String>> {
@@ -37,7 +37,7 @@ impl Sight {
     pub fn act(&self, tracee: &Tracee, call: Call) -> Sure<Option<Act>> {
         let here = libc::AT_FDCWD;
         Ok(match call.name {
-            "fsync" | "fdatasync" => self.open(tracee, 0).map(|path| Act::Sync { path }),
+            "fsync" | "fdatasync" => self.open(tracee, 0)?.map(|path| Act::Sync { path }),
             "rename" => self.rename(tracee, [(here, 0), (here, 1)], 0)?,
             "renameat" => self.rename(tracee, [(tracee.int(0), 1), (tracee.int(2), 3)], 0)?,
             "renameat2" => self.rename(tracee, [(tracee.int(0), 1), (tracee.int(2), 3)], tracee.int(4))?,
@@ -57,7 +57,7 @@ impl Sight {
             "openat2" => self.opened(tracee, tracee.int(0), 1, tracee.how(2)?)?,
             "creat" => self.opened(tracee, here, 0, libc::O_CREAT | libc::O_TRUNC)?,
             "truncate" => self.named(tracee, here, 0)?.map(|path| Act::Length { path, length: tracee.argument(1) }),
-            "ftruncate" => self.open(tracee, 0).map(|path| Act::Length { path, length: tracee.argument(1) }),
+            "ftruncate" => self.open(tracee, 0)?.map(|path| Act::Length { path, length: tracee.argument(1) }),
             "fallocate" => self.allocated(tracee)?,
             "write" | "pwrite64" => self.written(tracee, call, &[(tracee.argument(1), tracee.argument(2))])?,
             "writev" | "pwritev" | "pwritev2" => self.written_pieces(tracee, call)?,
@@ -105,7 +105,7 @@ impl Sight {
     }
 
     fn allocated(&self, tracee: &Tracee) -> Sure<Option<Act>> {
-        let Some(path) = self.open(tracee, 0) else { return Ok(None) };
+        let Some(path) = self.open(tracee, 0)? else { return Ok(None) };
         let (mode, offset, length) = (tracee.int(1), tracee.argument(2), tracee.argument(3));
         if mode & !libc::FALLOC_FL_KEEP_SIZE != 0 {
             return Err(Broken(format!("fallocate with mode {mode}")));
@@ -118,8 +118,8 @@ impl Sight {
     }
 
     fn written(&self, tracee: &Tracee, call: Call, pieces: &[(u64, u64)]) -> Sure<Option<Act>> {
-        let Some(path) = self.open(tracee, 0) else {
-            let socket = tracee.descriptor(tracee.int(0)).is_some_and(|p| p.to_string_lossy().starts_with("socket:"));
+        let Some(path) = self.open(tracee, 0)? else {
+            let socket = tracee.descriptor(tracee.int(0))?.is_some_and(|p| p.to_string_lossy().starts_with("socket:"));
             let to = if socket { "socket" } else { "stdout" };
             return if socket || tracee.int(0) == libc::STDOUT_FILENO { self.told(tracee, to, pieces) } else { Ok(None) };
         };
@@ -140,8 +140,8 @@ impl Sight {
     /// The calls that this tracer cannot tell the effect of: an error when they touch a root.
     fn unknown(&self, tracee: &Tracee, call: Call) -> Sure<()> {
         let touched = match call.name {
-            "syncfs" | "sync_file_range" | "sendfile" => self.open(tracee, 0),
-            "copy_file_range" | "splice" => self.open(tracee, 2),
+            "syncfs" | "sync_file_range" | "sendfile" => self.open(tracee, 0)?,
+            "copy_file_range" | "splice" => self.open(tracee, 2)?,
             "symlink" => self.named(tracee, libc::AT_FDCWD, 1)?,
             "symlinkat" => self.named(tracee, tracee.int(1), 2)?,
             _ => Some(String::new()),

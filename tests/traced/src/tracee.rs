@@ -120,9 +120,14 @@ impl Tracee {
         Path::new("/proc").join(self.thread.to_string()).join(rest)
     }
 
-    /// What an open descriptor is, as the kernel names it.
-    pub fn descriptor(&self, fd: i32) -> Option<PathBuf> {
-        fs::read_link(self.proc(&format!("fd/{fd}"))).ok()
+    /// What an open descriptor is, as the kernel names it; none for one that is not open.
+    pub fn descriptor(&self, fd: i32) -> Sure<Option<PathBuf>> {
+        match fs::read_link(self.proc(&format!("fd/{fd}"))) {
+            Ok(path) => Ok(Some(path)),
+            // a program that forbids core files shows its descriptors to privileged eyes only: nothing may be overlooked
+            Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Err(e.into()),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The position of an open file.
@@ -139,7 +144,7 @@ impl Tracee {
         let base = match folder {
             _ if text.starts_with('/') => Some(PathBuf::from("/")),
             libc::AT_FDCWD => fs::read_link(self.proc("cwd")).ok(),
-            fd => self.descriptor(fd),
+            fd => self.descriptor(fd)?,
         };
         let path = base.ok_or_else(|| Broken(format!("from where? {text}")))?.join(text);
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
