@@ -59,7 +59,8 @@ pub fn plan(points: &[Point], budget: Option<usize>) -> Vec<Strike> {
     // fault by fault, so that a spread has as many of each
     others.sort_by_key(|s| s.fault);
     let budget = budget.unwrap_or(usize::MAX);
-    let first = spread(kills, budget);
+    // they leave a third for the others: a long act has more durable acts than the budget
+    let first = spread(kills, budget - budget / 3);
     let left = budget - first.len().min(budget);
     first.into_iter().chain(spread(others, left)).collect()
 }
