@@ -262,9 +262,9 @@ pub struct InPlace {
 impl InPlace {
     /// Opens it, or makes an empty one.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let fresh = !path.exists();
         let file = lock_file(path)?;
-        if fresh {
+        // empty: new, or made by a process that ended before its name was durable
+        if file.metadata().map_err(|e| failed(path, &e))?.len() == 0 {
             file.sync_all().map_err(|e| failed(path, &e))?;
             sync_folder(path)?;
         }
