@@ -8,3 +8,4 @@ pub mod parsers;
 pub mod seeds;
 pub mod tracer;
 pub mod faults;
+pub mod powercut;

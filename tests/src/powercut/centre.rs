@@ -1,0 +1,220 @@
+//! A centre after a power cut: started again by the steps of `serve`, in this process, without its front door.
+//!
+//! ```text
+//! sweep ─▶ catch up with the guard ─▶ go on with staging ─▶ what was acknowledged is there ─▶ the rest is delivered again
+//!       ─▶ merge ─▶ fsck ─▶ the registry's digest is that of a run without a cut
+//! ```
+//! What was acknowledged: proofs that left by HTTP (receipts, outcomes, rosters), each an entry with the signed head that it
+//! leads to, and what commands printed (`log_index`). An entry stands for its blobs: `fsck` finds one that lacks them.
+
+use std::{path::Path, process::Stdio, sync::Arc};
+
+use serde_json::Value;
+use shared::{
+    id::{BatchId, LogIndex},
+    keys::VerifierKey,
+    log::{CheckedHead, TlogProof},
+};
+use sync_server::{
+    centre::Centre as Opened,
+    clock, fsck,
+    pipeline::{
+        Idle, Sequencer,
+        intake::{Intake, Parts},
+        merge::{self, Merge, Publish},
+        opener::{self, Nursery, Opener},
+    },
+    rebuilding::rebuild,
+    registry::Registry as _,
+    settings::Settings,
+    store::{
+        Archive as _, Ledger as _, Staging as _, Upload as _, archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite,
+        registry_sqlite::RegistrySqlite, staging_files::StagingFiles,
+    },
+};
+use tokio::{runtime, sync::watch};
+
+use super::{explore::Recovery, unit::demand};
+use crate::world::{Broken, Centre, Program, Sure, bins, copy_folder, path_text, until};
+
+/// One state of so many is also made again from archive and guard alone.
+const REBUILT: usize = 16;
+/// One state of so many is also looked at by the real program.
+const REAL: usize = 200;
+const PIECE: usize = 256 << 10;
+
+/// Knows what a centre may hold.
+pub struct CentreRecovery {
+    /// The data folder's name below the one that was watched.
+    name: String,
+    log: VerifierKey,
+    /// Every batch of the uncut run: id, manifest, payload.
+    batches: Vec<(BatchId, Vec<u8>, Vec<u8>)>,
+    /// The registry's digest after all of them.
+    digest: String,
+}
+
+impl CentreRecovery {
+    /// The centre as the uncut run left it; nobody works in it.
+    pub fn of(centre: &Centre) -> Sure<Self> {
+        let digest = centre.fsck()?["registry_digest"].as_str().map(str::to_owned);
+        let name = centre.data.file_name().and_then(|n| n.to_str()).ok_or_else(|| Broken("a folder without a name".into()))?;
+        let batches = runtime()?.block_on(async {
+            let opened = Opened::open(Settings::load(Some(&centre.data), None)?)?;
+            let mut batches = Vec::new();
+            for batch in opened.stores.ledger.batches_from(LogIndex(0), 1000).await? {
+                let manifest = opened.stores.archive.get(batch.manifest).await?;
+                let payload = shared::id::Blob::from_bytes(*batch.payload.as_bytes());
+                batches.push((batch.id, manifest, opened.stores.archive.get(payload).await?));
+            }
+            Ok::<_, Broken>(batches)
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            log: centre.log_key.parse().map_err(|_| Broken("the log's key".into()))?,
+            batches,
+            digest: digest.ok_or_else(|| Broken("the registry is not complete".into()))?,
+        })
+    }
+
+    /// What was acknowledged is in the log, and every head that left is a part of it.
+    async fn acknowledged(&self, ledger: &LedgerSqlite, said: &[&str]) -> Sure<()> {
+        let size = ledger.position().await?.line.head.size;
+        for line in said {
+            let line: Value = serde_json::from_str(line)?;
+            if let Some(index) = line["log_index"].as_u64() {
+                demand(index < size, || format!("lost: entry {index} was acknowledged, the log has {size}"))?;
+            }
+            if let Some(proof) = line["proof"].as_str() {
+                let proof = TlogProof::parse(proof.as_bytes())?;
+                let head = CheckedHead::open(&proof.checkpoint, &self.log)?.head();
+                demand(head.size <= size, || format!("lost: a proof under {} entries left, the log has {size}", head.size))?;
+                demand(ledger.root(head.size).await? == head, || format!("the log is another one than at {}", head.size))?;
+                demand(ledger.entry(proof.index).await?.as_ref() == Some(&proof.leaf), || format!("entry {} is another one", proof.index))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays what is not logged into staging, from the durable offset on, as a unit that sends it again would.
+    async fn deliver(&self, centre: &Opened) -> Sure<()> {
+        for (id, manifest, payload) in &self.batches {
+            if centre.stores.ledger.batch(*id).await?.is_some() {
+                continue;
+            }
+            centre.staging.announce(*id, manifest.clone()).await?;
+            let offset = centre.staging.offset(*id).await?;
+            let rest = usize::try_from(offset).ok().and_then(|at| payload.get(at..));
+            let rest = rest.ok_or_else(|| Broken(format!("staging claims {offset} bytes of {}", payload.len())))?;
+            let mut upload = centre.staging.upload(*id, offset).await?;
+            for piece in rest.chunks(PIECE) {
+                upload = upload.append(piece.to_vec()).await?;
+            }
+            upload.sync().await?;
+        }
+        Ok(())
+    }
+
+    async fn recover(&self, settings: Settings, said: &[&str]) -> Sure<()> {
+        let _lock = merge::lock(&settings.data.join("merge.lock"))?;
+        let centre = Opened::open(settings)?;
+        centre.staging.sweep()?;
+        centre.stores.archive.sweep()?;
+        let (sequencer, sequencing) = centre.sequencer(Idle::Quiet).await?;
+        let road = road(&centre, sequencer.clone())?;
+        road.resume_all().await?;
+        road.drain().await;
+        self.acknowledged(&centre.stores.ledger, said).await?;
+        self.deliver(&centre).await?;
+        road.resume_all().await?;
+        road.drain().await;
+        for (id, ..) in &self.batches {
+            demand(centre.stores.ledger.batch(*id).await?.is_some(), || format!("batch {id} can't be logged any more"))?;
+        }
+        let left = centre.staging.announced().await?;
+        demand(left.is_empty(), || format!("{} batches stay in staging", left.len()))?;
+        let merger = merger(&centre, sequencer)?;
+        merger.registry.reclaim().await?;
+        merger.until_idle(1, &watch::channel(false).1).await?;
+        let report = fsck::stores(&centre.stores).await?;
+        demand(report.is_clean(), || format!("fsck: {:?}", report.findings))?;
+        let contents = fsck::contents(&centre).await?;
+        demand(contents.off.is_empty(), || format!("fsck: {:?}", contents.off))?;
+        let now = merger.registry.summary().await?;
+        demand(now.open == 0, || format!("{} records stay unopened", now.open))?;
+        demand(now.digest.to_string() == self.digest, || format!("registry digest {}, should be {}", now.digest, self.digest))?;
+        let waiting = merger.registry.waiting().await?;
+        demand(waiting == (0, 0), || format!("still waiting: {waiting:?}"))?;
+        drop((road, merger, centre));
+        Ok(sequencing.await?)
+    }
+
+    /// The real program on a copy: it serves until all is merged, it makes the database again, and all is sound.
+    fn really(data: &Path) -> Sure<()> {
+        let copy = data.with_extension("copy");
+        copy_folder(data, &copy)?;
+        let program = Program::new("sync-server", &["--json", "--data-dir", path_text(&copy)?])?;
+        let mut server = program.command(&["serve", "--plain-http", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn()?;
+        let merged = until("all to be merged", || {
+            let found = program.run(&["fsck"])?;
+            Ok((found.exit == Some(0) && found.number("open") == 0 && found.of("open").next().is_none()).then_some(()))
+        });
+        server.kill()?;
+        server.wait()?;
+        merged?;
+        program.run(&["rebuild"])?.ok()?;
+        let found = program.run(&["fsck"])?.ok()?;
+        demand(found.summary()["fsck"] == "clean", || format!("the program says: {}", found.summary()))?;
+        std::fs::remove_dir_all(&copy)?;
+        Ok(())
+    }
+}
+
+fn runtime() -> Sure<runtime::Runtime> {
+    Ok(runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn road(centre: &Opened, sequencer: Sequencer<LedgerSqlite>) -> Sure<Intake<StagingFiles, ArchiveFiles, LedgerSqlite>> {
+    let parts = Parts {
+        centre: centre.settings.file.centre.clone(),
+        staging: centre.staging.clone(),
+        archive: centre.stores.archive.clone(),
+        ledger: centre.stores.ledger.clone(),
+        sequencer,
+        signer: Arc::new(centre.centre_key()?),
+        log: Arc::new(centre.log_key()?),
+        clock: Arc::new(clock::now),
+    };
+    Ok(Intake::open(parts, &centre.settings.data)?)
+}
+
+fn merger(centre: &Opened, sequencer: Sequencer<LedgerSqlite>) -> Sure<Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>> {
+    let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
+    // records of a batch whose opening did not end are opened in children: of the real program, this one is a test
+    let nursery = Nursery::of(bins()?.join("sync-server"));
+    Ok(Merge {
+        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, nursery, opener::BUDGET),
+        archive,
+        ledger,
+        registry: RegistrySqlite::new(centre.db.clone()),
+        publish: Publish::To(sequencer, Arc::new(centre.centre_key()?)),
+        clock: Arc::new(clock::now),
+    })
+}
+
+impl Recovery for CentreRecovery {
+    fn check(&self, folder: &Path, said: &[&str], nth: usize) -> Sure<()> {
+        let data = folder.join(&self.name);
+        if nth % REAL == 1 {
+            Self::really(&data)?;
+        }
+        let settings = Settings::load(Some(&data), None)?;
+        let runtime = runtime()?;
+        runtime.block_on(self.recover(settings.clone(), said))?;
+        if nth % REBUILT == 1 {
+            let rebuilt = runtime.block_on(rebuild(settings))?;
+            demand(rebuilt.agrees() && rebuilt.before.is_some(), || format!("rebuild: {rebuilt:?}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Power cuts at every point of what unit and centre do to their disks (`tests::powercut` has the model).
+//!
+//! Short by default: 2,000 states in all. `ENROLMENT_FAULTS=full` looks at 200,000, `ENROLMENT_STATES` at so many. Where programs can't be
+//! traced nothing is recorded: the tests say so and skip.
+
+#[path = "powercut/centre.rs"]
+mod centre;
+#[path = "powercut/model.rs"]
+mod model;
+#[path = "powercut/unit.rs"]
+mod unit;
+
+use std::{collections::BTreeSet, io::Write as _};
+
+use shared::{
+    sample::{Sample, Size},
+    time::Second,
+};
+use tests::{
+    powercut::{Campaign, Figures, Reach, Recovery},
+    world::{Source, Sure, World, write_sources},
+};
+
+const SEED: u64 = 20_261_122;
+
+/// A setting of the environment, as a number.
+fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// The share of a campaign: so many states of 2,000.
+fn reach(share: usize) -> Reach {
+    let full = std::env::var("ENROLMENT_FAULTS").is_ok_and(|v| v == "full");
+    let all = number("ENROLMENT_STATES").unwrap_or(if full { 200_000 } else { 2_000 });
+    Reach { states: all * share / 2_000, seed: number("ENROLMENT_SEED").unwrap_or(SEED), threads: 2 }
+}
+
+/// So many states, whatever is asked for: for what has few.
+fn short(states: usize) -> Reach {
+    Reach { states, seed: SEED, threads: 2 }
+}
+
+/// Looks at the states, tells and keeps the figures.
+fn figures(campaign: &Campaign, recovery: &dyn Recovery, reach: Reach) -> Sure<Figures> {
+    let figures = campaign.explore(recovery, reach)?;
+    let line = figures.line(reach.seed).to_string();
+    eprintln!("{line}");
+    if let Some(folder) = std::env::var_os("ENROLMENT_FAULTS_OUT") {
+        let path = std::path::Path::new(&folder).join("powercut.jsonl");
+        writeln!(std::fs::File::options().create(true).append(true).open(path)?, "{line}")?;
+    }
+    Ok(figures)
+}
+
+/// Nothing may be wrong, and there must have been something to look at.
+fn survives(campaign: &Campaign, recovery: &dyn Recovery, reach: Reach) -> Sure<()> {
+    let figures = figures(campaign, recovery, reach)?;
+    let first: Vec<&String> = figures.violations.iter().take(5).collect();
+    assert!(figures.violations.is_empty(), "{} violations of {} states: {first:#?}", figures.violations.len(), figures.states);
+    assert!(figures.states >= reach.states, "only {} states: {figures:?}", figures.states);
+    Ok(())
+}
+
+/// A disk that forgets must be found out; the operations differ by what it forgets.
+fn is_found_out(campaign: &Campaign, sabotaged: &Campaign, recovery: &dyn Recovery, states: usize) -> Sure<()> {
+    assert!(sabotaged.operations.len() < campaign.operations.len(), "nothing was taken away");
+    let figures = figures(sabotaged, recovery, short(states))?;
+    let kinds: BTreeSet<&str> = figures.violations.iter().filter_map(|v| v.rsplit(": ").next()).collect();
+    eprintln!("found out in {} of {} states: {:?}", figures.violations.len(), figures.states, kinds.iter().take(6).collect::<Vec<_>>());
+    assert!(!figures.violations.is_empty(), "the explorer can't fail: {figures:?}");
+    Ok(())
+}
+
+fn residents(world: &World, seed: u64, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
+    let sample = Sample::new(seed, Second::from_unix(1_790_000_000), Size::Tiny);
+    write_sources(&world.path().join("residents"), &sample, &people.map(|n| (n, 0)).collect::<Vec<_>>())
+}
