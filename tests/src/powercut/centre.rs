@@ -205,7 +205,7 @@ fn merger(centre: &Opened, sequencer: Sequencer<LedgerSqlite>) -> Sure<Merge<Arc
 impl Recovery for CentreRecovery {
     fn check(&self, folder: &Path, said: &[&str], nth: usize) -> Sure<()> {
         let data = folder.join(&self.name);
-        if nth % REAL == 1 {
+        if nth % REAL == REAL - 1 {
             Self::really(&data)?;
         }
         let settings = Settings::load(Some(&data), None)?;
