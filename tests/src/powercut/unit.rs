@@ -226,7 +226,12 @@ impl Recovery for UnitRecovery {
         acknowledged(&records, &batches, said)?;
         self.whole(&vault, &records)?;
         let drafts = self.drafts_stand(&vault, &records)?;
-        let named = drafts + records.len() + records.iter().filter(|r| r.batch.is_none()).count();
+        // a slip code that nobody was shown waits for a screen
+        let waiting = vault.unshown()?;
+        let told = |row: &RecordRow| said.iter().any(|line| line.contains(&row.record.to_string()));
+        let lost = records.iter().find(|row| !told(row) && !waiting.iter().any(|w| w.record == row.record));
+        demand(lost.is_none(), || format!("lost: the slip code of {:?}", lost.map(|r| r.number)))?;
+        let named = drafts + records.len() + records.iter().filter(|r| r.batch.is_none()).count() + waiting.len();
         let (used, damaged) = vault.key_slots()?;
         demand((used as usize, damaged) == (named, 0), || format!("{used} keys for {named} rows, {damaged} damaged"))?;
         self.goes_on(&vault, &session, records.len(), batches.len())
