@@ -33,6 +33,8 @@ const READERS: usize = 4;
 /// How long one process waits for the commit of another.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAGE: i64 = 16 * 1024;
+/// Statements that a connection keeps prepared: more than there are, so that none is parsed again and again.
+const STATEMENTS: usize = 256;
 
 /// The database. Clones share the writer and the readers.
 #[derive(Clone)]
@@ -50,7 +52,11 @@ struct Readers {
 impl Db {
     /// Opens the file, making it when it is not there, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        if !durable::there(path) {
+            // Readable by its owner only, whatever the folder is; SQLite makes what it keeps beside it alike.
+            durable::create(path, b"").map_err(durable::problem("database"))?;
+        }
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle(&connection)?;
         journal_is_there(&connection, path)?;
         schema::step_up(&mut connection)?;
@@ -106,6 +112,7 @@ impl Readers {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -178,6 +185,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_full_disk_in_the_middle_of_a_job_is_told_as_one_and_writing_goes_on() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&dir.path().join("db")).expect("opened");
+        let limit = |pages: i64| move |c: &Connection| c.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(failed);
+        db.write(limit(1)).await.expect("no more pages than there are");
+        let large = |c: &Connection| {
+            let sql = "INSERT INTO hashes (idx, hash) VALUES (100, zeroblob(1000000))";
+            c.execute(sql, []).map(|_| ()).map_err(failed)
+        };
+        let (beside, full) = tokio::join!(db.write(put(7)), db.write(large));
+        assert_eq!(full.map_err(|p| p.code), Err(Code::DiskFull));
+        let there = count(&db).await;
+        assert_eq!(there, i64::from(beside.is_ok()), "what shared the transaction is there if it was answered");
+        db.write(limit(1 << 20)).await.expect("there is room again");
+        db.write(large).await.expect("the writer goes on");
+        assert_eq!(count(&db).await, there + 1);
+    }
+
+    #[tokio::test]
     async fn what_was_answered_is_there_after_reopening() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("db");
@@ -207,6 +233,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("db");
         drop(Db::open(&path).expect("opened"));
+        #[allow(clippy::disallowed_methods, reason = "a test acts as operator")]
+        let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().expect("there"));
+        assert_eq!(mode & 0o777, 0o600, "readable by its owner only");
         let raw = Connection::open(&path).expect("opened");
         assert_eq!(raw.pragma_query_value(None, "journal_mode", |r| r.get::<_, String>(0)).as_deref(), Ok("wal"));
         assert_eq!(raw.pragma_query_value(None, "page_size", |r| r.get::<_, i64>(0)), Ok(PAGE));

@@ -25,8 +25,8 @@ pub(super) struct Writer {
 
 /// A piece of work that does not know yet whether it will be durable.
 trait Job: Send {
-    /// Does the work; is its effect to be kept?
-    fn run(&mut self, connection: &Connection) -> bool;
+    /// Does the work; an error says why its effect is not to be kept.
+    fn run(&mut self, connection: &Connection) -> Result<(), Problem>;
     /// Tells the caller, once the fate of the transaction is known.
     fn answer(self: Box<Self>, committed: Result<(), Problem>);
 }
@@ -42,19 +42,25 @@ where
     T: Send + 'static,
     F: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
 {
-    fn run(&mut self, connection: &Connection) -> bool {
+    fn run(&mut self, connection: &Connection) -> Result<(), Problem> {
         let job = self.job.take().expect("run once");
         let result = catch_unwind(AssertUnwindSafe(|| job(connection)));
         let result = result.unwrap_or_else(|_| Err(Problem::new(Code::DatabaseFailed, "a step of the work broke off")));
-        let keep = result.is_ok();
+        let keep = result.as_ref().map(|_| ()).map_err(Clone::clone);
         self.result = Some(result);
         keep
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Problem>) {
-        let result = self.result.unwrap_or_else(|| Err(Problem::new(Code::DatabaseFailed, "not run")));
+        let answer = match (self.result, committed) {
+            (Some(result), Ok(())) => result,
+            // its own error, where it has one, says more than that of the transaction
+            (Some(Err(own)), Err(_)) => Err(own),
+            (_, Err(lost)) => Err(lost),
+            (None, Ok(())) => Err(Problem::new(Code::DatabaseFailed, "not run")),
+        };
         // The caller may have gone away; what it asked for is done all the same.
-        let _ = self.caller.send(result.and_then(|value| committed.map(|()| value)));
+        let _ = self.caller.send(answer);
     }
 }
 
@@ -127,6 +133,11 @@ fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), P
 
 fn one(connection: &Connection, job: &mut dyn Job) -> Result<(), Problem> {
     connection.execute_batch("SAVEPOINT job").map_err(failed)?;
-    let end = if job.run(connection) { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    let kept = job.run(connection);
+    if connection.is_autocommit() {
+        // SQLite gave up the whole transaction (disk full, I/O error), and with it what the others had done in it.
+        return kept.and(Err(Problem::new(Code::DatabaseFailed, "the transaction ended within a step of the work")));
+    }
+    let end = if kept.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     connection.execute_batch(end).map_err(failed)
 }
