@@ -65,7 +65,7 @@ async fn segments_are_followed_once_and_only_from_where_they_start() {
     let second = log.grow(vec![entry(1, Body::Time), entry(1, Body::Time)], &[]);
     assert_eq!(code(ledger.apply(second.clone()).await), Some(Code::LogInconsistent), "not from the position");
     let at = ledger.apply(first.clone()).await.expect("followed");
-    assert_eq!(ledger.apply(first).await, Ok(at), "followed before: nothing changes");
+    assert_eq!(ledger.apply(first.clone()).await, Ok(at), "followed before: nothing changes");
     let mut forged = second.clone();
     forged.segment.new.root = Hash([7; 32]);
     assert_eq!(code(ledger.apply(forged).await), Some(Code::LogInconsistent), "leads to another root");
@@ -75,7 +75,8 @@ async fn segments_are_followed_once_and_only_from_where_they_start() {
     let turned = sqlite(other.path());
     turned.apply(a).await.expect("followed");
     assert_eq!(code(turned.apply(b).await), Some(Code::LogInconsistent), "log time never goes back");
-    ledger.apply(second).await.expect("followed");
+    let at = ledger.apply(second).await.expect("followed");
+    assert_eq!(ledger.apply(first).await, Ok(at), "followed before the last one: nothing changes");
     drop(ledger);
     let position = sqlite(dir.path()).position().await.expect("reopened");
     assert_eq!((position.line.head, position.received), (log.head(), Second::from_unix(START + 1)));
@@ -170,6 +171,24 @@ async fn what_was_before_a_cut_stays_good_with_its_predecessors() {
     assert_eq!(ledger.logged_head(&member("van-1"), 1).await, Ok(Some((Second::from_unix(START + 1), head))));
     assert_eq!(ledger.heads_since(&member("van-1"), Second::from_unix(START)).await, Ok(1));
     assert_eq!(ledger.missing(&member("van-1"), 64).await, Ok(vec![place(1), place(3)]));
+}
+
+#[tokio::test]
+async fn heads_of_two_epochs_with_one_counter_both_stand_without_their_hellos() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
+    let head = |n: u64, hello: &[u8]| {
+        let id = manifest("van-1", n, None, 1, 1).id();
+        let head = HeadEntry { unit: member("van-1"), head: Some((place(n), id)), number: None, hello: 1, hello_id: NoteId::of(hello) };
+        (id, entry(0, Body::Head(head)))
+    };
+    // the second hello is the first of epoch 2, before that epoch has a batch
+    let ((first, one), (second, two)) = (head(5, b"epoch 1"), head(6, b"epoch 2"));
+    ledger.apply(log.grow(vec![one.clone(), two, one], &[])).await.expect("followed");
+    for id in [first, second] {
+        assert_eq!(ledger.before_cut(id, LogIndex(2)).await, Ok(true), "a logged head names it");
+    }
+    assert_eq!(ledger.before_cut(second, LogIndex(1)).await, Ok(false));
 }
 
 #[tokio::test]

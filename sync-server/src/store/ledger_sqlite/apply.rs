@@ -38,8 +38,8 @@ pub(super) fn lead_on(c: &Connection, old: Head, entries: Vec<Vec<u8>>) -> Resul
 pub(super) fn apply(c: &Connection, application: &Application) -> Result<Position, Problem> {
     let Application { segment, entries, blob, .. } = application;
     let before = position(c)?;
-    if before.line == (GuardLine { head: segment.new, segment: *blob }) {
-        return Ok(before); // followed before
+    if segment.new.size <= before.line.head.size && super::tree::root(c, segment.new.size)? == segment.new {
+        return Ok(before); // followed before, perhaps by another process
     }
     if before.line.head != segment.old {
         return Err(Problem::new(
@@ -98,7 +98,10 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
                 return Err(damaged());
             }
             let sql = "INSERT INTO outcomes (batch, version, idx, note) VALUES (?1, ?2, ?3, ?4)";
-            put(c, sql, params![batch.as_bytes(), int(*version), int(index.0), bytes])
+            put(c, sql, params![batch.as_bytes(), int(*version), int(index.0), bytes])?;
+            // The registry may have changed since this was decided, and may have been settled with what was said
+            // before: is it still what the registry says?
+            put(c, "UPDATE merge_work SET due = 1 WHERE batch = ?1", [batch.as_bytes()])
         }
         Body::Head(head) => follow_head(c, index, entry.received, head),
         Body::Freeze { unit, epoch, .. } => {
@@ -168,14 +171,7 @@ fn follow_lines(c: &Connection, batch: &BatchEntry, manifest: &Manifest) -> Resu
 
 /// The log's word of a hello: after a rebuild it stands for the hello itself, whose bytes are gone.
 fn follow_head(c: &Connection, index: LogIndex, received: Second, head: &HeadEntry) -> Result<(), Problem> {
-    let epoch = head.head.map(|(place, _)| place.epoch).max(head.number.map(|n| n.epoch)).unwrap_or(1);
-    let known = maybe(
-        c,
-        "SELECT epoch FROM hellos WHERE unit = ?1 AND counter = ?2 AND id = ?3",
-        params![text(&head.unit), int(head.hello), head.hello_id.as_bytes()],
-        |row| u32::of(row, 0),
-    )?;
-    let epoch = known.unwrap_or(epoch);
+    let epoch = epoch_of(c, head)?;
     super::units::keep_hello(c, &head.unit, epoch, head.hello, &head.hello_id, received, None)?;
     super::units::keep_head(c, &head.unit, epoch, head.hello, head.head, head.number)?;
     put(
@@ -183,4 +179,26 @@ fn follow_head(c: &Connection, index: LogIndex, received: Second, head: &HeadEnt
         "UPDATE heads SET idx = ?4 WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 AND idx IS NULL",
         params![text(&head.unit), epoch, int(head.hello), int(index.0)],
     )
+}
+
+/// The epoch of the hello that a head was in. The log doesn't say it: without the hello itself (after a rebuild) it is
+/// the first, from that of what it names on, in which no other logged head has this counter. Counters begin again
+/// with each epoch, and no head may take the place of another: cuts are judged by them.
+fn epoch_of(c: &Connection, head: &HeadEntry) -> Result<u32, Problem> {
+    let named = head.head.map(|(place, _)| place.epoch).max(head.number.map(|n| n.epoch)).unwrap_or(1);
+    let last = maybe(c, "SELECT max(epoch) FROM hellos WHERE unit = ?1", [text(&head.unit)], |row| Option::<u32>::of(row, 0))?;
+    let last = last.flatten().unwrap_or(0);
+    let hello = "SELECT 1 FROM hellos WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 AND id = ?4";
+    for epoch in named..=last {
+        let at = params![text(&head.unit), epoch, int(head.hello), head.hello_id.as_bytes()];
+        if maybe(c, hello, at, |_| Ok(()))?.is_some() {
+            return Ok(epoch);
+        }
+    }
+    let taken = "SELECT 1 FROM heads WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 AND idx IS NOT NULL";
+    let mut epoch = named;
+    while maybe(c, taken, params![text(&head.unit), epoch, int(head.hello)], |_| Ok(()))?.is_some() {
+        epoch += 1;
+    }
+    Ok(epoch)
 }

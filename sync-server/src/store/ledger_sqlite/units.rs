@@ -84,9 +84,10 @@ pub(super) fn hello(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem
 fn known(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {
     let (unit, epoch) = (text(&hello.sender), hello.epoch);
     let highest = "SELECT coalesce(max(counter), 0) FROM hellos WHERE unit = ?1 AND epoch = ?2";
+    // each of the two reads the last row of an index
     let newest = "SELECT ?2, max(sequence) FROM (
-            SELECT sequence FROM batches WHERE unit = ?1 AND epoch = ?2
-            UNION ALL SELECT head FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND head IS NOT NULL
+            SELECT max(sequence) AS sequence FROM batches WHERE unit = ?1 AND epoch = ?2
+            UNION ALL SELECT max(head) FROM heads WHERE unit = ?1 AND head_epoch = ?2
         ) HAVING max(sequence) IS NOT NULL";
     // Several ids of one counter: the same one first, so that a repeat is seen as one.
     let same = "SELECT id FROM hellos WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 ORDER BY id = ?4 DESC LIMIT 1";
