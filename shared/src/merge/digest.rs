@@ -27,18 +27,48 @@ use crate::{
 pub fn registry_digest(registry: &Folded) -> Digest {
     let residents = registry.residents.iter().map(|(reference, resident)| resident_line(reference, resident));
     let records = registry.fates.iter().map(|(key, fate)| record_line(key, fate));
-    of_lines(residents.chain(records).collect())
+    let mut sorted: Vec<String> = residents.chain(records).collect();
+    sorted.sort_unstable();
+    let mut lines = Lines::default();
+    for line in sorted {
+        lines.add(line).expect("sorted");
+    }
+    lines.digest()
 }
 
-/// Digest of the lines of a registry, wherever they were kept.
-pub fn of_lines(mut lines: Vec<String>) -> Digest {
-    lines.sort_unstable();
-    let mut hash = Sha256::new_with_prefix(format!("enroll-registry/v1\nrules {RULES}\n"));
-    for line in lines {
-        hash.update(line);
-        hash.update(b"\n");
+/// Digests the lines of a registry one after the other, in their order, so that nobody needs to hold them all.
+pub struct Lines {
+    hash: Sha256,
+    last: String,
+}
+
+/// A line that comes before one that was taken already: whoever gives them doesn't sort by bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("lines of a registry out of order")]
+pub struct OutOfOrder;
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { hash: Sha256::new_with_prefix(format!("enroll-registry/v1\nrules {RULES}\n")), last: String::new() }
     }
-    Digest::from_bytes(hash.finalize().into())
+}
+
+impl Lines {
+    /// Takes the next line, without its LF.
+    pub fn add(&mut self, line: String) -> Result<(), OutOfOrder> {
+        if line < self.last {
+            return Err(OutOfOrder);
+        }
+        self.hash.update(&line);
+        self.hash.update(b"\n");
+        self.last = line;
+        Ok(())
+    }
+
+    /// The digest of all that were taken.
+    pub fn digest(self) -> Digest {
+        Digest::from_bytes(self.hash.finalize().into())
+    }
 }
 
 /// The line of a record.

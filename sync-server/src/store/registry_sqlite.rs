@@ -8,6 +8,7 @@
 //! | `fold` | folds a closure and writes what changed |
 //! | `outcomes` | which outcomes are due, and what they say |
 //! | `read` | digest, trace, residents, cases |
+//! | `check` | folds everything again and compares |
 //!
 //! **Invariants:** a fold, its done-mark and the outcomes that it makes due are one transaction: a crash before the
 //! commit leaves none of it, after it all of it. Residents and fates are written by `fold` only.
@@ -18,6 +19,9 @@ mod force;
 mod fold;
 mod outcomes;
 mod read;
+mod check;
+#[cfg(test)]
+mod tests;
 
 use shared::{
     id::{BatchId, CaseRef, RecordId, ResidentRef},
@@ -94,7 +98,7 @@ impl Registry for RegistrySqlite {
         self.db.read(read::summary).await
     }
     async fn refold(&self) -> Result<Vec<Problem>, Problem> {
-        self.db.read(fold::check).await
+        self.db.read(check::check).await
     }
     async fn outcomes_that_differ(&self, among: Among) -> Result<Vec<BatchId>, Problem> {
         self.db.read(move |c| outcomes::differing(c, among)).await

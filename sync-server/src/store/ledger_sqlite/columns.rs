@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use rusqlite::{Connection, OptionalExtension as _, Params, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 use shared::{
     id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, SealedDigest},
     problem::{Code, Problem},
@@ -122,7 +122,7 @@ pub(in crate::store) fn maybe<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Result<T, Problem>,
 ) -> Result<Option<T>, Problem> {
-    let mut statement = c.prepare_cached(sql).map_err(failed)?;
+    let mut statement = prepare(c, sql)?;
     statement.query_row(params, |row| Ok(read(row))).optional().map_err(failed)?.transpose()
 }
 
@@ -133,16 +133,52 @@ pub(in crate::store) fn all<T>(
     params: impl Params,
     read: impl Fn(&Row<'_>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let mut statement = c.prepare_cached(sql).map_err(failed)?;
-    let mut rows = statement.query(params).map_err(failed)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        found.push(read(row)?);
-    }
+    each(c, sql, params, |row| read(row).map(|row| found.push(row)))?;
     Ok(found)
+}
+
+/// Looks at each row, in order, and holds none: for what grows with the number of residents.
+pub(in crate::store) fn each(
+    c: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut look: impl FnMut(&Row<'_>) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut statement = prepare(c, sql)?;
+    let mut rows = statement.query(params).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        look(row)?;
+    }
+    Ok(())
 }
 
 /// Changes rows.
 pub(in crate::store) fn put(c: &Connection, sql: &str, params: impl Params) -> Result<(), Problem> {
-    c.prepare_cached(sql).and_then(|mut s| s.execute(params)).map(|_| ()).map_err(failed)
+    prepare(c, sql)?.execute(params).map(|_| ()).map_err(failed)
+}
+
+fn prepare<'c>(c: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, Problem> {
+    #[cfg(test)]
+    asked::keep(sql);
+    c.prepare_cached(sql).map_err(failed)
+}
+
+/// Every query that tests of this process have asked, so that one of them can look at how SQLite answers them.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::{collections::BTreeSet, sync::Mutex};
+
+    static ASKED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+    pub(super) fn keep(sql: &str) {
+        let mut asked = ASKED.lock().expect("nobody panics while holding it");
+        if !asked.contains(sql) {
+            asked.insert(sql.to_owned());
+        }
+    }
+
+    pub(crate) fn all() -> Vec<String> {
+        ASKED.lock().expect("nobody panics while holding it").iter().cloned().collect()
+    }
 }

@@ -123,14 +123,16 @@ fn keep_links(c: &Connection, key: &RecordKey) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The links of a record.
+pub(super) const LINKS: &str = "SELECT link FROM links WHERE unit = ?1 AND record = ?2 AND sealed = ?3";
+
 /// All records that are reachable over links.
 pub(super) fn closure(c: &Connection, seeds: impl IntoIterator<Item = RecordKey>) -> Result<BTreeSet<RecordKey>, Problem> {
     let mut open: Vec<RecordKey> = seeds.into_iter().collect();
     let mut closure: BTreeSet<RecordKey> = open.iter().cloned().collect();
     let mut followed: BTreeSet<String> = BTreeSet::new();
     while let Some(key) = open.pop() {
-        let sql = "SELECT link FROM links WHERE unit = ?1 AND record = ?2 AND sealed = ?3";
-        let links = all(c, sql, params![text(&key.unit), text(&key.record), key.digest.as_bytes()], |row| String::of(row, 0))?;
+        let links = all(c, LINKS, params![text(&key.unit), text(&key.record), key.digest.as_bytes()], |row| String::of(row, 0))?;
         for link in links.into_iter().filter(|link| followed.insert(link.clone())).collect::<Vec<_>>() {
             let next = linked(c, &link)?;
             open.extend(next.into_iter().filter(|key| closure.insert(key.clone())));

@@ -7,13 +7,13 @@ use shared::{
     id::ResidentRef,
     merge::{Folded, MatchKey, RecordFact, RecordKey, Resident, fold},
     outcome::Fate,
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
-use super::{facts, force, force::Judge, read, work};
+use super::{facts, force, force::Judge, read};
 use crate::{
     registry::OpenedBatch,
-    store::ledger_sqlite::columns::{all, put, text},
+    store::ledger_sqlite::columns::{put, text},
 };
 
 /// Takes in an opened batch, folds what it can influence, marks it done: all of it or, after a crash, none.
@@ -27,31 +27,37 @@ pub(super) fn batch(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem>
     facts::keep(c, opened)?;
     let mut seeds: BTreeSet<RecordKey> = opened.deliveries.iter().map(|d| d.key.clone()).collect();
     seeds.extend(facts::withdrawn_by(c, id)?);
-    seeds.extend(force::rejoined(c, opened.batch)?);
-    refold(c, seeds)
+    let mut judge = Judge::of(c)?;
+    seeds.extend(force::rejoined(c, opened.batch, &judge)?);
+    refold(c, seeds, &mut judge)
 }
 
 /// Folds again what the newest roster's revocations touch.
 pub(super) fn roster(c: &Connection) -> Result<bool, Problem> {
     let touched = force::follow(c)?;
-    refold(c, touched).map(|()| true)
+    refold(c, touched, &mut Judge::of(c)?).map(|()| true)
 }
 
-fn refold(c: &Connection, seeds: impl IntoIterator<Item = RecordKey>) -> Result<(), Problem> {
+fn refold(c: &Connection, seeds: impl IntoIterator<Item = RecordKey>, judge: &mut Judge) -> Result<(), Problem> {
     let closure = facts::closure(c, seeds)?;
-    let folded = folded(c, &closure)?;
+    let folded = folded(c, &records(c, &closure, judge)?)?;
     write_fates(c, &closure, &folded.fates)?;
     write_residents(c, &closure, &folded.residents)
 }
 
-fn folded(c: &Connection, closure: &BTreeSet<RecordKey>) -> Result<Folded, Problem> {
-    let mut judge = Judge::of(c)?;
-    let mut records: Vec<RecordFact> = Vec::with_capacity(closure.len());
+/// What is known of the records of a closure.
+pub(super) fn records(c: &Connection, closure: &BTreeSet<RecordKey>, judge: &mut Judge) -> Result<Vec<RecordFact>, Problem> {
+    let mut records = Vec::with_capacity(closure.len());
     for key in closure {
-        records.extend(facts::fact(c, key, &mut judge)?);
+        records.extend(facts::fact(c, key, judge)?);
     }
-    let withdrawn = facts::withdrawn(c, &records)?;
-    Ok(fold(&records, &withdrawn))
+    Ok(records)
+}
+
+/// What a closure folds to.
+pub(super) fn folded(c: &Connection, records: &[RecordFact]) -> Result<Folded, Problem> {
+    let withdrawn = facts::withdrawn(c, records)?;
+    Ok(fold(records, &withdrawn))
 }
 
 fn write_fates(c: &Connection, closure: &BTreeSet<RecordKey>, fates: &BTreeMap<RecordKey, Fate>) -> Result<(), Problem> {
@@ -95,9 +101,12 @@ fn subject(fate: &Fate) -> Option<String> {
 }
 
 /// A resident is founded by one record of the closure, so who stood or stands is known from the closure.
+pub(super) fn possible(closure: &BTreeSet<RecordKey>) -> BTreeSet<ResidentRef> {
+    closure.iter().map(|key| ResidentRef::founded_by(&key.unit, key.record)).collect()
+}
+
 fn write_residents(c: &Connection, closure: &BTreeSet<RecordKey>, now: &BTreeMap<ResidentRef, Resident>) -> Result<(), Problem> {
-    let possible: BTreeSet<ResidentRef> = closure.iter().map(|key| ResidentRef::founded_by(&key.unit, key.record)).collect();
-    for reference in possible {
+    for reference in possible(closure) {
         match now.get(&reference) {
             None => put(c, "DELETE FROM residents WHERE reference = ?1", [text(&reference)])?,
             Some(resident) => write_resident(c, &reference, resident)?,
@@ -120,28 +129,4 @@ fn write_resident(c: &Connection, reference: &ResidentRef, resident: &Resident) 
         "INSERT OR REPLACE INTO residents (reference, fields, parts, sources, number) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![text(reference), fields, parts, sources, number],
     )
-}
-
-/// Folds everything from the stored facts and compares with the tables.
-pub(super) fn check(c: &Connection) -> Result<Vec<Problem>, Problem> {
-    // a withdrawn number, or a revocation, that is logged and not folded yet would look like damage
-    if force::unfolded(c)? || work::waiting(c)?.0 > 0 {
-        return Ok(Vec::new());
-    }
-    let keys = all(c, "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened'", [], |row| facts::key(row, 0))?;
-    let whole: BTreeSet<RecordKey> = keys.into_iter().collect();
-    let expected = folded(c, &whole)?;
-    let mut off = Vec::new();
-    let mut differs = |what: String| off.push(Problem::new(Code::RegistryWrong, what));
-    let stored: BTreeMap<RecordKey, Fate> = read::fates(c)?.into_iter().collect();
-    let keys: BTreeSet<&RecordKey> = stored.keys().chain(expected.fates.keys()).collect();
-    for key in keys.into_iter().filter(|key| stored.get(key) != expected.fates.get(key)) {
-        differs(format!("record {} {}", key.unit, key.record));
-    }
-    let stored: BTreeMap<ResidentRef, Resident> = read::residents(c)?.into_iter().collect();
-    let references: BTreeSet<&ResidentRef> = stored.keys().chain(expected.residents.keys()).collect();
-    for reference in references.into_iter().filter(|r| stored.get(r) != expected.residents.get(r)) {
-        differs(format!("resident {reference}"));
-    }
-    Ok(off)
 }

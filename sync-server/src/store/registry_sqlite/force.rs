@@ -4,9 +4,9 @@
 //! A key that ended with a *cut* keeps what was logged before it, and what is reachable by `previous` from a head
 //! that was logged before it. A unit's key takes its batches out, an agent's key only the lines that it signed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use shared::{
     id::{BatchId, LogIndex, RosterVersion},
     keys::KeyRef,
@@ -172,22 +172,28 @@ fn signed_by(c: &Connection, key: &KeyRef) -> Result<Vec<RecordKey>, Problem> {
     all(c, sql, [text(key)], |row| facts::key(row, 0))
 }
 
-/// A batch that was just taken in can make earlier ones of its unit reachable from before a cut: records of this unit
-/// that an ended key, or a freeze, may hold.
-pub(super) fn rejoined(c: &Connection, batch: BatchId) -> Result<Vec<RecordKey>, Problem> {
+/// A batch that was just taken in can lead earlier ones of its unit to something that was logged before a cut: records
+/// of those, when it does. Only what it stands on can be touched, and only if it is reachable itself; the newest batch
+/// of a chain, as nearly all are when they come, is found to lead nowhere at once.
+pub(super) fn rejoined(c: &Connection, batch: BatchId, judge: &Judge) -> Result<Vec<RecordKey>, Problem> {
     let Some(facts) = batches::one(c, batch)? else { return Ok(Vec::new()) };
-    let judge = Judge::of(c)?;
     let frozen = units::frozen(c, &facts.unit, facts.place.epoch)?;
-    if judge.cuts.is_empty() && frozen.is_none() {
+    let ends = || judge.cuts.values().copied().chain(frozen);
+    let (Some(first), Some(last)) = (ends().min(), ends().max()) else { return Ok(Vec::new()) };
+    // what is logged before a later cut is all that is logged before an earlier one, and more
+    if !batches::before_cut(c, batch, last)? {
         return Ok(Vec::new());
     }
-    let sql = "SELECT d.unit, d.record, d.sealed, d.agent_key, w.unit_key FROM batches b JOIN merge_work w ON w.batch = b.id
-               JOIN deliveries d ON d.batch = b.id WHERE b.unit = ?1";
-    let held = all(c, sql, params![text(&facts.unit)], |row| {
-        let keys: (String, Option<String>) = (String::of(row, 3)?, Option::of(row, 4)?);
-        let ended = |key: &str| judge.cuts.keys().any(|ended| ended.to_string() == key);
-        let may_change = frozen.is_some() || ended(&keys.0) || keys.1.is_some_and(|key| ended(&key));
-        Ok(if may_change { Some(facts::key(row, 0)?) } else { None })
-    })?;
-    Ok(held.into_iter().flatten().collect())
+    let (mut touched, mut before) = (Vec::new(), facts.previous);
+    let mut seen = HashSet::from([batch]);
+    // an older one that was logged before every cut was good already, and whatever it stands on
+    while let Some(at) = before.filter(|at| seen.insert(*at))
+        && let Some(older) = batches::one(c, at)?
+        && older.index >= first
+    {
+        let sql = "SELECT unit, record, sealed FROM deliveries WHERE batch = ?1";
+        touched.extend(all(c, sql, [at.as_bytes()], |row| facts::key(row, 0))?);
+        before = older.previous;
+    }
+    Ok(touched)
 }

@@ -14,7 +14,7 @@ use shared::{
 use super::{facts, force};
 use crate::{
     registry::{Case, CaseContent, Search, Summary, Trace},
-    store::ledger_sqlite::columns::{Column, all, damaged, maybe, number, parsed, place, text},
+    store::ledger_sqlite::columns::{Column, all, damaged, each, int, maybe, number, parsed, place, text},
 };
 
 /// How a record is named within the tables and in the digest: `<unit> <record id> <digest>`.
@@ -35,10 +35,6 @@ pub(super) fn fate(c: &Connection, key: &RecordKey) -> Result<Option<Fate>, Prob
     maybe(c, sql, params![text(&key.unit), text(&key.record), key.digest.as_bytes()], |row| parsed(row, 0))
 }
 
-pub(super) fn fates(c: &Connection) -> Result<Vec<(RecordKey, Fate)>, Problem> {
-    all(c, "SELECT unit, record, sealed, fate FROM fates", [], |row| Ok((facts::key(row, 0)?, parsed(row, 3)?)))
-}
-
 const RESIDENT: &str = "SELECT reference, fields, parts, sources FROM residents";
 
 fn read_resident(row: &Row<'_>) -> Result<(ResidentRef, Resident), Problem> {
@@ -51,31 +47,34 @@ fn read_resident(row: &Row<'_>) -> Result<(ResidentRef, Resident), Problem> {
     Ok((parsed(row, 0)?, Resident { fields: values(1)?, parts: values(2)?, sources }))
 }
 
-pub(super) fn residents(c: &Connection) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
-    all(c, RESIDENT, [], read_resident)
-}
-
 pub(super) fn resident(c: &Connection, reference: &ResidentRef) -> Result<Option<Resident>, Problem> {
     let found = maybe(c, &format!("{RESIDENT} WHERE reference = ?1"), [text(reference)], read_resident)?;
     Ok(found.map(|(_, resident)| resident))
 }
 
+/// Counts and digest, reading row after row: the primary keys sort as the digest's lines do, `record` before
+/// `resident`, because every character of a name sorts behind the space that ends it.
 pub(super) fn summary(c: &Connection) -> Result<Summary, Problem> {
-    let mut lines = all(c, RESIDENT, [], |row| read_resident(row).map(|(reference, r)| digest::resident_line(&reference, &r)))?;
-    let residents = lines.len() as u64;
-    let (mut merged, mut held, mut refused) = (0, 0, 0);
-    for (key, fate) in fates(c)? {
+    let mut lines = digest::Lines::default();
+    let (mut residents, mut merged, mut held, mut refused) = (0, 0, 0, 0);
+    each(c, "SELECT unit, record, sealed, fate FROM fates ORDER BY unit, record, sealed", [], |row| {
+        let (key, fate) = (facts::key(row, 0)?, parsed(row, 3)?);
         match fate {
             Fate::Merged(_) => merged += 1,
             Fate::Held(..) => held += 1,
             Fate::Refused(_) => refused += 1,
         }
-        lines.push(digest::record_line(&key, &fate));
-    }
+        lines.add(digest::record_line(&key, &fate)).map_err(|_| damaged())
+    })?;
+    each(c, &format!("{RESIDENT} ORDER BY reference"), [], |row| {
+        let (reference, resident) = read_resident(row)?;
+        residents += 1;
+        lines.add(digest::resident_line(&reference, &resident)).map_err(|_| damaged())
+    })?;
     let sql = "SELECT (SELECT count(*) FROM lines WHERE sealed IS NOT NULL) - (SELECT count(*) FROM deliveries WHERE found <> 'unopened')";
     let unopened = maybe(c, sql, [], u64::of_row)?.unwrap_or(0);
     let open = unopened + u64::from(force::unfolded(c)?);
-    Ok(Summary { digest: digest::of_lines(lines), residents, merged, held, refused, open })
+    Ok(Summary { digest: lines.digest(), residents, merged, held, refused, open })
 }
 
 pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Problem> {
@@ -137,10 +136,8 @@ fn fields_from(c: &Connection, reference: &ResidentRef, key: &RecordKey) -> Resu
 pub(super) fn find(c: &Connection, search: &Search, limit: usize) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
     match search {
         Search::Number(number) => {
-            let sql = format!("{RESIDENT} WHERE number = ?1 ORDER BY reference");
-            let mut found = all(c, &sql, [MatchKey::of_number(number).to_string()], read_resident)?;
-            found.truncate(limit);
-            Ok(found)
+            let sql = format!("{RESIDENT} WHERE number = ?1 ORDER BY reference LIMIT ?2");
+            all(c, &sql, params![MatchKey::of_number(number).to_string(), int(limit as u64)], read_resident)
         }
         Search::Name(name) => by_name(c, name, limit),
     }
@@ -172,14 +169,15 @@ fn by_name(c: &Connection, name: &str, limit: usize) -> Result<Vec<(ResidentRef,
 
 pub(super) fn cases(c: &Connection) -> Result<Vec<Case>, Problem> {
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
-    for (key, fate) in fates(c)? {
-        if let Fate::Held(code, reference) = fate {
-            // arrival is no matter of the fold, so only here: staff must know whom a document may have been made for
-            let code = if code == Code::Duplicate && stood(c, &key)? { Code::Displaced } else { code };
-            let case = cases.entry(reference.to_string()).or_insert(Case { reference, code, records: Vec::new() });
-            case.records.push(key);
-        }
-    }
+    each(c, "SELECT unit, record, sealed, fate FROM fates WHERE fate GLOB 'held *'", [], |row| {
+        let key = facts::key(row, 0)?;
+        let Fate::Held(code, reference) = parsed(row, 3)? else { return Err(damaged()) };
+        // arrival is no matter of the fold, so only here: staff must know whom a document may have been made for
+        let code = if code == Code::Duplicate && stood(c, &key)? { Code::Displaced } else { code };
+        let case = cases.entry(reference.to_string()).or_insert(Case { reference, code, records: Vec::new() });
+        case.records.push(key);
+        Ok(())
+    })?;
     let unopened = all(c, "SELECT unit, record, sealed FROM deliveries WHERE found = 'unopened'", [], |row| facts::key(row, 0))?;
     for key in unopened {
         let reference = CaseRef::holding(&key.unit, key.record);
