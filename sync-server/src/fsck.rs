@@ -7,30 +7,33 @@
 //!
 //! Segments that nobody follows and blobs that nobody names are counted, no alarm: a crash leaves them.
 //!
-//! **Trust:** nothing, not even the database: it is compared, never asked. **Invariants:** changes nothing.
+//! **Trust:** nothing, not even the database: it is compared, never asked. **Invariants:** changes nothing. Runs beside
+//! a server: guard and database are read between two of its rounds, and what is logged later is not looked at. Holds of
+//! the log its right edge and one small row for each blob, whatever its length.
 
 mod contents;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
 
 use shared::{
     batch::Manifest,
     id::{Blob, LogIndex},
-    log::{Body, Entry, GuardLine, Hash, HashReader, Head, Segment, append},
+    log::{Appended, Body, Entry, GuardLine, Hash, HashReader, Head, Segment, append},
     problem::{Code, Problem},
     roster::Roster,
     time::Second,
 };
-use tlog_tiles::tlog::{Error, stored_hash_count};
+use tlog_tiles::tlog::{Error, stored_hash_index};
 
 pub use self::contents::{Contents, check as contents};
 use crate::{
+    durable::{self, Lock},
     pipeline::{Stores, walk_back},
-    store::{Archive, Guard, Ledger},
+    store::{Archive, Guard, Ledger, Position, blocking},
 };
-
-/// Hashes compared at a time.
-const PAGE: usize = 4096;
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -66,27 +69,52 @@ impl Report {
     }
 }
 
-/// All hashes of the tree, made again.
+/// Hashes of the complete subtrees at the right edge of the tree: all that growing it reads.
 #[derive(Default)]
-struct Tree(Vec<Hash>);
+struct Edge(BTreeMap<u64, Hash>);
 
-impl HashReader for Tree {
-    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
-        let one = |&i: &u64| usize::try_from(i).ok().and_then(|i| self.0.get(i).copied()).ok_or(Error::IndexesNotInTree);
-        indexes.iter().map(one).collect()
+impl Edge {
+    /// Takes hashes in, from `first` on, and drops what a tree of `size` leaves has no use for.
+    fn grow(&mut self, first: u64, hashes: &[Hash], size: u64) {
+        self.0.extend((first..).zip(hashes.iter().copied()));
+        let levels = (0..u64::BITS).filter(|level| (size >> level) & 1 == 1);
+        // the subtree of a set bit is the last complete one of its level
+        let edge = levels.map(|level| stored_hash_index(u8::try_from(level).expect("below 64"), (size >> level) - 1));
+        let edge: HashSet<u64> = edge.collect();
+        self.0.retain(|index, _| edge.contains(index));
     }
 }
 
+impl HashReader for Edge {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        indexes.iter().map(|index| self.0.get(index).copied().ok_or(Error::IndexesNotInTree)).collect()
+    }
+}
+
+/// Guard and database as they stand between two rounds of whoever is sequencing; `lock` is the sequencer's. Within
+/// one the database is behind the guard for a moment.
+async fn standing<A: Archive, G: Guard, L: Ledger>(
+    stores: &Stores<A, G, L>,
+    lock: &Path,
+) -> Result<(Option<GuardLine>, Position), Problem> {
+    let path = lock.to_owned();
+    let _between = blocking(move || Lock::wait(&path)).await.map_err(durable::problem("sequencer lock"))?;
+    Ok((stores.guard.read().await?, stores.ledger.position().await?))
+}
+
 /// Checks log, guard, archive and tile hashes.
-pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -> Result<Report, Problem> {
+pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, lock: &Path) -> Result<Report, Problem> {
     let mut report = Report::default();
-    // The guard first: what is logged while this runs lies behind it and is not looked at.
-    let Some(guarded) = stores.guard.read().await? else {
+    let (guarded, position) = standing(stores, lock).await?;
+    let Some(guarded) = guarded else {
         report.find(Code::GuardMissing, "the guard holds no head");
         return Ok(report);
     };
+    if position.line.head.size < guarded.head.size {
+        report.find(Code::DatabaseDiffers, format!("the database stands at {}, the guard at {}", position.line.head, guarded.head));
+    }
     let Some(path) = way_back(&stores.archive, guarded, &mut report).await else { return Ok(report) };
-    let (mut tree, mut named, mut last) = (Tree::default(), HashMap::new(), Second::from_unix(0));
+    let (mut edge, mut named, mut last) = (Edge::default(), HashMap::new(), Second::from_unix(0));
     let mut head = Head::EMPTY;
     for (size, blob) in &path {
         let read = stores.archive.segment(*size, *blob).await.and_then(|bytes| Segment::parse(&bytes));
@@ -95,8 +123,10 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -
             report.find(Code::LogInconsistent, format!("segment {blob} starts at {}, not at {head}", segment.old));
             return Ok(report);
         }
-        follow(&segment, &entries, &mut tree, &mut last, &mut report)?;
-        database_entries(&stores.ledger, &segment, &mut report).await?;
+        let appended = follow(&segment, &entries, &mut edge, &mut last, &mut report)?;
+        if segment.new.size <= position.line.head.size {
+            database(&stores.ledger, &segment, &appended, &mut report).await?;
+        }
         for (index, entry) in (segment.old.size..).zip(&entries) {
             names(&stores.archive, LogIndex(index), entry, &mut named, &mut report).await;
         }
@@ -106,7 +136,6 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -
     }
     blobs(&stores.archive, &named, &mut report).await?;
     orphans(&stores.archive, &path, &named, &mut report).await?;
-    database_hashes(&stores.ledger, &tree, guarded, &mut report).await?;
     Ok(report)
 }
 
@@ -117,28 +146,32 @@ async fn way_back(archive: &impl Archive, guarded: GuardLine, report: &mut Repor
     report.keep(walk_back(archive, Head::EMPTY, guarded).await)
 }
 
-fn follow(segment: &Segment, entries: &[Entry], tree: &mut Tree, last: &mut Second, report: &mut Report) -> Result<(), Problem> {
-    let appended = append(segment.old.size, &segment.entries, tree)?;
+fn follow(segment: &Segment, entries: &[Entry], edge: &mut Edge, last: &mut Second, report: &mut Report) -> Result<Appended, Problem> {
+    let appended = append(segment.old.size, &segment.entries, edge)?;
     if appended.head != segment.new {
         report.find(Code::LogInconsistent, format!("the leaves lead to {}, the segment says {}", appended.head, segment.new));
     }
-    tree.0.extend(appended.hashes);
+    edge.grow(appended.first, &appended.hashes, segment.new.size);
     for (index, entry) in (segment.old.size..).zip(entries) {
         if entry.received < *last {
             report.find(Code::LogInconsistent, format!("log time goes back at entry {index}"));
         }
         *last = entry.received;
     }
-    Ok(())
+    Ok(appended)
 }
 
-async fn database_entries(ledger: &impl Ledger, segment: &Segment, report: &mut Report) -> Result<(), Problem> {
+/// The database has this segment's leaves and hashes.
+async fn database(ledger: &impl Ledger, segment: &Segment, appended: &Appended, report: &mut Report) -> Result<(), Problem> {
     for (index, leaf) in (segment.old.size..).zip(&segment.entries) {
         match ledger.entry(LogIndex(index)).await? {
             Some(found) if found == *leaf => {}
             Some(_) => report.find(Code::DatabaseDiffers, format!("entry {index} is another one in the database")),
             None => report.find(Code::DatabaseDiffers, format!("entry {index} is not in the database")),
         }
+    }
+    if ledger.hashes(appended.first, appended.hashes.len()).await? != appended.hashes {
+        report.find(Code::DatabaseDiffers, format!("tile hashes from {} on", appended.first));
     }
     Ok(())
 }
@@ -216,24 +249,6 @@ async fn orphans(
     report.orphan_segments = all.iter().filter(|s| s.0 <= until && !followed.contains(s)).count() as u64;
     for first in 0..=u8::MAX {
         report.unnamed_blobs += archive.blobs(first).await?.iter().filter(|b| !named.contains_key(b)).count() as u64;
-    }
-    Ok(())
-}
-
-async fn database_hashes(ledger: &impl Ledger, tree: &Tree, guarded: GuardLine, report: &mut Report) -> Result<(), Problem> {
-    let position = ledger.position().await?;
-    if position.line.head.size < guarded.head.size {
-        report.find(Code::DatabaseDiffers, format!("the database stands at {}, the guard at {}", position.line.head, guarded.head));
-        return Ok(());
-    }
-    let count = if guarded.head.size == 0 { 0 } else { stored_hash_count(guarded.head.size) };
-    debug_assert_eq!(count, tree.0.len() as u64);
-    for (n, page) in (0_u64..).zip(tree.0.chunks(PAGE)) {
-        let first = n * PAGE as u64;
-        let found = ledger.hashes(first, page.len()).await?;
-        if found != page {
-            report.find(Code::DatabaseDiffers, format!("tile hashes from {first} on"));
-        }
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ impl Fsck {
     /// Runs the checks and prints what they found.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let centre = open(global)?;
-        let mut report = fsck::stores(&centre.stores).await?;
+        let mut report = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await?;
         let contents = fsck::contents(&centre).await?;
         report.findings.extend(contents.off.iter().cloned());
         for finding in &report.findings {

@@ -11,7 +11,7 @@
 //! and that harms nothing: a missing batch or number, a record that could not be opened yet.
 //!
 //! **Trust:** the log's entries, under the guard's head; everything else is checked against them. **Invariants:**
-//! nothing is changed; one finding never hides another.
+//! nothing is changed; one finding never hides another. Of manifests, outcomes and the registry one at a time is held.
 
 mod batches;
 mod outcomes;
@@ -70,31 +70,33 @@ impl Contents {
 /// Checks what log, archive and registry say against each other. An error says that checking itself was not possible.
 pub async fn check(centre: &Centre) -> Result<Contents, Problem> {
     let mut report = Contents::default();
-    let entries = entries(centre, &mut report).await?;
-    let rosters = rosters::check(centre, &entries, &mut report).await?;
-    let manifests = batches::check(centre, &rosters, &entries, &mut report).await?;
-    outcomes::check(centre, &rosters, &manifests, &entries, &mut report).await?;
+    let log = Log { centre, size: centre.stores.ledger.position().await?.line.head.size };
+    let rosters = rosters::check(&log, &mut report).await?;
+    let manifests = batches::check(&log, &rosters, &mut report).await?;
+    outcomes::check(&log, &rosters, &manifests, &mut report).await?;
     registry::check(&RegistrySqlite::new(centre.db.clone()), &mut report).await?;
     Ok(report)
 }
 
-/// All entries up to the ledger's position, parsed.
-async fn entries(centre: &Centre, report: &mut Contents) -> Result<Vec<(u64, Entry)>, Problem> {
-    let size = centre.stores.ledger.position().await?.line.head.size;
-    let mut entries = Vec::new();
-    for index in 0..size {
-        let leaf = centre.stores.ledger.entry(shared::id::LogIndex(index)).await?;
-        let leaf = leaf.ok_or_else(|| Problem::new(Code::LogInconsistent, "not in the database"));
-        let entry = leaf.and_then(|leaf| Entry::parse(&leaf));
-        entries.extend(report.sound(&format!("entry {index}"), entry).map(|entry| (index, entry)));
-    }
-    Ok(entries)
+/// The log up to where the ledger stood, read entry after entry by each check: it may be of any length.
+struct Log<'a> {
+    centre: &'a Centre,
+    size: u64,
 }
 
-/// A blob that an entry names, its digest checked.
-async fn blob(centre: &Centre, about: &str, blob: Blob, report: &mut Contents) -> Option<Vec<u8>> {
-    let read = centre.stores.archive.get(blob).await;
-    report.sound(about, read)
+impl Log<'_> {
+    /// An entry; an inner error says that it isn't there or can't be read.
+    async fn entry(&self, index: u64) -> Result<Result<Entry, Problem>, Problem> {
+        let leaf = self.centre.stores.ledger.entry(shared::id::LogIndex(index)).await?;
+        let leaf = leaf.ok_or_else(|| Problem::new(Code::LogInconsistent, "not in the database"));
+        Ok(leaf.and_then(|leaf| Entry::parse(&leaf)))
+    }
+
+    /// A blob that an entry names, its digest checked.
+    async fn blob(&self, about: &str, blob: Blob, report: &mut Contents) -> Option<Vec<u8>> {
+        let read = self.centre.stores.archive.get(blob).await;
+        report.sound(about, read)
+    }
 }
 
 /// Rosters by version, and whatever asks for one.

@@ -4,38 +4,32 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use shared::{
     batch::{Line, Manifest},
-    id::{BatchId, Member, Place},
-    log::{BatchEntry, BatchState, Body, Entry},
+    id::{BatchId, Blob, Member, Place},
+    log::{BatchEntry, BatchState, Body},
     problem::{Code, Problem},
     verify::CheckedManifest,
 };
 
-use super::{Contents, Rosters, blob};
-use crate::centre::Centre;
+use super::{Contents, Log, Rosters};
 
-/// Manifests by batch.
-pub(super) type Manifests = HashMap<BatchId, Manifest>;
+/// Where the sound manifest of each batch lies.
+pub(super) type Manifests = HashMap<BatchId, Blob>;
 
-pub(super) async fn check(
-    centre: &Centre,
-    rosters: &Rosters,
-    entries: &[(u64, Entry)],
-    report: &mut Contents,
-) -> Result<Manifests, Problem> {
+pub(super) async fn check(log: &Log<'_>, rosters: &Rosters, report: &mut Contents) -> Result<Manifests, Problem> {
     let mut manifests = Manifests::new();
     let mut units: BTreeMap<Member, Unit> = BTreeMap::new();
-    for (index, entry) in entries {
-        let Body::Batch(batch) = &entry.body else { continue };
+    for index in 0..log.size {
+        let Ok(Body::Batch(batch)) = log.entry(index).await?.map(|entry| entry.body) else { continue };
         report.batches += 1;
         let about = format!("batch {} {} (entry {index})", batch.unit, batch.place);
-        let Some(bytes) = blob(centre, &about, batch.manifest, report).await else { continue };
+        let Some(bytes) = log.blob(&about, batch.manifest, report).await else { continue };
         let checked = Manifest::parse(&bytes).and_then(|manifest| CheckedManifest::check(manifest, &rosters[..]));
         let Some(checked) = report.sound(&about, checked) else { continue };
-        compare(&about, batch, &checked, report);
-        let manifest = checked.manifest().clone();
+        compare(&about, &batch, &checked, report);
+        let manifest = checked.manifest();
         report.records += manifest.facts().records().count() as u64;
-        units.entry(batch.unit.clone()).or_default().take(batch, &manifest);
-        if manifests.insert(manifest.id(), manifest).is_some() {
+        units.entry(batch.unit.clone()).or_default().take(&batch, manifest);
+        if manifests.insert(manifest.id(), manifest.blob()).is_some() {
             report.off(Code::LogInconsistent, format!("{about}: logged twice"));
         }
     }
@@ -64,7 +58,42 @@ fn compare(about: &str, entry: &BatchEntry, checked: &CheckedManifest, report: &
 struct Unit {
     places: BTreeMap<Place, BTreeSet<BatchId>>,
     named: Vec<(Place, BatchId)>,
-    numbers: BTreeMap<u32, BTreeSet<u64>>,
+    numbers: BTreeMap<u32, Runs>,
+}
+
+/// Numbers as runs, first → last: a unit's numbers leave no holes, so however many there are, these are few.
+#[derive(Default)]
+struct Runs(BTreeMap<u64, u64>);
+
+impl Runs {
+    fn insert(&mut self, number: u64) {
+        let (mut first, mut last) = (number, number);
+        if let Some((&before, &end)) = self.0.range(..=number).next_back() {
+            if end >= number {
+                return;
+            }
+            if end + 1 == number {
+                first = before;
+            }
+        }
+        if let Some(end) = self.0.remove(&(number + 1)) {
+            last = end;
+        }
+        self.0.insert(first, last);
+    }
+
+    /// The first number from 1 on that is missing below the last one, and how many are.
+    fn missing(&self) -> Option<(u64, u64)> {
+        let (mut next, mut lowest, mut count) = (1, None, 0);
+        for (&first, &last) in &self.0 {
+            if first > next {
+                lowest.get_or_insert(next);
+                count += first - next;
+            }
+            next = last + 1;
+        }
+        lowest.map(|lowest| (lowest, count))
+    }
 }
 
 impl Unit {
@@ -87,11 +116,30 @@ impl Unit {
             report.open(Code::Gap, format!("{unit}: the batch before {place} is missing: {previous}"));
         }
         for (epoch, numbers) in &self.numbers {
-            let last = numbers.last().copied().unwrap_or(0);
-            let missing: Vec<u64> = (1..=last).filter(|n| !numbers.contains(n)).take(100).collect();
-            if let Some(first) = missing.first() {
-                report.open(Code::Gap, format!("{unit}: number {epoch}.{first} is missing, {} in all", missing.len()));
+            if let Some((first, count)) = numbers.missing() {
+                report.open(Code::Gap, format!("{unit}: number {epoch}.{first} is missing, {count} in all"));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_numbers_are_counted_in_any_order() {
+        for order in [[1, 2, 3, 5, 9], [9, 5, 3, 2, 1], [3, 1, 9, 2, 5]] {
+            let mut runs = Runs::default();
+            for number in order.into_iter().chain(order) {
+                runs.insert(number);
+            }
+            assert_eq!(runs.0.len(), 3, "{order:?}");
+            assert_eq!(runs.missing(), Some((4, 4)), "{order:?}");
+        }
+        let mut runs = Runs::default();
+        assert_eq!(runs.missing(), None);
+        runs.insert((1 << 53) - 1);
+        assert_eq!(runs.missing(), Some((1, (1 << 53) - 2)), "however high a claim");
     }
 }

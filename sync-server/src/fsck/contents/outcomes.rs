@@ -3,50 +3,46 @@
 use std::collections::HashMap;
 
 use shared::{
+    batch::Manifest,
     id::BatchId,
-    log::{Body, Entry},
+    log::Body,
     outcome::Outcome,
     problem::{Code, Problem},
 };
 
-use super::{Contents, Rosters, batches::Manifests, blob};
-use crate::{centre::Centre, store::Ledger as _};
+use super::{Contents, Log, Rosters, batches::Manifests};
+use crate::store::Ledger as _;
 
-pub(super) async fn check(
-    centre: &Centre,
-    rosters: &Rosters,
-    manifests: &Manifests,
-    entries: &[(u64, Entry)],
-    report: &mut Contents,
-) -> Result<(), Problem> {
+pub(super) async fn check(log: &Log<'_>, rosters: &Rosters, manifests: &Manifests, report: &mut Contents) -> Result<(), Problem> {
     let mut versions: HashMap<BatchId, u64> = HashMap::new();
-    for (index, entry) in entries {
-        let Body::Outcome { batch, version, blob: named } = &entry.body else { continue };
+    for index in 0..log.size {
+        let Ok(Body::Outcome { batch, version, blob }) = log.entry(index).await?.map(|entry| entry.body) else { continue };
         report.outcomes += 1;
         let about = format!("outcome {version} of {batch} (entry {index})");
-        let Some(bytes) = blob(centre, &about, *named, report).await else { continue };
-        let before = versions.insert(*batch, *version).unwrap_or(0);
-        if *version != before + 1 {
+        let Some(bytes) = log.blob(&about, blob, report).await else { continue };
+        let before = versions.insert(batch, version).unwrap_or(0);
+        if version != before + 1 {
             report.off(Code::OutcomeInvalid, format!("{about}: follows version {before}"));
         }
-        let Some(manifest) = manifests.get(batch) else {
+        let Some(manifest) = manifests.get(&batch) else {
             report.off(Code::OutcomeInvalid, format!("{about}: of a batch that is not there"));
             continue;
         };
-        let read = Outcome::parse(&bytes);
-        let Some(outcome) = report.sound(&about, read) else { continue };
-        if (outcome.batch(), outcome.version()) != (*batch, *version) {
+        let Some(manifest) = log.blob(&about, *manifest, report).await else { continue };
+        let read = Outcome::parse(&bytes).and_then(|outcome| Manifest::parse(&manifest).map(|manifest| (outcome, manifest)));
+        let Some((outcome, manifest)) = report.sound(&about, read) else { continue };
+        if (outcome.batch(), outcome.version()) != (batch, version) {
             report.off(Code::OutcomeInvalid, format!("{about}: the note speaks of another"));
         }
         // any roster's key: an outcome may be older than the newest key
-        let signed = rosters.iter().rev().map(|roster| outcome.clone().check(manifest, &roster.facts().centre_key));
+        let signed = rosters.iter().rev().map(|roster| outcome.clone().check(&manifest, &roster.facts().centre_key));
         let refused = signed.map(Result::err).take_while(Option::is_some).flatten().collect::<Vec<_>>();
         if refused.len() == rosters.len() {
             report.off(Code::OutcomeInvalid, format!("{about}: {}", refused.first().map_or("no roster", |p| p.row().code)));
         }
     }
     for (batch, version) in versions {
-        let kept = centre.stores.ledger.outcome(batch).await?.map(|o| o.version);
+        let kept = log.centre.stores.ledger.outcome(batch).await?.map(|o| o.version);
         // a newer one was logged while this ran
         if kept < Some(version) {
             report.off(Code::LogInconsistent, format!("the database has outcome {kept:?} of {batch}, the log {version}"));

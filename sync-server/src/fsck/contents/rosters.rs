@@ -1,22 +1,24 @@
 //! Rosters from version 1 on, each trusted by the one before, and their forms.
 
 use shared::{
-    log::{Body, Entry},
+    log::Body,
     problem::{Code, Problem},
     roster::{Roster, TrustedRoster},
 };
 
-use super::{Contents, Rosters, blob};
-use crate::centre::Centre;
+use super::{Contents, Log, Rosters};
 
-pub(super) async fn check(centre: &Centre, entries: &[(u64, Entry)], report: &mut Contents) -> Result<Rosters, Problem> {
+/// The first to look at the log: reports what of it can't be read.
+pub(super) async fn check(log: &Log<'_>, report: &mut Contents) -> Result<Rosters, Problem> {
     let mut rosters = Rosters::new();
-    for (index, entry) in entries {
-        let Body::Roster { version, blob: named } = &entry.body else { continue };
+    for index in 0..log.size {
+        let read = log.entry(index).await?;
+        let Some(entry) = report.sound(&format!("entry {index}"), read) else { continue };
+        let Body::Roster { version, blob } = entry.body else { continue };
         let about = format!("roster {version} (entry {index})");
-        let Some(bytes) = blob(centre, &about, *named, report).await else { continue };
+        let Some(bytes) = log.blob(&about, blob, report).await else { continue };
         let Some(roster) = report.sound(&about, trust(&bytes, rosters.last())) else { continue };
-        forms(centre, &roster, report).await;
+        forms(log, &roster, report).await;
         rosters.push(roster);
     }
     Ok(rosters)
@@ -32,10 +34,10 @@ fn trust(bytes: &[u8], before: Option<&TrustedRoster>) -> Result<TrustedRoster, 
     roster.trust_anchored(&anchor)
 }
 
-async fn forms(centre: &Centre, roster: &TrustedRoster, report: &mut Contents) {
+async fn forms(log: &Log<'_>, roster: &TrustedRoster, report: &mut Contents) {
     for form in &roster.facts().forms {
         let about = format!("form {} of roster {}", form.name, roster.version());
-        if let Some(bytes) = blob(centre, &about, form.blob, report).await {
+        if let Some(bytes) = log.blob(&about, form.blob, report).await {
             report.sound(&about, shared::form::Form::named(form, &bytes));
         }
     }

@@ -1,12 +1,24 @@
 //! A sound centre is clean; each change is named, also when it hides behind a sound archive.
 
-use shared::problem::Code;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use shared::{keys::KeyRef, problem::Code, record::Target, roster::Revocation};
+use tokio::sync::watch;
 
 use super::{Contents, check};
 use crate::{
+    fixtures::{member, signer},
     fsck,
-    pipeline::merge::tests::centre::{Centre, Made, Unit},
+    pipeline::merge::tests::centre::{Centre, Made, Unit, facts},
     rebuilding::open,
+    registry::Registry as _,
+    store::Ledger as _,
 };
 
 /// Three batches of two units, merged; the second of van-1 is not logged when `gap` says so.
@@ -35,7 +47,7 @@ async fn merged(gap: bool) -> (Centre, Vec<Made>) {
 async fn contents(centre: &Centre) -> Contents {
     let settings = centre.settings();
     let opened = open(&settings, &settings.database()).expect("opened");
-    let stores = fsck::stores(&opened.stores).await.expect("checked");
+    let stores = fsck::stores(&opened.stores, &settings.sequencer_lock()).await.expect("checked");
     assert!(stores.is_clean(), "{:?}", stores.findings);
     check(&opened).await.expect("checked")
 }
@@ -87,4 +99,82 @@ async fn a_changed_registry_is_named() {
         assert_eq!(wrong.is_empty(), quiet, "{change}: {wrong:?}");
         assert!(wrong.iter().all(|code| *code == Code::RegistryWrong), "{change}: {wrong:?}");
     }
+}
+
+/// Two units that meet each other's people, correct, withdraw, and use an id again.
+fn busy() -> Vec<Made> {
+    let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
+    let mut made = Vec::new();
+    for day in 0..8 {
+        let person = 10 * day;
+        let first = one.enrol(person + 1, 100 + 2 * i64::try_from(day).expect("small"));
+        if day % 2 == 0 {
+            one.withdraw();
+        }
+        made.push(one.close());
+        two.enrol(person + 1, 90); // earlier: displaces
+        two.correct(person + 1, 120, Target::Record { unit: member("van-1"), record: first.facts.record });
+        if day % 3 == 2 {
+            let record = two.record(2 * day - 1, person + 5, 130, None);
+            let again = two.seal(&record);
+            two.put(&again);
+        }
+        made.push(two.close());
+    }
+    made
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_busy_server_nothing_that_is_on_its_way_is_taken_for_damage() {
+    let centre = Centre::founded().await;
+    let settings = centre.settings();
+    let merge = centre.merge("centre.db").await;
+    let sequencer = centre.sequencer().await;
+    let (stop, stopped) = watch::channel(false);
+    let (registry, heads) = (merge.registry.clone(), sequencer.subscribe());
+    let merging = tokio::spawn(async move { merge.run(2, heads, stopped).await });
+    let ended = Arc::new(AtomicBool::new(false));
+    let checking = tokio::spawn({
+        let ended = ended.clone();
+        async move {
+            let opened = open(&settings, &settings.database()).expect("opened");
+            let (mut runs, mut amid) = (0, 0);
+            while !ended.load(Ordering::SeqCst) || runs == 0 {
+                let stores = fsck::stores(&opened.stores, &settings.sequencer_lock()).await.expect("checked");
+                assert!(stores.is_clean(), "run {runs}: {:?}", stores.findings);
+                let contents = check(&opened).await.expect("checked");
+                assert!(contents.off.is_empty(), "run {runs}: {:?}", contents.off);
+                runs += 1;
+                amid += u32::from(contents.registry.is_some_and(|r| r.open > 0));
+            }
+            (runs, amid)
+        }
+    });
+    let made = busy();
+    let second = made[3].id();
+    for (n, made) in made.iter().enumerate() {
+        let batch = centre.archived(made).await;
+        sequencer.log_batch(batch).await.expect("logged");
+        if n == 9 {
+            // another process ends a key from its second batch on
+            let opened = open(&centre.settings(), &centre.settings().database()).expect("opened");
+            let cut = opened.stores.ledger.batch(second).await.expect("read");
+            let mut newer = facts(2);
+            let cut = cut.expect("logged").index;
+            newer.revoked = vec![Revocation { key: KeyRef::from(signer("van-2").public()), cut, reason: "lost".into() }];
+            centre.publish(newer).await;
+        }
+    }
+    let done = async {
+        while registry.waiting().await.expect("read") != (0, 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), done).await.expect("merged");
+    ended.store(true, Ordering::SeqCst);
+    let (runs, amid) = checking.await.expect("no false alarm");
+    stop.send(true).expect("still running");
+    merging.await.expect("ended");
+    println!("{runs} runs of fsck beside the server, {amid} while something was open");
+    assert!(amid > 0, "some of it was looked at on its way");
 }

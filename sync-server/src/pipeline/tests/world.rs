@@ -76,7 +76,11 @@ impl World {
         let clock = self.clock.clone();
         let clock = Arc::new(move || Second::from_unix(clock.load(Ordering::SeqCst)));
         let signer = Arc::new(signer("registry.example/log"));
-        Ok(Sequencer::start(stores, signer, self.dir.path().join("sequencer.lock"), clock, idle).await?.0)
+        Ok(Sequencer::start(stores, signer, self.lock(), clock, idle).await?.0)
+    }
+
+    pub(super) fn lock(&self) -> std::path::PathBuf {
+        self.dir.path().join("sequencer.lock")
     }
 
     pub(super) async fn try_sequencer(&self) -> Result<Sequencer<LedgerSqlite>, Problem> {

@@ -15,7 +15,7 @@ use shared::{
     sample::{Kind, Sample, Size},
     seal::{Identity, Recipients, seal},
     time::Second,
-    verify::{CheckedManifest, PayloadHash, ReceivedBatch},
+    verify::{CheckedManifest, PayloadHash, ReceivedBatch, VerifiedBatch},
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -163,6 +163,12 @@ impl Centre {
 
     /// Logs a batch as intake does.
     pub(crate) async fn log(&self, made: &Made) {
+        let batch = self.archived(made).await;
+        self.sequencer().await.log_batch(batch).await.expect("logged");
+    }
+
+    /// Archives a batch and verifies it.
+    pub(crate) async fn archived(&self, made: &Made) -> VerifiedBatch {
         let archive = self.stores("centre.db").archive;
         archive.put(made.manifest.blob(), Whole::new(made.manifest.note().as_bytes())).await.expect("archived");
         archive.put(Blob::of(&made.payload), Whole::new(made.payload.clone())).await.expect("archived");
@@ -170,8 +176,7 @@ impl Centre {
         let checked = CheckedManifest::check(made.manifest.clone(), &rosters[..]).expect("authentic");
         let mut hash = PayloadHash::default();
         hash.update(&made.payload);
-        let batch = ReceivedBatch::new(checked).verify(hash).expect("what was signed");
-        self.sequencer().await.log_batch(batch).await.expect("logged");
+        ReceivedBatch::new(checked).verify(hash).expect("what was signed")
     }
 }
 
