@@ -24,13 +24,14 @@ use crate::{
     centre::Centre,
     clock, durable,
     pipeline::{
-        Stores, catch_up,
+        Clock, Stores, catch_up,
         merge::{self, Merge, Publish},
         opener::{self, Nursery, Opener},
     },
-    registry::{Among, Registry as _, Summary},
+    registry::{Among, Registry, Summary},
     settings::Settings,
     store::{
+        Archive, Guard, Ledger,
         archive_files::ArchiveFiles,
         guard_file::{GuardFile, Make},
         ledger_sqlite::LedgerSqlite,
@@ -110,17 +111,32 @@ async fn broken(database: &Path) -> Vec<BatchId> {
     read.inspect_err(|problem| tracing::warn!("{}: {problem}", database.display())).unwrap_or_default()
 }
 
+/// What a new database says: its registry, outcomes that differ, what could not be opened.
+pub(crate) type Filled = (Summary, Vec<BatchId>, Option<Problem>);
+
 /// Steps 1 to 3 into a new file.
-async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result<(Summary, Vec<BatchId>, Option<Problem>), Problem> {
+async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result<Filled, Problem> {
     let centre = open(settings, fresh)?;
-    // 1. as a start does it
-    catch_up(&centre.stores).await?;
-    // 2. as a running centre does it, but nothing leaves
-    let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
-    let opener = Opener::new(archive.clone(), ledger.clone(), centre.identities()?, Nursery::of_this_program(), opener::BUDGET);
     let registry = RegistrySqlite::new(centre.db.clone());
+    let (stores, identities) = (centre.stores.clone(), centre.identities()?);
+    let opener = Opener::new(stores.archive.clone(), stores.ledger.clone(), identities, Nursery::of_this_program(), opener::BUDGET);
+    follow(&stores, registry, opener, broken, Arc::new(clock::now)).await
+}
+
+/// Steps 1 to 3 on whatever stores.
+pub(crate) async fn follow<A: Archive, G: Guard, L: Ledger, R: Registry>(
+    stores: &Stores<A, G, L>,
+    registry: R,
+    opener: Opener<A, L>,
+    broken: Vec<BatchId>,
+    clock: Clock,
+) -> Result<Filled, Problem> {
+    // 1. as a start does it
+    catch_up(stores).await?;
+    // 2. as a running centre does it, but nothing leaves
+    let (archive, ledger) = (stores.archive.clone(), stores.ledger.clone());
     registry.warn_of(broken).await?;
-    let merge = Merge { archive, ledger, registry, opener, publish: Publish::Nothing, clock: Arc::new(clock::now) };
+    let merge = Merge { archive, ledger, registry, opener, publish: Publish::Nothing, clock };
     let unopened = merge.until_idle(merge::WORKERS, &watch::channel(false).1).await.err();
     // 3.
     let now = merge.registry.summary().await?;
@@ -133,12 +149,14 @@ async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result
 fn put_in_place(fresh: &Path, path: &Path) -> Result<Option<PathBuf>, Problem> {
     let aside = beside(path, &format!("before-{}", clock::now().unix()));
     let mut moved = None;
-    // the log that belongs to it first: a database is never found with another one's
-    for (from, to) in files(path).into_iter().zip(files(&aside)).rev() {
+    // The database first: a log without its database is thrown away by SQLite, but a database without its log can be
+    // half of one. All three are gone before the new one comes.
+    for (from, to) in files(path).into_iter().zip(files(&aside)) {
         if durable::rename(&from, &to).map_err(durable::problem("database"))? {
             moved = Some(aside.clone());
         }
     }
+    // the other way round: the new database is never found without its log
     for (from, to) in files(fresh).into_iter().zip(files(path)).rev() {
         durable::rename(&from, &to).map_err(durable::problem("database"))?;
     }
@@ -218,6 +236,21 @@ mod tests {
         assert!(rebuilt.before.is_some_and(|before| before.digest != rebuilt.now.digest));
         assert!(rebuilt.aside.is_some_and(|aside| durable::there(&aside)));
         assert!(rebuild(settings).await.expect("rebuilt").agrees(), "the new one is right");
+    }
+
+    #[tokio::test]
+    async fn a_crash_while_the_old_database_is_moved_leaves_nothing_that_is_taken_for_it() {
+        let (world, settings, _) = merged().await;
+        let path = settings.database();
+        let digest = rebuild(settings.clone()).await.expect("rebuilt").now.digest;
+        // somebody has it open: what was written last is in its log only
+        let held = rusqlite::Connection::open(&path).expect("opened");
+        held.execute_batch("PRAGMA wal_autocheckpoint = 0; DELETE FROM residents; DELETE FROM fates").expect("written");
+        let [database, log, _] = files(&path);
+        assert!(durable::read(&log).expect("read").is_some_and(|bytes| !bytes.is_empty()));
+        assert!(durable::rename(&database, &beside(&path, "before-crash")).expect("moved, and then the power went"));
+        let merge = world.merge("centre.db").await;
+        assert_eq!(world.summary(&merge).await.digest, digest, "made again from nothing, not from a log that was left");
     }
 
     #[tokio::test]
