@@ -1,7 +1,8 @@
 //! The sequencer: one round for all who wait.
 //!
 //! **Invariants:** one round at a time in this process, and by the lock in all processes of this machine; the log key
-//! signs only what a round, or the ledger after one, has shown to be under the guard.
+//! signs only what a round, or the ledger after one, has shown to be under the guard. A round that breaks off fails
+//! those who waited for it and no later one: each begins by reading guard and ledger again.
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
@@ -83,6 +84,7 @@ impl<L: Ledger> Sequencer<L> {
         let position = rounds.run(&[]).await?.position;
         let (queue, waiting) = mpsc::channel(4 * MOST);
         let (published, _) = watch::channel(sign(&signer, position));
+        let rounds = Arc::new(rounds);
         let work = Work { rounds, waiting, left: Vec::new(), signer: signer.clone(), published: published.clone(), idle };
         let task = tokio::spawn(work.serve());
         Ok((Self { queue, ledger, signer, published }, task))
@@ -142,7 +144,7 @@ fn publish(published: &watch::Sender<Published>, signer: &Signer, position: Posi
 }
 
 struct Work<A, G, L> {
-    rounds: Rounds<A, G, L>,
+    rounds: Arc<Rounds<A, G, L>>,
     waiting: mpsc::Receiver<Waiting>,
     /// Proposals that had to let another about their subject go first.
     left: Vec<Waiting>,
@@ -200,7 +202,7 @@ impl<A: Archive, G: Guard, L: Ledger> Work<A, G, L> {
 
     async fn round(&self, group: Vec<Waiting>) {
         let (proposals, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (w.proposal, w.caller)).unzip();
-        match self.rounds.run(&proposals).await {
+        match self.run(proposals).await {
             Ok(Ended { answers, position }) => {
                 publish(&self.published, &self.signer, position);
                 // 6. Only now does anybody learn of it. A caller that has gone away asks again and gets its entry.
@@ -217,15 +219,22 @@ impl<A: Archive, G: Guard, L: Ledger> Work<A, G, L> {
         }
     }
 
+    /// In a task of its own: what breaks off there (a fault of this software) ends no more than the round.
+    async fn run(&self, proposals: Vec<Proposal>) -> Result<Ended, Problem> {
+        let rounds = self.rounds.clone();
+        let round = tokio::spawn(async move { rounds.run(&proposals).await });
+        round.await.unwrap_or_else(|_| Err(Problem::new(Code::Busy, "a round of the sequencer broke off")))
+    }
+
     async fn keep_time(&self) {
-        let last = match self.rounds.run(&[]).await {
+        let last = match self.run(Vec::new()).await {
             Ok(ended) => ended.position.received,
             Err(problem) => return tracing::warn!("the log cannot go on: {problem}"),
         };
         if (self.rounds.clock)().unix() - last.unix() < SILENCE {
             return;
         }
-        match self.rounds.run(&[Proposal::Time]).await {
+        match self.run(vec![Proposal::Time]).await {
             Ok(ended) => publish(&self.published, &self.signer, ended.position),
             Err(problem) => tracing::warn!("log time stands still: {problem}"),
         }
