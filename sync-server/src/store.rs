@@ -18,6 +18,10 @@ pub mod sqlite;
 pub mod staging_files;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(crate) mod faulty;
+#[cfg(test)]
+pub(crate) use self::ledger_sqlite::columns::asked;
 mod guard;
 mod ledger;
 

@@ -1,7 +1,8 @@
-//! The spine under faults: every durable act × {failed and not kept, failed but kept}, then a restart.
+//! The spine: what is logged, once; starting from whatever is left; and under faults of every store (`matrix`).
 
-mod faults;
 mod fsck;
+mod matrix;
+mod plans;
 mod standing;
 mod world;
 

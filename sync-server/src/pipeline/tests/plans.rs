@@ -1,0 +1,50 @@
+//! How SQLite answers what a centre asks while it works: by a key or an index, so that a record costs the same among a
+//! million residents as among ten.
+
+use super::matrix::told;
+use crate::store::{asked, sqlite::Db};
+
+/// Read from one end, and only so far as what is asked for: what waits, and the newest of a few.
+const FROM_AN_END: &[&str] = &["merge_work USING INDEX merge_open", "w USING INDEX merge_due", "rosters"];
+
+/// Questions about everything, each asked by a command and never for a batch or a record.
+const OF_ALL: &[&str] = &[
+    // fsck, rebuild: all batches that were opened
+    "SELECT batch FROM merge_work WHERE state = 'done'",
+    "SELECT (SELECT count(*) FROM batches)",
+    // digest and refold: every record and resident, in the order of its key
+    "SELECT unit, record, sealed, fate FROM fates ORDER BY unit, record, sealed",
+    "SELECT reference, fields, parts, sources FROM residents ORDER BY reference",
+    "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened' ORDER BY",
+    "SELECT (SELECT count(*) FROM lines",
+    "SELECT count(*) FROM fates",
+    "SELECT count(*) FROM residents",
+];
+
+#[test]
+fn no_question_that_is_asked_for_a_record_or_a_batch_reads_a_whole_table() {
+    drop(told());
+    let dir = tempfile::tempdir().expect("a folder");
+    drop(Db::open(&dir.path().join("db")).expect("the schema"));
+    let db = rusqlite::Connection::open(dir.path().join("db")).expect("opened");
+    let asked = asked::all();
+    assert!(asked.len() > 60, "the story asks most of what there is: {}", asked.len());
+    let mut whole = Vec::new();
+    for sql in asked.iter().filter(|sql| !OF_ALL.iter().any(|of_all| sql.starts_with(of_all))) {
+        for step in plan(&db, sql) {
+            // a subquery's own rows are few; a table's, and an index's from end to end, are all of them
+            let table = step.strip_prefix("SCAN ").filter(|table| !table.starts_with('(') && *table != "CONSTANT ROW");
+            if table.is_some_and(|table| !FROM_AN_END.contains(&table) && !["position", "merge_roster"].contains(&table)) {
+                whole.push(format!("{step}\n    {sql}"));
+            }
+        }
+    }
+    assert!(whole.is_empty(), "{}", whole.join("\n"));
+}
+
+fn plan(db: &rusqlite::Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect(sql);
+    let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
+    let steps = statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get(3)).expect("explained");
+    steps.map(|step| step.expect("read")).collect()
+}
