@@ -57,7 +57,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
         let mut rosters = Vec::new();
         if newest.version.0 > after {
-            for version in self.links(after, newest.version).await? {
+            for version in self.inner.rosters.links(ledger, after, newest.version).await? {
                 let link = ledger.roster(version).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("roster {version}")))?;
                 rosters.push(self.proven(link, size).await?);
             }
@@ -66,33 +66,12 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         Ok(RosterPapers { newest: newest.version, rosters })
     }
 
-    /// Versions between `after` and the newest without which the newest cannot be trusted.
-    async fn links(&self, after: u64, newest: RosterVersion) -> Result<Vec<RosterVersion>, Problem> {
-        let ledger = &self.inner.parts.ledger;
-        let mut links = Vec::new();
-        let mut before = None;
-        for version in (after.max(1)..newest.0).map(RosterVersion) {
-            let Some(roster) = self.inner.rosters.version(ledger, version).await? else { continue };
-            let signers = roster.facts().signers.clone();
-            let first = after == 0 && version.0 == 1;
-            let changed = version.0 > after && before.as_ref().is_some_and(|b| *b != signers);
-            if first || changed {
-                links.push(version);
-            }
-            before = Some(signers);
-        }
-        Ok(links)
-    }
-
     /// A form in force by the newest roster, or by any before it: named by its digest, so never another one.
     pub async fn form(&self, form: Blob) -> Result<Vec<u8>, Problem> {
         let ledger = &self.inner.parts.ledger;
         let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
-        for version in (1..=newest.version.0).rev().map(RosterVersion) {
-            let Some(roster) = self.inner.rosters.version(ledger, version).await? else { continue };
-            if roster.facts().forms.iter().any(|f| f.blob == form) {
-                return self.inner.parts.archive.get(form).await;
-            }
+        if self.inner.rosters.had_form(ledger, form, newest.version).await? {
+            return self.inner.parts.archive.get(form).await;
         }
         // The archive holds more than forms: nothing else is handed out by its digest.
         Err(Problem::new(Code::NotFound, "form"))

@@ -13,7 +13,7 @@
 use shared::{
     batch::Manifest,
     id::{BatchId, Blob},
-    problem::{Code, Problem},
+    problem::{Again, Code, Problem},
     verify::{PayloadHash, ReceivedBatch},
 };
 
@@ -121,10 +121,30 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         Ok(hash)
     }
 
-    async fn staged(&self, batch: BatchId) -> Result<Option<Manifest>, Problem> {
-        match self.inner.parts.staging.manifest(batch).await? {
-            Some(bytes) => blocking(move || Manifest::parse(&bytes)).await.map(Some),
-            None => Ok(None),
+    /// The announced manifest. One that the disk has changed counts for nothing: the unit, which has it all, is told
+    /// that it is not here and announces it again.
+    pub(super) async fn staged(&self, batch: BatchId) -> Result<Option<Manifest>, Problem> {
+        let staging = &self.inner.parts.staging;
+        let Some(bytes) = staging.manifest(batch).await? else { return Ok(None) };
+        match blocking(move || Manifest::parse(&bytes)).await {
+            Ok(manifest) if manifest.id() == batch => Ok(Some(manifest)),
+            _ => {
+                tracing::error!("staging has changed the manifest of batch {batch}: it is wanted again");
+                staging.forget(batch).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Goes on with what staging has of an announced batch. False when that is not what was announced any more: it was
+    /// checked when it came, so the disk has changed it, and what the unit brings now is looked at instead.
+    pub(super) async fn goes_on(&self, batch: BatchId) -> Result<bool, Problem> {
+        match self.resume(batch).await {
+            Err(problem) if problem.row().again == Again::Never => {
+                tracing::error!("staging has changed the manifest of batch {batch}: {problem}");
+                self.inner.parts.staging.forget(batch).await.map(|()| false)
+            }
+            resumed => resumed.map(|()| true),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Rosters by version. A logged roster never changes, so each is parsed once.
+//! Rosters by version. A logged roster never changes, so each is parsed once, however many are kept, for what anybody may
+//! ask of all of them: which form was ever in force, which versions changed the signers.
 //!
 //! **Trust:** what the ledger gives stands in our own log, and only rosters trusted by the one before get there.
 
@@ -9,9 +10,9 @@ use std::{
 
 use shared::{
     batch::Facts as BatchFacts,
-    id::RosterVersion,
+    id::{Blob, RosterVersion},
     problem::{Code, Problem},
-    roster::{Roster, TrustedRoster},
+    roster::{Quorum, Roster, TrustedRoster},
     verify::Rosters,
 };
 
@@ -33,6 +34,28 @@ impl Rosters for KnownRosters {
 #[derive(Default)]
 pub(super) struct RosterCache {
     parsed: Mutex<HashMap<RosterVersion, Arc<TrustedRoster>>>,
+    history: tokio::sync::Mutex<History>,
+}
+
+/// What all rosters up to a version come to.
+#[derive(Default)]
+struct History {
+    until: u64,
+    signers: Option<Quorum>,
+    changed: Vec<RosterVersion>,
+    forms: HashSet<Blob>,
+}
+
+impl History {
+    fn take(&mut self, roster: &TrustedRoster) {
+        let facts = roster.facts();
+        if self.signers.as_ref().is_some_and(|before| *before != facts.signers) {
+            self.changed.push(facts.version);
+        }
+        self.signers = Some(facts.signers.clone());
+        self.forms.extend(facts.forms.iter().map(|form| form.blob));
+        self.until = facts.version.0;
+    }
 }
 
 impl RosterCache {
@@ -54,6 +77,30 @@ impl RosterCache {
             Some(found) => self.keep(version, found.note).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Versions between `after` and the newest without which the newest cannot be trusted: those that change the
+    /// signers; after 0 also the first.
+    pub(super) async fn links(&self, ledger: &impl Ledger, after: u64, newest: RosterVersion) -> Result<Vec<RosterVersion>, Problem> {
+        let history = self.history(ledger, newest).await?;
+        let first = (after == 0 && newest.0 > 1).then_some(RosterVersion(1));
+        let changed = history.changed.iter().copied().filter(|version| version.0 > after && *version < newest);
+        Ok(first.into_iter().chain(changed).collect())
+    }
+
+    /// Was this form in force by any roster up to this one?
+    pub(super) async fn had_form(&self, ledger: &impl Ledger, form: Blob, newest: RosterVersion) -> Result<bool, Problem> {
+        Ok(self.history(ledger, newest).await?.forms.contains(&form))
+    }
+
+    async fn history(&self, ledger: &impl Ledger, newest: RosterVersion) -> Result<tokio::sync::MutexGuard<'_, History>, Problem> {
+        let mut history = self.history.lock().await;
+        while history.until < newest.0 {
+            let version = RosterVersion(history.until + 1);
+            let roster = self.version(ledger, version).await?;
+            history.take(&*roster.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("roster {version}")))?);
+        }
+        Ok(history)
     }
 
     /// The rosters that a manifest and its lines name, as far as they are logged.
