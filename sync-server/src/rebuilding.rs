@@ -119,8 +119,10 @@ async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result
     let centre = open(settings, fresh)?;
     let registry = RegistrySqlite::new(centre.db.clone());
     let (stores, identities) = (centre.stores.clone(), centre.identities()?);
+    catch_up(&stores).await?;
+    registry.warn_of(broken).await?;
     let opener = Opener::new(stores.archive.clone(), stores.ledger.clone(), identities, Nursery::of_this_program(), opener::BUDGET);
-    follow(&stores, registry, opener, broken, Arc::new(clock::now)).await
+    follow(&stores, registry, opener, Arc::new(clock::now)).await
 }
 
 /// Steps 1 to 3 on whatever stores.
@@ -128,14 +130,12 @@ pub(crate) async fn follow<A: Archive, G: Guard, L: Ledger, R: Registry>(
     stores: &Stores<A, G, L>,
     registry: R,
     opener: Opener<A, L>,
-    broken: Vec<BatchId>,
     clock: Clock,
 ) -> Result<Filled, Problem> {
     // 1. as a start does it
     catch_up(stores).await?;
     // 2. as a running centre does it, but nothing leaves
     let (archive, ledger) = (stores.archive.clone(), stores.ledger.clone());
-    registry.warn_of(broken).await?;
     let merge = Merge { archive, ledger, registry, opener, publish: Publish::Nothing, clock };
     let unopened = merge.until_idle(merge::WORKERS, &watch::channel(false).1).await.err();
     // 3.

@@ -26,7 +26,7 @@ use super::{
     AnnouncedBatch, Application, Archive, BatchFacts, Guard, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Pieces, Position,
     RosterFacts, Staging, Swap, Upload,
 };
-use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace};
+use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace, Way};
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -324,8 +324,8 @@ impl<L: Ledger> Ledger for Faulty<L> {
 
 impl<R: Registry> Registry for Faulty<R> {
     seam! { "Registry"
-        act claim(now: Second, until: Second) -> Option<Claim>;
-        act release(batch: BatchId, retry: Second) -> ();
+        act claim(way: Way, now: Second, until: Second) -> Option<Claim>;
+        act release(batch: BatchId, way: Way, retry: Second) -> ();
         act reclaim() -> ();
         act fold(opened: OpenedBatch) -> ();
         act follow_roster() -> bool;

@@ -31,7 +31,7 @@ async fn live(story: &Arc<Story>, faults: &Faults, plan: Option<Plan>) -> Digest
     let site = Arc::new(story.site());
     let (mut present, mut last): (Option<Arc<Process>>, _) = (None, None);
     let together = plan.is_some_and(|plan| plan.how == How::Late);
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         let process = if let Some(process) = present.take() {
             process
         } else {
@@ -52,7 +52,8 @@ async fn live(story: &Arc<Story>, faults: &Faults, plan: Option<Plan>) -> Digest
             Ok(Err(problem)) => last = Some(problem),
             Err(_panic) => {}
         }
-        if faults.dead() {
+        // what broke off may be held for hours, until somebody starts the server again
+        if faults.dead() || attempt > 0 {
             process.end().await;
         } else {
             present = Some(process);

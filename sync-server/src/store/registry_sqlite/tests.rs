@@ -14,18 +14,19 @@ use crate::{
     fixtures::{member, signer},
     pipeline::{
         Proposal,
-        merge::tests::centre::{Centre, FilesMerge, Made, Unit, facts},
+        merge::tests::centre::{Centre, FilesMerge, Made, Unit, facts, never_stopped},
     },
-    registry::{Among, Registry as _},
+    registry::{Among, Registry as _, Way},
     store::{AnnouncedBatch, Archive as _, Ledger as _, Whole},
 };
 
 /// Opens and folds the next batch, and publishes nothing.
 async fn fold_next(merge: &FilesMerge) {
     let now = (merge.clock)();
-    let claim = merge.registry.claim(now, now).await.expect("read").expect("one waits");
+    let until = shared::time::Second::from_unix(now.unix() + 900);
+    let claim = merge.registry.claim(Way::Here, now, until).await.expect("read").expect("one waits");
     let batch = merge.ledger.batch(claim.batch).await.expect("read").expect("logged");
-    let opened = merge.opener.open(&batch, claim.attempts).await.expect("opened");
+    let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
     merge.registry.fold(opened).await.expect("folded");
 }
 

@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    fixtures::{START, member, roster, signer},
+    fixtures::{START, member, program, roster, signer},
     fsck,
     pipeline::{
         Clock, Idle, Proposal, Sequencer, Stores,
@@ -35,7 +35,7 @@ use crate::{
             Merge, Publish,
             tests::centre::{Centre, Made, Unit, facts, identity},
         },
-        opener::{BUDGET, Opener},
+        opener::{BUDGET, Nursery, Opener},
     },
     rebuilding,
     registry::{Among, Registry as _},
@@ -213,7 +213,7 @@ impl Process {
     }
 
     fn opener(&self, ledger: &Ledgered) -> Opener<Archived, Ledgered> {
-        Opener::new(self.stores.archive.clone(), ledger.clone(), vec![identity(1)], BUDGET)
+        Opener::new(self.stores.archive.clone(), ledger.clone(), vec![identity(1)], Nursery::of(program()), BUDGET)
     }
 
     async fn merge(&self) -> Result<(), Problem> {
