@@ -5,7 +5,13 @@ use super::matrix::told;
 use crate::store::{asked, sqlite::Db};
 
 /// Read from one end, and only so far as what is asked for: what waits, and the newest of a few.
-const FROM_AN_END: &[&str] = &["merge_work USING INDEX merge_open", "w USING INDEX merge_due", "rosters"];
+const FROM_AN_END: &[&str] = &[
+    "merge_work USING INDEX merge_open",
+    "w USING INDEX merge_due",
+    "deliveries USING INDEX deliveries_unopened",
+    "deliveries USING COVERING INDEX deliveries_unopened",
+    "rosters",
+];
 
 /// Questions about everything, each asked by a command and never for a batch or a record.
 const OF_ALL: &[&str] = &[

@@ -12,7 +12,7 @@ use super::failed;
 const APPLICATION: i64 = 0x454e_524c;
 
 /// Step n brings version n to version n + 1.
-const STEPS: &[&str] = &[include_str!("schema/1_ledger.sql"), include_str!("schema/2_registry.sql"), include_str!("schema/3_forks.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1_ledger.sql"), include_str!("schema/2_registry.sql"), include_str!("schema/3_rare.sql")];
 
 /// Brings the schema up to date; a newer one than this software knows is refused.
 pub(super) fn step_up(connection: &mut Connection) -> Result<(), Problem> {
