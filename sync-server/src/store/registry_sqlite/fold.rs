@@ -7,7 +7,7 @@ use shared::{
     id::ResidentRef,
     merge::{Folded, MatchKey, RecordFact, RecordKey, Resident, fold},
     outcome::Fate,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 
 use super::{facts, force, force::Judge, read};
