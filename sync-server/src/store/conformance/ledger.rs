@@ -178,7 +178,7 @@ async fn heads_of_two_epochs_with_one_counter_both_stand_without_their_hellos() 
     let dir = tempfile::tempdir().expect("a folder");
     let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
     let head = |n: u64, hello: &[u8]| {
-        let id = manifest("van-1", n, None, 1, 1).id();
+        let id = BatchId::of(&n.to_be_bytes());
         let head = HeadEntry { unit: member("van-1"), head: Some((place(n), id)), number: None, hello: 1, hello_id: NoteId::of(hello) };
         (id, entry(0, Body::Head(head)))
     };
