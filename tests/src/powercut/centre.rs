@@ -135,7 +135,7 @@ impl CentreRecovery {
         let merger = merger(&centre, sequencer)?;
         merger.registry.reclaim().await?;
         merger.until_idle(1, &watch::channel(false).1).await?;
-        let report = fsck::stores(&centre.stores).await?;
+        let report = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await?;
         demand(report.is_clean(), || format!("fsck: {:?}", report.findings))?;
         let contents = fsck::contents(&centre).await?;
         demand(contents.off.is_empty(), || format!("fsck: {:?}", contents.off))?;
