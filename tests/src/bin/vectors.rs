@@ -11,6 +11,9 @@ use shared::{id::RosterVersion, problem::Code, sample::forms, seal::Recipients, 
 use tests::defects::{Workshop, manifests, vector_identities};
 
 fn main() -> std::io::Result<()> {
+    if std::env::args_os().len() > 1 {
+        return Err(std::io::Error::other("it takes no arguments, and writes into tests/vectors and tests/corpus"));
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     records(&root)?;
     for forged in manifests::all() {
