@@ -36,7 +36,10 @@ use self::{
     keyslots::{Found, KeyFile, Kind, Slot},
     machine::{MachineSecret, UnitKeys},
 };
-use crate::durable::{self, Lock};
+use crate::{
+    durable::{self, Lock},
+    sabotage,
+};
 
 /// Space kept back for the moment when the disk is full: enough to finish what is under way and to close.
 const RESERVE: u64 = 32 << 20;
@@ -127,11 +130,12 @@ impl Vault {
         // a page size counts only before the first page is written
         db.pragma_update(None, "page_size", 16384).db()?;
         let journal: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0)).db()?;
-        db.pragma_update(None, "synchronous", "FULL").db()?;
+        let (level, number) = if sabotage::on("synchronous-normal") { ("NORMAL", 1) } else { ("FULL", 2) };
+        db.pragma_update(None, "synchronous", level).db()?;
         db.pragma_update(None, "foreign_keys", true).db()?;
         db.pragma_update(None, "trusted_schema", false).db()?;
         let synchronous: i64 = db.pragma_query_value(None, "synchronous", |r| r.get(0)).db()?;
-        if journal != "wal" || synchronous != 2 {
+        if journal != "wal" || synchronous != number {
             return Err(Problem::new(Code::DatabaseFailed, format!("journal {journal}, synchronous {synchronous}")));
         }
         journal_is_there(&db, places)?;

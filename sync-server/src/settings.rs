@@ -20,7 +20,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use crate::{durable, http::Limits};
+use crate::{durable, http::Limits, sabotage};
 
 /// Name of the configuration file in the data folder.
 pub const FILE: &str = "sync-server.toml";
@@ -127,6 +127,9 @@ impl Settings {
     }
     /// Folder of the guard.
     pub fn guard(&self) -> PathBuf {
+        if sabotage::on("guard-in-backup") {
+            return self.archive().join("guard");
+        }
         self.path(self.file.guard.as_ref(), "guard")
     }
     /// Folder of keys.

@@ -27,7 +27,7 @@ mod stage;
 mod tally;
 
 pub use self::{
-    campaign::{Act, BUDGET, campaign},
+    campaign::{Act, BUDGET, campaign, struck},
     points::{Point, Strike, plan, points},
     rules::{may_fail, relied_on_a_retry},
     stage::Stage,

@@ -13,7 +13,10 @@ use shared::{
     seal::{Identity, age_open, passphrase_open},
     time::Second,
 };
-use tests::world::{Broken, PASSPHRASE, Plan, Program, Source, Stand, Sure, World, lie_about, path_text, until, write_sources};
+use tests::world::{
+    Broken, PASSPHRASE, Plan, Program, Source, Stand, Sure, World, copy_folder, lie_about, path_text, sabotage_is_missing, until,
+    write_sources,
+};
 
 fn residents(world: &World, seed: u64, people: &[(u64, u64)]) -> Sure<Vec<Source>> {
     let sample = Sample::new(seed, Second::from_unix(1_790_000_000), Size::Tiny);
@@ -68,6 +71,41 @@ fn promise_03_nothing_is_pruned_before_retention_is_over() -> Sure<()> {
     assert_eq!(day(&mut world, 0, 32, &[(0, 0)])?[0].state, "merged");
     assert_eq!(day(&mut world, 0, 32, &[(1, 0)])?[0].state, "merged");
     assert_eq!(world.units[0].run(&["prune"])?.exit, Some(4));
+    Ok(())
+}
+
+/// A unit prunes as early as it can, and the centre is put back as it was in the morning: who has no copy left?
+fn lost_with_the_centre(seed: u64, switches: &[&str]) -> Sure<Vec<String>> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let morning = world.path().join("centre.morning");
+    copy_folder(&world.centre.data, &morning)?;
+    world.units[0].sabotage(switches)?;
+    world.serve()?;
+    assert_eq!(day(&mut world, 0, seed, &[(0, 0)])?[0].state, "merged");
+    let unit = &world.units[0];
+    let kept = unit.records()?.len() as u64 - unit.run(&["prune"])?.number("pruned");
+    world.unplug()?;
+    fs::remove_dir_all(&world.centre.data)?;
+    copy_folder(&morning, &world.centre.data)?;
+    let (made, there) = (world.oracle.all()?.len() as u64, world.centre.fsck()?["merged"].as_u64().unwrap_or(0));
+    Ok((made > kept + there).then(|| format!("{made} were finished; the unit keeps {kept}, the centre has {there}")).into_iter().collect())
+}
+
+/// Promise 3: while retention lasts, a centre put back from a copy of the morning costs nobody a record.
+#[test]
+fn promise_03_what_the_centre_forgets_the_unit_still_has() -> Sure<()> {
+    assert_eq!(lost_with_the_centre(36, &[])?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn sabotage_prune_without_archive_is_found_out() -> Sure<()> {
+    if sabotage_is_missing() {
+        return Ok(());
+    }
+    let lost = lost_with_the_centre(37, &["prune-without-archive"])?;
+    assert_eq!(lost.len(), 1, "a record that nobody has: {lost:?}");
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use shared::{
     sample::{Sample, Size},
     time::Second,
 };
-use tests::world::{Plan, Source, Sure, World, copy_folder, write_sources};
+use tests::world::{Plan, Source, Sure, World, copy_folder, sabotage_is_missing, write_sources};
 
 fn residents(world: &World, seed: u64, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
     let sample = Sample::new(seed, Second::from_unix(1_790_000_000), Size::Tiny);
@@ -111,6 +111,51 @@ fn promise_14_a_guard_ahead_of_the_archive_never_serves_and_says_what_to_do() ->
     world.centre.fsck().map(drop)
 }
 
+/// Archive and database are put back from the morning's backup: what the centre then serves as if nothing had been.
+fn served_from_an_older_backup(world: &mut World, seed: u64) -> Sure<Vec<String>> {
+    let (archive, database) = (world.centre.data.join("archive"), world.centre.data.join("centre.db"));
+    let [archive_then, database_then] = ["archive.morning", "centre.db.morning"].map(|name| world.path().join(name));
+    copy_folder(&archive, &archive_then)?;
+    fs::copy(&database, &database_then)?;
+    day(world, seed, 3..5)?;
+    world.centre.stop()?;
+    let before = world.centre.fsck()?;
+    drop_database(world)?;
+    fs::remove_dir_all(&archive)?;
+    copy_folder(&archive_then, &archive)?;
+    fs::copy(&database_then, &database)?;
+    if world.centre.serve().is_err() {
+        world.centre.run(&["rebuild"])?.refused("guard-ahead")?;
+        return Ok(Vec::new());
+    }
+    world.centre.stop()?;
+    let after = world.centre.fsck()?;
+    let number = |fsck: &Value, key: &str| fsck[key].as_u64().unwrap_or(0);
+    let told = |key: &str| format!("{} of {} {key}", number(&after, key), number(&before, key));
+    Ok(vec![format!("it serves {} and {}", told("entries"), told("merged"))])
+}
+
+/// Promise 14: a log shorter than what was promised never serves.
+#[test]
+fn promise_14_an_older_backup_of_archive_and_database_never_serves() -> Sure<()> {
+    assert_eq!(served_from_an_older_backup(&mut three_merged(27)?, 27)?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn sabotage_guard_in_backup_is_found_out() -> Sure<()> {
+    if sabotage_is_missing() {
+        return Ok(());
+    }
+    let mut world = three_merged(28)?;
+    // where this build looks for it
+    fs::rename(world.centre.data.join("guard"), world.centre.data.join("archive/guard"))?;
+    world.centre.sabotage(&["guard-in-backup"])?;
+    let served = served_from_an_older_backup(&mut world, 28)?;
+    assert_eq!(served.len(), 1, "the log went back unseen: {served:?}");
+    Ok(())
+}
+
 fn newest_segment(folder: &Path) -> Sure<std::path::PathBuf> {
     let mut all = Vec::new();
     for group in fs::read_dir(folder)? {
@@ -189,4 +234,35 @@ fn in_order(world: &mut World, order: [usize; 2]) -> Sure<Value> {
     world.units[order[0]].sync()?;
     world.unplug()?;
     world.centre.fsck()
+}
+
+/// The registry made again, by as many workers as a centre has, is the one that is there.
+fn rebuilt_otherwise(world: &World) -> Sure<Vec<String>> {
+    let before = world.centre.fsck()?;
+    let rebuilt = world.centre.run(&["rebuild"])?;
+    let merged = (before["merged"].as_u64().unwrap_or(0), rebuilt.number("merged"));
+    let same = digest(rebuilt.summary()) == digest(&before) && merged.0 == merged.1;
+    Ok((!same).then(|| format!("another registry: {} merged, not {}", merged.1, merged.0)).into_iter().collect())
+}
+
+/// Two batches with the same person, folded by two workers that do not see each other.
+#[test]
+fn sabotage_fold_without_locks_is_found_out() -> Sure<()> {
+    if sabotage_is_missing() {
+        return Ok(());
+    }
+    let mut world = World::with_units(&Plan::default(), 2)?;
+    let sample = Sample::new(29, Second::from_unix(1_790_000_000), Size::Tiny);
+    for (unit, person) in [(0, (0, 1)), (1, (0, 2))] {
+        let source = write_sources(&world.path().join("residents"), &sample, &[person])?;
+        world.enrol(unit, &source)?;
+        world.units[unit].close()?;
+        world.units[unit].settle()?;
+    }
+    world.unplug()?;
+    assert_eq!(rebuilt_otherwise(&world)?, [""; 0], "without a switch");
+    world.centre.sabotage(&["fold-without-locks"])?;
+    let other = rebuilt_otherwise(&world)?;
+    assert_eq!(other.len(), 1, "one person, twice in the registry: {other:?}");
+    Ok(())
 }

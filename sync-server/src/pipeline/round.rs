@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     durable::{self, Lock},
+    sabotage,
     store::{Archive, Guard, Ledger, Position, Swap, blocking},
 };
 
@@ -41,6 +42,9 @@ impl<A: Archive, G: Guard, L: Ledger> Rounds<A, G, L> {
     pub(super) async fn run(&self, proposals: &[Proposal]) -> Result<Ended, Problem> {
         let path = self.lock.clone();
         let _lock = blocking(move || Lock::wait(&path)).await.map_err(durable::problem("sequencer lock"))?;
+        if sabotage::on("receipt-before-guard") {
+            swap_late(&self.stores).await?;
+        }
         let position = catch_up(&self.stores).await?;
         if proposals.is_empty() {
             return Ok(Ended { answers: Vec::new(), position });
@@ -88,10 +92,24 @@ impl<A: Archive, G: Guard, L: Ledger> Rounds<A, G, L> {
         // 2. A crash after this leaves an orphan that nobody follows.
         let blob = archive.put_segment(size, bytes).await?;
         // 3. The commit point. A crash before it: nothing happened. After it: the next `catch_up` follows the segment.
-        swap(guard, position.line, GuardLine { head: segment.new, segment: blob }).await?;
+        if !sabotage::on("receipt-before-guard") {
+            swap(guard, position.line, GuardLine { head: segment.new, segment: blob }).await?;
+        }
         // 4. A crash within leaves the old position, after it the new one.
         ledger.apply(application).await
         // 5. and 6. are the caller's: sign what the guard holds, then answer.
+    }
+}
+
+/// Broken on purpose: the guard learns of the last round when the next one begins; receipts have left meanwhile.
+async fn swap_late<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -> Result<(), Problem> {
+    let position = stores.ledger.position().await?;
+    match stores.guard.read().await? {
+        Some(behind) if behind.head != position.line.head => {
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            swap(&stores.guard, behind, position.line).await
+        }
+        _ => Ok(()),
     }
 }
 

@@ -23,16 +23,20 @@ mod check;
 #[cfg(test)]
 mod tests;
 
+use rusqlite::Connection;
 use shared::{
     id::{BatchId, CaseRef, RecordId, ResidentRef},
     merge::Resident,
     outcome::OutcomeLine,
-    problem::Problem,
+    problem::{Code, Problem},
     time::Second,
 };
 
 use super::sqlite::Db;
-use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace, Way};
+use crate::{
+    registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace, Way},
+    sabotage,
+};
 
 /// The registry in SQLite.
 #[derive(Clone)]
@@ -51,6 +55,18 @@ impl RegistrySqlite {
         let mut broken = self.db.read(work::broken).await?;
         broken.extend(self.db.read(work::unopened).await?);
         Ok(broken)
+    }
+
+    /// Broken on purpose: what is written was planned in another transaction, before others wrote what they had planned.
+    async fn fold_without_locks(&self, opened: OpenedBatch) -> Result<(), Problem> {
+        let (tell, told) = std::sync::mpsc::channel();
+        let again = opened.clone();
+        // planned, and taken back
+        let plan = move |c: &Connection| tell.send(fold::plan(c, &opened)).map_err(|_| Code::Busy.into()).and(Err(Code::Busy.into()));
+        let _: Result<(), Problem> = self.db.write(plan).await;
+        let planned = told.recv().map_err(|_| Code::DatabaseFailed)??;
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        self.db.write(move |c| fold::plan(c, &again).and_then(|_| planned.write(c))).await
     }
 
     /// These batches, of those that are not opened yet, are for [`Way::Alone`].
@@ -72,6 +88,9 @@ impl Registry for RegistrySqlite {
         self.db.write(move |c| work::release(c, batch, way, retry)).await
     }
     async fn fold(&self, opened: OpenedBatch) -> Result<(), Problem> {
+        if sabotage::on("fold-without-locks") {
+            return self.fold_without_locks(opened).await;
+        }
         self.db.write(move |c| fold::batch(c, &opened)).await
     }
     async fn follow_roster(&self) -> Result<bool, Problem> {

@@ -95,6 +95,21 @@ pub fn campaign<A: Act>(act: &A) -> Sure<BTreeMap<&'static str, Tally>> {
     if wrong.is_empty() { Ok(tallies) } else { Err(Broken(wrong.join("\n"))) }
 }
 
+/// One run of an act, struck once, without the comparison to a run without a fault: what went wrong.
+pub fn struck<A: Act>(act: &A, strike: &Strike) -> Sure<Vec<String>> {
+    let folder = tempfile::Builder::new().prefix("enrolment-faults-").tempdir()?;
+    let Ran { mut verdict, ended, .. } = Worker::new(act, &folder.path().join("0"))?.run(strike)?;
+    verdict.false_alarms.extend(text(ended.map(drop)));
+    Ok(verdict.all().collect())
+}
+
+/// A run under a fault; `ended` with a registry digest, or could not go on.
+struct Ran {
+    traced: Traced,
+    verdict: Verdict,
+    ended: Sure<Option<String>>,
+}
+
 struct Worker<'a, A> {
     act: &'a A,
     stage: Stage,
@@ -120,16 +135,21 @@ impl<'a, A: Act> Worker<'a, A> {
         if wrong.is_empty() { Ok(traced.events) } else { Err(Broken(format!("without a fault: {}", wrong.join("; ")))) }
     }
 
-    fn strike(&mut self, planned: &'static str, strike: &Strike, tallies: &Mutex<BTreeMap<&'static str, Tally>>) -> Sure<()> {
+    fn run(&mut self, strike: &Strike) -> Sure<Ran> {
         self.stage.restore()?;
         let tracing = self.act.tracing(&self.stage).with_fault(strike.point.trigger.clone(), strike.fault);
         let mut verdict = Verdict::default();
         let played = self.act.play(&mut self.stage, &tracing);
         let traced = tracing.traced()?;
-        let went_on = played.and_then(|told| self.act.go_on(&mut self.stage, &told, &traced, &mut verdict));
-        match went_on {
+        let ended = played.and_then(|told| self.act.go_on(&mut self.stage, &told, &traced, &mut verdict));
+        Ok(Ran { traced, verdict, ended })
+    }
+
+    fn strike(&mut self, planned: &'static str, strike: &Strike, tallies: &Mutex<BTreeMap<&'static str, Tally>>) -> Sure<()> {
+        let Ran { traced, mut verdict, ended } = self.run(strike)?;
+        match ended {
             Ok(digest) if digest != self.digest => verdict.lost.push(format!("another registry: {digest:?}, not {:?}", self.digest)),
-            went_on => verdict.false_alarms.extend(text(went_on.map(drop))),
+            ended => verdict.false_alarms.extend(text(ended.map(drop))),
         }
         let hit = traced.events.iter().position(|e| e.injected.is_some());
         // what was hit is where it counts: threads take other turns in another run

@@ -8,15 +8,21 @@
 //! | apply | the first commit after the guard moved |
 //! | merge | commits of opening and folding, blobs of outcomes |
 
+use std::fs;
+
 use tests::{
-    faults::{Act, Stage, Verdict, campaign, relied_on_a_retry},
-    tracer::{Act as Does, Event, Traced, Tracing, is_missing},
-    world::Sure,
+    faults::{Act, Point, Stage, Strike, Verdict, campaign, relied_on_a_retry, struck},
+    tracer::{Act as Does, Event, Fault, Traced, Tracing, Trigger, is_missing},
+    world::{Broken, Sure, sabotage_is_missing},
 };
 
 use super::{rebuilt_the_same, residents, to_the_end};
 
-struct Serving;
+#[derive(Default)]
+struct Serving {
+    /// Promises that it breaks on purpose.
+    switches: &'static [&'static str],
+}
 
 /// How far a serving centre has come.
 #[derive(Default)]
@@ -96,6 +102,7 @@ impl Act for Serving {
     }
     fn play(&self, stage: &mut Stage, tracing: &Tracing) -> Sure<()> {
         let world = &mut stage.world;
+        world.centre.sabotage(self.switches)?;
         if let Err(why) = world.centre.serve_traced(tracing) {
             // while it started
             return if tracing.traced()?.hit().is_some() { Ok(()) } else { Err(why) };
@@ -117,6 +124,8 @@ impl Act for Serving {
         for path in relied_on_a_retry(&traced.events, |e| matches!(&e.act, Does::Tell { to, .. } if to == "socket")) {
             verdict.undetected.push(format!("{path}: a second sync was believed"));
         }
+        stage.world.centre.sabotage(&[])?;
+        verdict.lost.extend(receipts_beyond_the_guard(stage)?);
         let digest = to_the_end(stage, 2, verdict)?;
         if traced.hit().is_none() {
             rebuilt_the_same(stage, &digest, verdict)?;
@@ -125,6 +134,16 @@ impl Act for Serving {
     }
 }
 
+/// Receipts that the unit holds, of entries that are not under the guard.
+fn receipts_beyond_the_guard(stage: &Stage) -> Sure<Vec<String>> {
+    let head = fs::read_to_string(stage.world.centre.data.join("guard/head"))?;
+    let size: u64 = head.split(' ').next().unwrap_or_default().parse()?;
+    let receipts = stage.world.units[0].run(&["receipt", "verify"])?;
+    let beyond = receipts.of("receipt").filter_map(|r| r["index"].as_u64()).filter(|index| *index >= size);
+    Ok(beyond.map(|index| format!("{BEYOND}: entry {index} of {size}")).collect())
+}
+const BEYOND: &str = "a receipt is not under the guard";
+
 /// Promises 2 and 4: whatever act the centre is struck at, a receipt that a unit holds stays true, and nothing takes
 /// effect twice.
 #[test]
@@ -132,9 +151,29 @@ fn promise_02_a_receipt_outlives_kill_9_of_ingest_sequencing_and_merge() -> Sure
     if is_missing() {
         return Ok(());
     }
-    let parts = campaign(&Serving)?;
+    let parts = campaign(&Serving::default())?;
     for part in ["start", "ingest", "sequence", "apply", "merge", "stop"] {
         assert!(parts.get(part).is_some_and(|t| t.runs() > 0), "nothing struck {part}");
     }
     Ok(())
+}
+
+/// The guard learns of a round late: struck at the rename of its head, a receipt has left.
+#[test]
+fn sabotage_receipt_before_guard_is_found_out() -> Sure<()> {
+    if is_missing() || sabotage_is_missing() {
+        return Ok(());
+    }
+    let act = Serving { switches: &["receipt-before-guard"] };
+    let mut wrong = Vec::new();
+    // the second time, as a rule: what is logged before the batch moves the guard, too
+    for after in [1, 0, 2] {
+        let trigger = Trigger { within: Some("guard/head".into()), after, ..Trigger::default() };
+        let point = Point { trigger, event: 0, durable: true };
+        wrong.extend(struck(&act, &Strike { point, fault: Fault::Kill })?);
+        if wrong.iter().any(|w| w.contains(BEYOND)) {
+            return Ok(());
+        }
+    }
+    Err(Broken(format!("nothing told of it: {wrong:?}")))
 }

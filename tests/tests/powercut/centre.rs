@@ -12,10 +12,10 @@ use shared::{batch::Manifest, id::Blob};
 use tests::{
     powercut::{Campaign, CentreRecovery, Disk, Operation, Recorder},
     tracer::is_missing,
-    world::{Broken, Plan, Sure, Unit, World, until},
+    world::{Broken, Plan, Sure, Unit, World, sabotage_is_missing, until},
 };
 
-use super::{is_found_out, reach, residents, survives};
+use super::{is_found_out, must_fail, reach, residents, survives};
 
 /// What a centre's campaign is not about: other folders, and files that hold nothing.
 fn idle(path: &Path) -> bool {
@@ -78,8 +78,9 @@ fn stop(child: &mut Child, process: u32) -> Sure<()> {
 }
 
 /// Everything that a centre does to its disk: serving two units, a command that logs, a rebuild.
-fn a_day_at_the_centre() -> Sure<(World, Campaign, CentreRecovery)> {
-    let world = waiting()?;
+fn a_day_at_the_centre(switches: &[&str]) -> Sure<(World, Campaign, CentreRecovery)> {
+    let mut world = waiting()?;
+    world.centre.sabotage(switches)?;
     let before = Disk::of(&world.path(), idle)?;
     let mut recorder = Recorder::new(&world.path())?;
     served(&world, &mut recorder)?;
@@ -99,7 +100,7 @@ fn promise_02_what_left_the_centre_survives_power_cuts_and_without_fsync_it_woul
     if is_missing() {
         return Ok(());
     }
-    let (_world, campaign, recovery) = a_day_at_the_centre()?;
+    let (_world, campaign, recovery) = a_day_at_the_centre(&[])?;
     survives(&campaign, &recovery, reach(600))?;
     // the database is a view of these two: what it forgets is made again
     for folder in ["centre/archive/blobs", "centre/guard"] {
@@ -159,4 +160,14 @@ fn folders_to_come(world: &World) -> Sure<Vec<[PathBuf; 2]>> {
         }
     }
     Ok(folders)
+}
+
+/// The program itself, told to leave out the fsync of folders: what left it is lost.
+#[test]
+fn sabotage_no_folder_fsync_of_the_centre_is_found_out() -> Sure<()> {
+    if is_missing() || sabotage_is_missing() {
+        return Ok(());
+    }
+    let (_world, campaign, recovery) = a_day_at_the_centre(&["no-folder-fsync"])?;
+    must_fail(&campaign, &recovery, 60)
 }

@@ -10,10 +10,10 @@ use shared::{
 use tests::{
     powercut::{Campaign, Disk, Recorder, UnitRecovery},
     tracer::is_missing,
-    world::{Broken, Plan, Sure, Unit, World, path_text},
+    world::{Broken, Plan, Sure, Unit, World, path_text, sabotage_is_missing},
 };
 
-use super::{is_found_out, reach, residents, survives};
+use super::{is_found_out, must_fail, reach, residents, survives};
 
 /// What a unit's campaign is not about: other folders, and files that hold nothing.
 fn idle(path: &Path) -> bool {
@@ -81,4 +81,41 @@ fn promise_01_finish_and_close_survive_power_cuts_and_without_fsync_they_would_n
         is_found_out(&campaign, &forgets(file), &recovery, 150).map_err(|e| Broken(format!("{file}: {e}")))?;
     }
     Ok(())
+}
+
+/// The first record of a new unit, whose key file is made with it.
+fn first_record(switches: &[&str]) -> Sure<(World, Campaign, UnitRecovery)> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let source = residents(&world, 33, 0..1)?;
+    world.units[0].sabotage(switches)?;
+    let unit = &world.units[0];
+    // nothing is in it yet: it is to be made in the recording
+    let keys = unit.data.join("vault.keys");
+    assert_eq!(fs::metadata(&keys)?.len(), 0, "a unit without cards");
+    fs::remove_file(&keys)?;
+    let (before, mut recorder) = (Disk::of(&world.path(), idle)?, Recorder::new(&world.path())?);
+    recorded(&mut recorder, unit, &unit.as_agent(&["enrol", "--yes", path_text(&source[0].folder)?])?)?;
+    let recovery = UnitRecovery::of(unit, BTreeMap::new(), BTreeMap::new())?;
+    let campaign = Campaign::new("first record", before, recorder.operations(), idle);
+    Ok((world, campaign, recovery))
+}
+
+#[test]
+fn promise_01_the_first_record_of_a_unit_survives_power_cuts() -> Sure<()> {
+    if is_missing() {
+        return Ok(());
+    }
+    let (_world, campaign, recovery) = first_record(&[])?;
+    survives(&campaign, &recovery, super::short(60))
+}
+
+/// The program itself, told not to sync its commits: finished records are lost.
+#[test]
+fn sabotage_synchronous_normal_is_found_out() -> Sure<()> {
+    if is_missing() || sabotage_is_missing() {
+        return Ok(());
+    }
+    let (_world, campaign, recovery) = first_record(&["synchronous-normal"])?;
+    must_fail(&campaign, &recovery, 60)
 }

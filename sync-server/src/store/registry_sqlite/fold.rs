@@ -18,6 +18,26 @@ use crate::{
 
 /// Takes in an opened batch, folds what it can influence, marks it done: all of it or, after a crash, none.
 pub(super) fn batch(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> {
+    let planned = plan(c, opened)?;
+    planned.write(c)
+}
+
+/// What a fold is to write.
+pub(super) struct Planned {
+    closure: BTreeSet<RecordKey>,
+    folded: Folded,
+}
+
+impl Planned {
+    /// Writes it, in the transaction in which it was planned.
+    pub(super) fn write(&self, c: &Connection) -> Result<(), Problem> {
+        write_fates(c, &self.closure, &self.folded.fates)?;
+        write_residents(c, &self.closure, &self.folded.residents)
+    }
+}
+
+/// Takes in an opened batch, marks it done, and folds what it can influence.
+pub(super) fn plan(c: &Connection, opened: &OpenedBatch) -> Result<Planned, Problem> {
     let id = opened.batch.as_bytes();
     put(
         c,
@@ -29,20 +49,19 @@ pub(super) fn batch(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem>
     seeds.extend(facts::withdrawn_by(c, id)?);
     let mut judge = Judge::of(c)?;
     seeds.extend(force::rejoined(c, opened.batch, &judge)?);
-    refold(c, seeds, &mut judge)
+    plan_of(c, seeds, &mut judge)
 }
 
 /// Folds again what the newest roster's revocations touch.
 pub(super) fn roster(c: &Connection) -> Result<bool, Problem> {
     let touched = force::follow(c)?;
-    refold(c, touched, &mut Judge::of(c)?).map(|()| true)
+    plan_of(c, touched, &mut Judge::of(c)?)?.write(c).map(|()| true)
 }
 
-fn refold(c: &Connection, seeds: impl IntoIterator<Item = RecordKey>, judge: &mut Judge) -> Result<(), Problem> {
+fn plan_of(c: &Connection, seeds: impl IntoIterator<Item = RecordKey>, judge: &mut Judge) -> Result<Planned, Problem> {
     let closure = facts::closure(c, seeds)?;
     let folded = folded(c, &records(c, &closure, judge)?)?;
-    write_fates(c, &closure, &folded.fates)?;
-    write_residents(c, &closure, &folded.residents)
+    Ok(Planned { closure, folded })
 }
 
 /// What is known of the records of a closure.
