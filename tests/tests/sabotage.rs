@@ -52,9 +52,13 @@ fn text_below(folders: &[&str]) -> Sure<String> {
 
 #[test]
 fn the_switches_are_in_the_test_build_and_not_in_the_programs() -> Sure<()> {
-    // nothing reads what would switch them on
+    let switches: Vec<String> = table()?.into_iter().map(|(switch, _)| switch).collect();
     for name in PROGRAMS {
-        assert!(!holds(&bins()?.join(name), VARIABLE)?, "{name} can be told to break a promise");
+        let program = bins()?.join(name);
+        assert!(!holds(&program, VARIABLE)?, "{name} can be told to break a promise");
+        for switch in &switches {
+            assert!(!holds(&program, switch)?, "{name} knows of {switch}");
+        }
     }
     if sabotage_is_missing() {
         return Ok(());
