@@ -47,7 +47,8 @@ fn explored(operations: &[Operation]) -> Figures {
     fs::write(folder.path().join("f/x"), OLD).expect("written");
     let before = Disk::of(folder.path(), |_| false).expect("read");
     let campaign = Campaign::new("recipe", before, operations.to_vec(), |_| false);
-    campaign.explore(&OldOrNew, Reach { states: 400, seed: 7, threads: 2 }).expect("explored")
+    // one thread: with two, which of them is late decides when nothing new comes any more
+    campaign.explore(&OldOrNew, Reach { states: 400, seed: 7, threads: 1 }).expect("explored")
 }
 
 #[test]
