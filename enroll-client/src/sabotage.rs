@@ -2,7 +2,7 @@
 //! `sabotage`, made by `scripts/sabotaged`): without the feature nothing of this is in the program, and a test looks.
 //!
 //! ```text
-//! ENROLMENT_SABOTAGE=vault-normal enroll-client enrol people --yes
+//! ENROLMENT_SABOTAGE=synchronous-normal enroll-client enrol people --yes
 //! ```
 #![cfg_attr(feature = "sabotage", allow(clippy::disallowed_methods, reason = "the only reader of the test build's switches"))]
 
