@@ -45,12 +45,13 @@ async fn one_connection_too_many_is_told_to_come_back() {
     let answer = read_all(&mut fourth).await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after:") && answer.contains("\"code\":\"busy\""), "{answer}");
     open.pop();
-    let free = || async {
-        let mut raw = world.raw().await;
-        write(&mut raw, "GET /v1/nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-        read_all(&mut raw).await.starts_with("HTTP/1.1 404")
-    };
-    world.until(free).await;
+    world.until(|| a_place_is_free(&world)).await;
+}
+
+async fn a_place_is_free(world: &World) -> bool {
+    let mut raw = world.raw().await;
+    write(&mut raw, "GET /v1/nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    read_all(&mut raw).await.starts_with("HTTP/1.1 404")
 }
 
 #[tokio::test]
@@ -73,12 +74,7 @@ async fn by_default_512_hold_a_place_and_the_next_is_told_to_come_back() {
     let answer = read_all(&mut world.raw().await).await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     open.truncate(511);
-    let free = || async {
-        let mut raw = world.raw().await;
-        write(&mut raw, "GET /v1/nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-        read_all(&mut raw).await.starts_with("HTTP/1.1 404")
-    };
-    world.until(free).await;
+    world.until(|| a_place_is_free(&world)).await;
 }
 
 #[tokio::test]
