@@ -91,7 +91,8 @@ impl Running {
     }
 }
 
-type Merger = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
+/// Merges over the stores of one machine.
+pub type Merger = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
 
 /// Brings the log to the guard's head, goes on with what staging holds, and listens.
 pub async fn start(centre: Centre, options: Options) -> Result<Running, Problem> {
@@ -101,7 +102,7 @@ pub async fn start(centre: Centre, options: Options) -> Result<Running, Problem>
     let line = line(&centre, options.security)?;
     let (sequencer, sequencing) = centre.sequencer(Idle::KeepTime).await?;
     let road = road(&centre, sequencer.clone())?;
-    let merger = merger(&centre, sequencer.clone())?;
+    let merger = merger(&centre, sequencer.clone(), Nursery::of_this_program())?;
     let (listener, address) = listen(&options).await?;
     let (stop, stopping) = watch::channel(false);
     road.resume_all().await?;
@@ -173,7 +174,8 @@ async fn look(road: Road, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-fn road(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Road, Problem> {
+/// The way in: staging, checks, archive, sequencer.
+pub fn road(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Road, Problem> {
     let parts = Parts {
         centre: centre.settings.file.centre.clone(),
         staging: centre.staging.clone(),
@@ -187,10 +189,11 @@ fn road(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Road, Pro
     Intake::open(parts, &centre.settings.data)
 }
 
-fn merger(centre: &Centre, sequencer: Sequencer<LedgerSqlite>) -> Result<Merger, Problem> {
+/// The merge of a centre that publishes; `nursery` says which program opens what broke off.
+pub fn merger(centre: &Centre, sequencer: Sequencer<LedgerSqlite>, nursery: Nursery) -> Result<Merger, Problem> {
     let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
     Ok(Merge {
-        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, Nursery::of_this_program(), opener::BUDGET),
+        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, nursery, opener::BUDGET),
         archive,
         ledger,
         registry: RegistrySqlite::new(centre.db.clone()),

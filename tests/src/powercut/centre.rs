@@ -7,7 +7,7 @@
 //! What was acknowledged: proofs that left by HTTP (receipts, outcomes, rosters), each an entry with the signed head that it
 //! leads to, and what commands printed (`log_index`). An entry stands for its blobs: `fsck` finds one that lacks them.
 
-use std::{path::Path, process::Stdio, sync::Arc};
+use std::{path::Path, process::Stdio};
 
 use serde_json::Value;
 use shared::{
@@ -17,19 +17,12 @@ use shared::{
 };
 use sync_server::{
     centre::Centre as Opened,
-    clock, fsck,
-    pipeline::{
-        Idle, Sequencer,
-        intake::{Intake, Parts},
-        merge::{self, Merge, Publish},
-        opener::{self, Nursery, Opener},
-    },
+    fsck,
+    pipeline::{Idle, merge, opener::Nursery},
     registry::Registry as _,
+    serving,
     settings::Settings,
-    store::{
-        Archive as _, Ledger as _, Staging as _, Upload as _, archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite,
-        registry_sqlite::RegistrySqlite, staging_files::StagingFiles,
-    },
+    store::{Archive as _, Ledger as _, Staging as _, Upload as _, ledger_sqlite::LedgerSqlite},
 };
 use tokio::{runtime, sync::watch};
 
@@ -120,7 +113,7 @@ impl CentreRecovery {
         centre.staging.sweep()?;
         centre.stores.archive.sweep()?;
         let (sequencer, sequencing) = centre.sequencer(Idle::Quiet).await?;
-        let road = road(&centre, sequencer.clone())?;
+        let road = serving::road(&centre, sequencer.clone())?;
         road.resume_all().await?;
         road.drain().await;
         self.acknowledged(&centre.stores.ledger, said).await?;
@@ -132,7 +125,9 @@ impl CentreRecovery {
         }
         let left = centre.staging.announced().await?;
         demand(left.is_empty(), || format!("{} batches stay in staging", left.len()))?;
-        let merger = merger(&centre, sequencer)?;
+        // records of a batch whose opening did not end are opened in children: of the real program, this one is a test
+        let nursery = Nursery::of(bins()?.join("sync-server"));
+        let merger = serving::merger(&centre, sequencer, nursery)?;
         merger.registry.reclaim().await?;
         merger.until_idle(1, &watch::channel(false).1).await?;
         let report = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await?;
@@ -171,34 +166,6 @@ impl CentreRecovery {
 
 fn runtime() -> Sure<runtime::Runtime> {
     Ok(runtime::Builder::new_current_thread().enable_all().build()?)
-}
-
-fn road(centre: &Opened, sequencer: Sequencer<LedgerSqlite>) -> Sure<Intake<StagingFiles, ArchiveFiles, LedgerSqlite>> {
-    let parts = Parts {
-        centre: centre.settings.file.centre.clone(),
-        staging: centre.staging.clone(),
-        archive: centre.stores.archive.clone(),
-        ledger: centre.stores.ledger.clone(),
-        sequencer,
-        signer: Arc::new(centre.centre_key()?),
-        log: Arc::new(centre.log_key()?),
-        clock: Arc::new(clock::now),
-    };
-    Ok(Intake::open(parts, &centre.settings.data)?)
-}
-
-fn merger(centre: &Opened, sequencer: Sequencer<LedgerSqlite>) -> Sure<Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>> {
-    let (archive, ledger) = (centre.stores.archive.clone(), centre.stores.ledger.clone());
-    // records of a batch whose opening did not end are opened in children: of the real program, this one is a test
-    let nursery = Nursery::of(bins()?.join("sync-server"));
-    Ok(Merge {
-        opener: Opener::new(archive.clone(), ledger.clone(), centre.identities()?, nursery, opener::BUDGET),
-        archive,
-        ledger,
-        registry: RegistrySqlite::new(centre.db.clone()),
-        publish: Publish::To(sequencer, Arc::new(centre.centre_key()?)),
-        clock: Arc::new(clock::now),
-    })
 }
 
 impl Recovery for CentreRecovery {
