@@ -50,6 +50,9 @@ pub struct Rebuilt {
     pub before: Option<Summary>,
     /// Batches whose newest published outcome is not what the registry says.
     pub outcomes: Vec<BatchId>,
+    /// All outcomes had been published when the centre stopped: as the old database says or, without one, as far as the log
+    /// shows it. If not, an outcome may be older than the registry, and the next start publishes the newer one.
+    pub at_rest: bool,
     /// Where the old database is.
     pub aside: Option<PathBuf>,
     /// Why something could not be opened, or another step of the merge be done, when one could not.
@@ -60,7 +63,7 @@ impl Rebuilt {
     /// Everything was done and opened, and nothing that can be compared differs.
     pub fn agrees(&self) -> bool {
         let same = self.before.as_ref().is_none_or(|before| before.open > 0 || before.digest == self.now.digest);
-        self.unopened.is_none() && self.now.open == 0 && same && self.outcomes.is_empty()
+        self.unopened.is_none() && self.now.open == 0 && same && (self.outcomes.is_empty() || !self.at_rest)
     }
 }
 
@@ -68,7 +71,7 @@ impl Rebuilt {
 pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
     let _lock = merge::lock(&settings.data.join("merge.lock"))?;
     let path = settings.database();
-    let before = if durable::there(&path) { old(&settings).await } else { None };
+    let (before, waiting) = if durable::there(&path) { old(&settings).await } else { None }.unzip();
     let fresh = beside(&path, "new");
     // what broke off before, in the old database or in a rebuild that did not end, must not break this one
     let mut broken = broken(&path).await;
@@ -76,9 +79,10 @@ pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
     for leftover in files(&fresh) {
         durable::remove(&leftover).map_err(durable::problem("database"))?;
     }
-    let (now, outcomes, unopened) = fill(&settings, &fresh, broken).await?;
+    let Filled { now, outcomes, unsaid, unopened } = fill(&settings, &fresh, broken).await?;
+    let at_rest = waiting.map_or(unsaid == 0, |waiting| waiting == (0, 0));
     let aside = put_in_place(&fresh, &path)?;
-    Ok(Rebuilt { now, before, outcomes, aside, unopened })
+    Ok(Rebuilt { now, before, outcomes, at_rest, aside, unopened })
 }
 
 /// Archive and guard with a database; closed when it is dropped.
@@ -90,14 +94,15 @@ pub(crate) fn open(settings: &Settings, database: &Path) -> Result<Centre, Probl
     Ok(Centre { settings: settings.clone(), stores, staging: StagingFiles::open(&settings.staging())?, db })
 }
 
-/// The registry of the database that is there; none when it can't be brought to the log's end.
-async fn old(settings: &Settings) -> Option<Summary> {
+/// The registry of the database that is there and what waits in it; none when it can't be brought to the log's end.
+async fn old(settings: &Settings) -> Option<(Summary, (u64, u64))> {
     let read = async {
         let centre = open(settings, &settings.database())?;
         catch_up(&centre.stores).await?;
-        RegistrySqlite::new(centre.db.clone()).summary().await
+        let registry = RegistrySqlite::new(centre.db.clone());
+        Ok((registry.summary().await?, registry.waiting().await?))
     };
-    let read: Result<Summary, Problem> = read.await;
+    let read: Result<_, Problem> = read.await;
     read.inspect_err(|problem| tracing::warn!("the old database can't be compared: {problem}")).ok()
 }
 
@@ -111,8 +116,16 @@ async fn broken(database: &Path) -> Vec<BatchId> {
     read.inspect_err(|problem| tracing::warn!("{}: {problem}", database.display())).unwrap_or_default()
 }
 
-/// What a new database says: its registry, outcomes that differ, what could not be opened.
-pub(crate) type Filled = (Summary, Vec<BatchId>, Option<Problem>);
+/// What a new database says.
+pub(crate) struct Filled {
+    pub now: Summary,
+    /// Batches whose newest published outcome differs.
+    pub outcomes: Vec<BatchId>,
+    /// How many opened batches have no published outcome.
+    pub unsaid: usize,
+    /// What could not be opened.
+    pub unopened: Option<Problem>,
+}
 
 /// Steps 1 to 3 into a new file.
 async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result<Filled, Problem> {
@@ -142,7 +155,9 @@ pub(crate) async fn follow<A: Archive, G: Guard, L: Ledger, R: Registry>(
     let now = merge.registry.summary().await?;
     let outcomes = if now.open == 0 { merge.registry.outcomes_that_differ(Among::Opened).await? } else { Vec::new() };
     merge.registry.settle_all().await?;
-    Ok((now, outcomes, unopened))
+    let (_, due) = merge.registry.waiting().await?;
+    let unsaid = usize::try_from(due).unwrap_or(usize::MAX).saturating_sub(outcomes.len());
+    Ok(Filled { now, outcomes, unsaid, unopened })
 }
 
 /// 4. A crash between the two moves leaves no database: the next start makes one.
@@ -225,6 +240,31 @@ mod tests {
         let size = crate::store::Ledger::position(&merge.ledger).await.expect("read").line.head.size;
         assert_eq!(world.summary(&merge).await, rebuilt.now);
         assert_eq!(crate::store::Ledger::position(&merge.ledger).await.expect("read").line.head.size, size);
+    }
+
+    #[tokio::test]
+    async fn what_was_not_published_before_a_power_cut_contradicts_nothing() {
+        let world = World::founded().await;
+        let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
+        one.enrol(1, 20);
+        world.log(&one.close()).await;
+        world.summary(&world.merge("centre.db").await).await;
+        two.enrol(1, 10); // the same resident: the other unit's outcome changes, too
+        world.log(&two.close()).await; // the power goes before it is merged
+        let settings = world.settings();
+        let rebuilt = rebuild(settings.clone()).await.expect("rebuilt");
+        assert!(rebuilt.agrees() && !rebuilt.at_rest, "{rebuilt:?}");
+        assert_eq!(rebuilt.outcomes.len(), 1);
+        for file in files(&settings.database()) {
+            durable::remove(&file).expect("removed");
+        }
+        let rebuilt = rebuild(settings.clone()).await.expect("rebuilt without a database");
+        assert!(rebuilt.agrees() && !rebuilt.at_rest, "{rebuilt:?}");
+        let merge = world.merge("centre.db").await;
+        assert_eq!(merge.registry.waiting().await, Ok((0, 2)), "both outcomes are due");
+        world.summary(&merge).await;
+        let rebuilt = rebuild(settings).await.expect("rebuilt");
+        assert!(rebuilt.agrees() && rebuilt.at_rest && rebuilt.outcomes.is_empty(), "{rebuilt:?}");
     }
 
     #[tokio::test]

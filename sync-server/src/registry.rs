@@ -166,9 +166,9 @@ pub struct CaseContent {
 /// Which batches are compared with their outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Among {
-    /// All that are opened: nothing is published meanwhile.
+    /// All that are opened: nothing is published meanwhile, and of some nothing may have been said yet.
     Opened,
-    /// Those that are said to be published as they are.
+    /// Those that are said to be published as they are: each has an outcome.
     Settled,
 }
 

@@ -29,7 +29,7 @@ impl Rebuild {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let settings = Settings::load(global.data_dir.as_deref(), global.config.as_deref())?;
         let rebuilt = rebuild(settings).await?;
-        for batch in &rebuilt.outcomes {
+        for batch in rebuilt.outcomes.iter().filter(|_| rebuilt.at_rest) {
             out.line(
                 "outcome-differs",
                 json!({ "batch": batch, "code": Code::RegistryWrong.row().code }),
@@ -42,6 +42,7 @@ impl Rebuild {
         let mut value = registry(&rebuilt.now);
         value["before"] = rebuilt.before.as_ref().map_or(json!(null), registry);
         value["outcomes_differ"] = json!(rebuilt.outcomes.len());
+        value["at_rest"] = json!(rebuilt.at_rest);
         value["agrees"] = json!(rebuilt.agrees());
         value["old_database"] = json!(rebuilt.aside);
         out.summary(value, human(&rebuilt));
@@ -63,9 +64,10 @@ fn human(rebuilt: &Rebuilt) -> String {
         Some(before) if before.digest == now.digest => "the old database had the same",
         Some(_) => "THE OLD DATABASE HAD ANOTHER: keep it for the inquiry",
     };
+    let outcomes = if rebuilt.at_rest { "differ" } else { "are older than the registry, the next start publishes newer ones" };
     let aside = rebuilt.aside.as_ref().map_or_else(String::new, |path| format!("\nold database: {}", path.display()));
     format!(
-        "registry digest {digest}\n{compared}\n{} residents, {} merged, {} held, {} refused; {} outcomes differ{aside}",
+        "registry digest {digest}\n{compared}\n{} residents, {} merged, {} held, {} refused; {} outcomes {outcomes}{aside}",
         now.residents,
         now.merged,
         now.held,

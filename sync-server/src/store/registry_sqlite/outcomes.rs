@@ -89,12 +89,17 @@ pub(super) fn settle_all(c: &Connection) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Opened batches whose newest logged outcome says something else, or that have none.
+/// Opened batches whose newest logged outcome says something else. A settled one must have an outcome; of others nothing
+/// may have been said yet.
 pub(super) fn differing(c: &Connection, among: Among) -> Result<Vec<BatchId>, Problem> {
     let mut differing = Vec::new();
     let sql = "SELECT batch FROM merge_work WHERE state = 'done' AND due <= ?1 ORDER BY idx";
     for batch in all(c, sql, [i64::from(among == Among::Opened)], batch_id)? {
-        if published(c, batch)?.map(|(_, lines)| lines) != Some(lines(c, batch)?) {
+        let differs = match published(c, batch)? {
+            Some((_, said)) => said != lines(c, batch)?,
+            None => among == Among::Settled,
+        };
+        if differs {
             differing.push(batch);
         }
     }
