@@ -8,16 +8,18 @@
 //! A body panics when a promise does not hold, and else tells whether the bytes were taken. **Trust:** none. Bodies that stand behind a
 //! signature or a seal also sign or seal the hostile bytes themselves, so that what lies behind is reached: whoever
 //! holds an admitted key can do the same. **Invariants:** keys here are those of the specification's examples and of
-//! the committed vectors; no body reads a clock, or randomness but age's own; one
-//! writes a temporary file, because what it drives reads one.
+//! the committed vectors; no body reads a clock, or randomness but age's own; one writes a temporary file, because what it
+//! drives reads one. Those of `http` speak over connections of this machine with the real ends, which do have a clock.
 
 mod capture;
+mod http;
 mod inside;
 mod log;
 mod notes;
 mod words;
 
 pub use capture::{cbeff, form, image, resident_json, resident_tar};
+pub use http::{http_answer, http_call};
 pub use inside::{age_header, frame, record_json, sealed, tar};
 pub use log::{checkpoint, consistency, entry, guard_line, segment, tlog_proof};
 pub use notes::{agent_request, answer, hello, manifest, note, outcome, record_line, roster, unit_request};
@@ -44,7 +46,7 @@ impl Verdict {
 }
 
 /// All of them, by the name of their folder in `tests/corpus` and of their target in `fuzz/fuzz_targets`.
-pub const ALL: [(&str, Body); 30] = [
+pub const ALL: [(&str, Body); 32] = [
     ("age_header", age_header),
     ("agent_request", agent_request),
     ("answer", answer),
@@ -56,6 +58,8 @@ pub const ALL: [(&str, Body); 30] = [
     ("frame", frame),
     ("guard_line", guard_line),
     ("hello", hello),
+    ("http_answer", http_answer),
+    ("http_call", http_call),
     ("ids", ids),
     ("image", image),
     ("keys", keys),

@@ -72,6 +72,8 @@ parsers! {
     frame 1_500 0;
     guard_line 20_000 1_000;
     hello 10_000 400;
+    http_answer 2_000 100;
+    http_call 1_000 15;
     ids 20_000 8_000;
     image 20_000 2_000;
     keys 5_000 1_000;
