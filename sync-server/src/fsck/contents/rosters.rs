@@ -1,16 +1,17 @@
 //! Rosters from version 1 on, each trusted by the one before, and their forms.
 
 use shared::{
+    form::Form,
     log::Body,
     problem::{Code, Problem},
-    roster::{Roster, TrustedRoster},
+    roster::{FormRef, Roster, TrustedRoster},
 };
 
 use super::{Contents, Log, Rosters};
 
 /// The first to look at the log: reports what of it can't be read.
 pub(super) async fn check(log: &Log<'_>, report: &mut Contents) -> Result<Rosters, Problem> {
-    let mut rosters = Rosters::new();
+    let (mut rosters, mut known) = (Rosters::new(), Vec::new());
     for index in 0..log.size {
         let read = log.entry(index).await?;
         let Some(entry) = report.sound(&format!("entry {index}"), read) else { continue };
@@ -18,7 +19,7 @@ pub(super) async fn check(log: &Log<'_>, report: &mut Contents) -> Result<Roster
         let about = format!("roster {version} (entry {index})");
         let Some(bytes) = log.blob(&about, blob, report).await else { continue };
         let Some(roster) = report.sound(&about, trust(&bytes, rosters.last())) else { continue };
-        forms(log, &roster, report).await;
+        forms(log, &roster, &mut known, report).await;
         rosters.push(roster);
     }
     Ok(rosters)
@@ -34,11 +35,16 @@ fn trust(bytes: &[u8], before: Option<&TrustedRoster>) -> Result<TrustedRoster, 
     roster.trust_anchored(&anchor)
 }
 
-async fn forms(log: &Log<'_>, roster: &TrustedRoster, report: &mut Contents) {
+/// The forms that a roster names; most are `known` to be sound from the one before.
+async fn forms(log: &Log<'_>, roster: &TrustedRoster, known: &mut Vec<FormRef>, report: &mut Contents) {
     for form in &roster.facts().forms {
+        if known.contains(form) {
+            continue;
+        }
         let about = format!("form {} of roster {}", form.name, roster.version());
-        if let Some(bytes) = log.blob(&about, form.blob, report).await {
-            report.sound(&about, shared::form::Form::named(form, &bytes));
+        let Some(bytes) = log.blob(&about, form.blob, report).await else { continue };
+        if report.sound(&about, Form::named(form, &bytes)).is_some() {
+            known.push(form.clone());
         }
     }
 }
