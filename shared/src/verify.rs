@@ -24,7 +24,6 @@ use crate::{
 pub struct CheckedManifest {
     manifest: Manifest,
     unit_key: KeyRef,
-    line_keys: Vec<KeyRef>,
     state: BatchState,
 }
 
@@ -51,17 +50,15 @@ impl CheckedManifest {
         }
         let unit_key = signatures(&manifest, roster)?;
         limits(facts, roster)?;
-        let mut line_keys = Vec::with_capacity(facts.lines.len());
         for line in facts.records() {
             // 3. each line with the key that its own roster gives the agent
             let of_line = rosters.roster(line.facts.roster).ok_or_else(|| unknown(line.facts.roster))?;
             let key = of_line.facts().line_key(&line.facts.agent);
             let key = key.ok_or_else(|| Problem::new(Code::KeyUnknown, format!("agent of record {}", line.facts.number)))?;
             line.verify(&facts.unit, key)?;
-            line_keys.push(KeyRef::from(key));
         }
         let state = approval(facts, roster);
-        Ok(Self { unit_key: KeyRef::from(&unit_key), line_keys, state, manifest })
+        Ok(Self { unit_key: KeyRef::from(&unit_key), state, manifest })
     }
 
     /// The manifest.
@@ -75,10 +72,6 @@ impl CheckedManifest {
     /// The unit's key that signed it.
     pub fn unit_key(&self) -> &KeyRef {
         &self.unit_key
-    }
-    /// The keys that signed the record lines, in order.
-    pub fn line_keys(&self) -> &[KeyRef] {
-        &self.line_keys
     }
     /// Accepted, or quarantined for want of an approval. Chain and revocations are the centre's to judge.
     pub fn approval_state(&self) -> BatchState {
@@ -170,10 +163,6 @@ impl PayloadHash {
     pub fn update(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.size += bytes.len() as u64;
-    }
-    /// Bytes taken so far.
-    pub fn size(&self) -> u64 {
-        self.size
     }
     /// Size and digest.
     pub fn finish(self) -> (u64, Digest) {
@@ -308,8 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_without_approval_waits_until_its_earliest_record_is_so_old() {
+        let rosters = roster(|f| f.approval = Approval::After { hours: 6 });
+        let closed_at = |minute: &str| {
+            let mut facts = facts(&[b"one"]);
+            (facts.approved, facts.closed) = (None, minute.parse().expect("minute"));
+            let manifest = Manifest::close(facts, &signer("van-1", 10), &[]).expect("canonical");
+            check(manifest, &rosters).expect("authentic").approval_state()
+        };
+        // finished at 09:12
+        assert_eq!(closed_at("2026-11-20T15:11Z"), BatchState::Quarantined(Code::Unapproved));
+        assert_eq!(closed_at("2026-11-20T15:12Z"), BatchState::Accepted);
+    }
+
+    #[test]
     fn limits_of_the_roster_hold() {
         let limited = |change: fn(&mut crate::roster::Facts)| check(closed(facts(&[b"one", b"two!"])), &roster(change)).map(|_| ());
+        assert_eq!(limited(|f| (f.limits.lines, f.limits.batch) = (2, 7)), Ok(()), "just so many are admitted");
         assert_eq!(limited(|f| f.limits.lines = 1), Err(Code::LinesTooMany));
         assert_eq!(limited(|f| f.limits.batch = 6), Err(Code::BatchTooLarge));
         assert_eq!(limited(|f| f.limits.record = 3), Ok(()), "the opener refuses that one record");

@@ -141,9 +141,39 @@ mod tests {
     }
 
     #[test]
+    fn each_letter_of_the_tables_folds() {
+        assert_eq!(arabic("أإآٱ ىئ ؤ ة"), "اااا يي و ه");
+        assert_eq!(arabic("ب\u{610}\u{61a}\u{640}\u{64b}\u{65f}\u{670}\u{6d6}\u{6ed}ت"), "بت");
+        for (folded, letters) in [
+            ("a", "àáâãäåāă"),
+            ("c", "çćč"),
+            ("d", "ḍďđ"),
+            ("e", "èéêëē"),
+            ("g", "ġğ"),
+            ("h", "ḥħ"),
+            ("i", "ìíîïīı"),
+            ("n", "ñń"),
+            ("o", "òóôõöō"),
+            ("s", "ṣšş"),
+            ("t", "ṭţ"),
+            ("u", "ùúûüū"),
+            ("y", "ýÿ"),
+            ("z", "ẓžż"),
+            ("oe", "œ"),
+            ("ae", "æ"),
+        ] {
+            for letter in letters.chars() {
+                assert_eq!(latin(&letter.to_string()), folded, "{letter}");
+            }
+        }
+    }
+
+    #[test]
     fn keys_are_pinned() {
         let number = MatchKey::of(&person(&[("national_number", "ab 12-3")])).expect("a number");
         assert_eq!(number, MatchKey::of_number("AB123"));
+        assert_ne!(number, MatchKey::of_number("AB124"));
+        assert!(number.to_string().starts_with("number-"), "{number}");
         assert_eq!(MatchKey::of(&person(&[("national_number", "--/--")])), None);
         let spelled = person(&FULL);
         let mut other = FULL;
@@ -160,9 +190,12 @@ mod tests {
         partial[4].1 = "1980-05";
         assert_eq!(MatchKey::of(&person(&partial)), None);
         partial.push(("father_ar", "أحمد"));
-        assert!(MatchKey::of(&person(&partial)).is_some());
+        let with_father = MatchKey::of(&person(&partial)).expect("a father tells two of one month apart");
+        partial[7].1 = "إدريس";
+        assert_ne!(MatchKey::of(&person(&partial)), Some(with_father));
         let arabic_only: Vec<_> = partial.iter().copied().filter(|(k, _)| !k.ends_with("latin")).collect();
         assert_eq!(MatchKey::of(&person(&arabic_only)), None);
+        assert!(MatchKey::of(&person(&FULL[2..])).is_some(), "one script is enough with a full date");
         let no_place: Vec<_> = FULL.iter().copied().filter(|(k, _)| *k != "place_of_birth").collect();
         assert_eq!(MatchKey::of(&person(&no_place)), None);
     }

@@ -67,6 +67,9 @@ fn a_flagged_record_stands_only_alone() {
     flagged.lines[0].flag = Flag::Clock;
     let alone = fold(std::slice::from_ref(&flagged), &Withdrawn::new());
     assert_eq!(code(&alone, &flagged.key), "merged");
+    let mut half = flagged.clone();
+    half.lines.push(line(1, 10));
+    assert_eq!((flagged.flag(), half.flag(), new(key(2, 2, 0), 1, 20, "X").flag()), (Flag::Clock, Flag::Clock, Flag::Plausible));
     let honest = new(key(2, 2, 0), 1, 20, "X");
     let both = fold(&[flagged.clone(), honest.clone()], &Withdrawn::new());
     assert_eq!((code(&both, &flagged.key), code(&both, &honest.key)), ("duplicate", "merged"));
@@ -112,6 +115,15 @@ fn a_later_version_is_held_for_newer_software_never_refused() {
     later.essence = None;
     let folded = fold(std::slice::from_ref(&later), &Withdrawn::new());
     assert!(matches!(folded.fates[&later.key], Fate::Held(Code::UpgradeNeeded, _)));
+    // also when another delivery of it says something else that is wrong
+    for at in [0, 1] {
+        let mut lie = line(2, 10);
+        lie.opened = Opened::Refused(Code::LineMismatch);
+        let mut twice = later.clone();
+        twice.lines.insert(at, lie);
+        let folded = fold(std::slice::from_ref(&twice), &Withdrawn::new());
+        assert!(matches!(folded.fates[&later.key], Fate::Held(Code::UpgradeNeeded, _)), "{at}");
+    }
 }
 
 #[test]
@@ -121,6 +133,75 @@ fn what_is_not_in_force_is_held_until_any_line_of_it_is() {
     assert_eq!(code(&fold(std::slice::from_ref(&record), &Withdrawn::new()), &record.key), "revoked");
     record.lines.push(line(1, 10));
     assert_eq!(code(&fold(std::slice::from_ref(&record), &Withdrawn::new()), &record.key), "merged");
+    assert_eq!(Force::from(BatchState::Accepted), Force::InForce);
+    assert_eq!(Force::from(BatchState::Quarantined(Code::Fork)), Force::Not(Code::Fork));
+}
+
+#[test]
+fn without_a_key_two_records_are_two_residents() {
+    let [a, b] = [1, 2].map(|n| {
+        let mut record = new(key(n, n, 0), 1, 10, "--");
+        record.essence.as_mut().expect("opened").match_key = None;
+        record
+    });
+    let folded = fold(&[a.clone(), b.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &a.key), code(&folded, &b.key), folded.residents.len()), ("merged", "merged", 2));
+}
+
+#[test]
+fn of_images_too_the_last_stands_and_a_flagged_one_sets_only_what_is_not_there() {
+    let part = |record: &mut RecordFact, name: &str, sha256: &str| {
+        record.essence.as_mut().expect("opened").parts.insert(name.to_owned(), sha256.to_owned());
+    };
+    let mut founder = new(key(1, 1, 0), 1, 10, "X");
+    part(&mut founder, "portrait", "aa");
+    let mut newer = correction(key(2, 2, 0), 1, 30, to(&founder), None);
+    part(&mut newer, "portrait", "bb");
+    let mut flagged = correction(key(3, 3, 0), 1, 40, to(&founder), None);
+    flagged.lines[0].flag = Flag::Clock;
+    part(&mut flagged, "portrait", "cc");
+    part(&mut flagged, "signature", "dd");
+    let folded = fold(&[flagged.clone(), newer.clone(), founder.clone()], &Withdrawn::new());
+    let resident = &folded.residents[&founder.founds()];
+    assert_eq!(resident.parts["portrait"], ("bb".to_owned(), newer.key.clone()));
+    assert_eq!(resident.parts["signature"], ("dd".to_owned(), flagged.key.clone()), "and each names its record");
+    assert_eq!(resident.sources, [founder.key, newer.key, flagged.key]);
+}
+
+#[test]
+fn a_resident_is_named_by_reference_as_well() {
+    let founder = new(key(1, 1, 0), 1, 10, "X");
+    let correction = correction(key(2, 2, 0), 1, 20, Target::Resident { resident: founder.founds() }, Some("2"));
+    let folded = fold(&[founder.clone(), correction.clone()], &Withdrawn::new());
+    assert_eq!((code(&folded, &correction.key), phone(&folded, &founder).as_deref()), ("merged", Some("2")));
+}
+
+#[test]
+fn records_share_a_link_if_and_only_if_one_can_influence_the_other() {
+    let apart = |a: &RecordFact, b: &RecordFact| a.links().is_disjoint(&b.links());
+    let one = new(key(1, 1, 0), 1, 10, "X");
+    assert!(apart(&one, &new(key(2, 2, 0), 1, 10, "Y")), "two people");
+    assert!(!apart(&one, &new(key(2, 2, 0), 1, 10, "X")), "one person");
+    assert!(!apart(&one, &new(key(1, 2, 0), 1, 10, "Y")), "one number");
+    assert!(!apart(&one, &new(key(1, 1, 9), 2, 10, "Y")), "one id");
+    let named = |target| correction(key(2, 2, 0), 1, 20, target, None);
+    for target in [to(&one), Target::Resident { resident: one.founds() }, Target::NationalNumber { national_number: "x".into() }] {
+        assert!(!apart(&one, &named(target)), "who is named");
+    }
+    let other = new(key(3, 3, 0), 1, 10, "Z");
+    assert!(apart(&one, &named(to(&other))), "somebody else is named");
+    assert!(apart(&named(to(&one)), &correction(key(3, 3, 0), 1, 20, to(&other), None)));
+    let mut refused = one.clone();
+    refused.lines[0].opened = Opened::Refused(Code::LineMismatch);
+    assert!(refused.links().is_empty(), "it takes no place");
+}
+
+#[test]
+fn a_record_is_shown_without_what_it_says_of_a_person() {
+    let record = new(key(1, 1, 0), 1, 10, "AB123");
+    let folded = fold(std::slice::from_ref(&record), &Withdrawn::new());
+    let shown = format!("{:?} {:?}", record.essence.expect("opened"), folded.residents.values().next().expect("one"));
+    assert!(shown.contains("national_number") && shown.contains("van-1") && !shown.contains("AB123"), "{shown}");
 }
 
 #[test]
@@ -174,6 +255,7 @@ fn times_that_the_log_contradicts_are_flagged() {
         before: Some((5, RosterVersion(2))),
     };
     assert_eq!(Flag::judge(&fine), Flag::Plausible);
+    assert_eq!(Flag::judge(&Times { seen: 9, ..fine }), Flag::Plausible, "all before its own batch may have been seen");
     assert_eq!(Flag::judge(&Times { finished: "2026-11-20T09:13Z".parse().expect("minute"), ..fine }), Flag::Clock);
     assert_eq!(Flag::judge(&Times { seen_received: Some(second("2026-11-20T09:13:00Z")), ..fine }), Flag::Clock);
     assert_eq!(Flag::judge(&Times { roster_received: Some(second("2026-11-20T09:13:00Z")), ..fine }), Flag::Clock);
@@ -190,7 +272,24 @@ fn the_digest_is_pinned() {
     let (reference, resident) = folded.residents.first_key_value().expect("one");
     let line = digest::resident_line(reference, resident);
     assert!(line.contains(r#"{"fields":{"national_number":"X\u0007\"é","phone":"1"},"parts":{},"sources":["van-1 "#), "{line}");
+    let mut refused = new(key(3, 3, 0), 1, 10, "Z");
+    (refused.lines[0].opened, refused.essence) = (Opened::Refused(Code::NotAge), None);
+    let mut held = new(key(4, 4, 0), 1, 10, "V");
+    held.lines[0].force = Force::Not(Code::Revoked);
+    let folded = fold(&[founder.clone(), refused.clone(), held.clone()], &Withdrawn::new());
+    let of = |fact: &RecordFact| format!("record {} {} {}", fact.key.unit, fact.key.record, fact.key.digest);
+    let records = format!("{} merged {reference}\n{} refused not-age\n{} held revoked\n", of(&founder), of(&refused), of(&held));
+    let whole = format!("enroll-registry/v1\nrules 1\n{records}{line}\n");
+    assert_eq!(registry_digest(&folded), crate::id::Digest::of(whole.as_bytes()));
     assert_eq!(registry_digest(&Folded::default()), crate::id::Digest::of(b"enroll-registry/v1\nrules 1\n"));
+}
+
+#[test]
+fn lines_out_of_order_have_no_digest() {
+    let mut lines = digest::Lines::default();
+    assert_eq!(lines.add("record b".to_owned()), Ok(()));
+    assert_eq!(lines.add("record c".to_owned()), Ok(()));
+    assert_eq!(lines.add("record a".to_owned()), Err(digest::OutOfOrder));
 }
 
 /// Few units, ids, numbers, minutes and people, so that everything collides with everything.
