@@ -9,12 +9,12 @@ mod world;
 use std::sync::atomic::Ordering;
 
 use shared::{
-    log::{Body, Head},
+    log::{Body, Head, Segment},
     problem::Code,
 };
 
 use self::world::{World, code};
-use super::{Idle, Proposal, catch_up};
+use super::{Idle, Proposal, Published, catch_up};
 use crate::{
     fixtures::{START, manifest, payload},
     store::{Archive as _, Guard as _, Ledger as _, empty_log},
@@ -61,6 +61,39 @@ async fn many_who_wait_share_a_segment_and_the_head_is_signed() {
     let opened = shared::log::CheckedHead::open(published.checkpoint.as_bytes(), key.public()).expect("signed by the log's key");
     assert_eq!(opened.head().size, 51);
     assert!(world.stores().archive.segments().await.expect("listed").len() < 51, "group commit");
+}
+
+#[tokio::test]
+async fn a_segment_has_at_most_256_entries_and_each_caller_gets_its_own() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let logged = futures_all((0..600).map(|_| sequencer.log(Proposal::Time)).collect()).await;
+    let mut indexes: Vec<u64> = logged.into_iter().map(|l| l.expect("logged").index().0).collect();
+    indexes.sort_unstable();
+    assert_eq!(indexes, (1..=600).collect::<Vec<_>>());
+    let archive = world.stores().archive;
+    let mut lengths = Vec::new();
+    for (size, blob) in archive.segments().await.expect("listed") {
+        lengths.push(Segment::parse(&archive.segment(size, blob).await.expect("read")).expect("well-formed").1.len());
+    }
+    assert_eq!(lengths.iter().sum::<usize>(), 601, "the roster, then all who waited: {lengths:?}");
+    assert!(lengths.len() < 20 && lengths.iter().all(|entries| *entries <= 256), "{lengths:?}");
+}
+
+#[tokio::test]
+async fn who_follows_the_log_is_woken_by_growth_alone() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let grown = |heads: &tokio::sync::watch::Receiver<Published>| heads.has_changed().expect("still serving");
+    let mut heads = sequencer.subscribe();
+    heads.mark_unchanged();
+    sequencer.published().await.expect("signed");
+    assert!(!grown(&heads), "asking is no growth");
+    let other = world.sequencer().await;
+    other.log(Proposal::Time).await.expect("logged");
+    assert!(!grown(&heads), "another process logged it");
+    assert_eq!(sequencer.published().await.expect("signed").head().size, 2);
+    assert!(grown(&heads));
 }
 
 async fn futures_all<T: Send + 'static>(futures: Vec<impl Future<Output = T> + Send>) -> Vec<T> {
@@ -162,6 +195,10 @@ async fn log_time_never_goes_back_and_a_clock_jump_stops_the_log() {
     sequencer.log_batch(world.archived(&one, &payload(1, 1)).await).await.expect("logged");
     clock(11 * 86_400 + 1);
     assert_eq!(code(sequencer.log(Proposal::Time).await), Some(Code::ClockJump));
+    clock(11 * 86_400);
+    assert!(sequencer.log(Proposal::Time).await.is_ok(), "a day is no jump");
+    clock(12 * 86_400 + 1);
+    assert_eq!(code(sequencer.log(Proposal::Time).await), Some(Code::ClockJump));
     assert_eq!(sequencer.log(Proposal::TimeConfirmed).await.map(|l| l.entry().body.clone()), Ok(Body::Time));
     assert!(sequencer.log(Proposal::Time).await.is_ok());
 }
@@ -177,4 +214,14 @@ async fn an_idle_log_gets_a_time_entry() {
     while heads.borrow_and_update().head().size < 2 {
         heads.changed().await.expect("still serving");
     }
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_idle_for_long_gets_no_time_entry() {
+    let world = World::founded().await;
+    world.clock.store(START + 23 * 3600 - 1, Ordering::SeqCst);
+    let sequencer = world.start(world.stores(), Idle::KeepTime).await.expect("started");
+    // the log is looked at first; who comes then waits for the end of that
+    tokio::task::yield_now().await;
+    assert_eq!(sequencer.log(Proposal::Time).await.map(|l| l.index().0), Ok(1));
 }

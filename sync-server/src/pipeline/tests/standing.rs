@@ -4,12 +4,13 @@ use shared::{
     batch::Manifest,
     id::{BatchId, Blob, LogIndex},
     log::{BatchState, Body},
+    outcome::{Fate, Outcome, OutcomeLine},
     problem::Code,
     roster::{Facts, Revocation},
 };
 
 use super::{
-    super::{Proposal, Sequencer},
+    super::{LoggedBatch, Proposal, Sequencer},
     world::{World, code},
 };
 use crate::{
@@ -37,10 +38,15 @@ fn chain() -> [Manifest; 4] {
     [one, two, three, four]
 }
 
-async fn publish(world: &World, sequencer: &Sequencer<LedgerSqlite>, facts: Facts) -> Option<Code> {
+/// A roster whose note is in the archive.
+async fn proposed(world: &World, facts: Facts) -> Proposal {
     let note = roster(facts.clone()).note().as_bytes().to_vec();
     world.stores().archive.put(Blob::of(&note), Whole::new(note.clone())).await.expect("archived");
-    code(sequencer.log(Proposal::Roster(Box::new(trusted(facts)))).await)
+    Proposal::Roster(Box::new(trusted(facts)))
+}
+
+async fn publish(world: &World, sequencer: &Sequencer<LedgerSqlite>, facts: Facts) -> Option<Code> {
+    code(sequencer.log(proposed(world, facts).await).await)
 }
 
 #[tokio::test]
@@ -108,6 +114,68 @@ async fn work_after_a_cut_is_quarantined_unless_something_before_it_leads_there(
     assert_eq!(state(&world, &sequencer, &four, 1, 1).await, BatchState::Quarantined(Code::Revoked));
     let other = manifest("van-2", 1, None, 1, 1);
     assert_eq!(state(&world, &sequencer, &other, 1, 1).await, ACCEPTED, "another unit");
+}
+
+#[tokio::test]
+async fn a_roster_judges_those_who_came_after_it_and_not_those_before() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let [one, two, three, _] = chain();
+    let mut facts = roster_facts(2);
+    facts.revoked = vec![Revocation { key: signer("van-1").public().into(), cut: LogIndex(2), reason: "stolen".into() }];
+    let roster = proposed(&world, facts).await;
+    let (before, after) = (world.archived(&two, &payload(1, 1)).await, world.archived(&three, &payload(1, 1)).await);
+    // all three wait for one round; the cut is the roster's own place, which only stands if it is alone in a segment
+    let (before, roster, after) = tokio::join!(sequencer.log_batch(before), sequencer.log(roster), sequencer.log_batch(after));
+    assert_eq!(roster.map(|l| l.index()), Ok(LogIndex(2)));
+    let state = |batch: &LoggedBatch| match &batch.logged().entry().body {
+        Body::Batch(batch) => batch.state,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(before.as_ref().map(state), Ok(ACCEPTED));
+    assert_eq!(after.as_ref().map(state), Ok(BatchState::Quarantined(Code::Revoked)));
+    assert_eq!(self::state(&world, &sequencer, &one, 1, 1).await, ACCEPTED, "a head from before the cut leads to it");
+}
+
+#[tokio::test]
+async fn outcomes_follow_their_batch_one_version_after_the_other() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let one = manifest("van-1", 1, None, 1, 1);
+    let line = one.facts().records().next().expect("one").facts.clone();
+    let told = |version: u64, code: Code| {
+        let line = OutcomeLine { number: line.number, record: line.record, fate: Fate::Refused(code) };
+        Outcome::sign(one.id(), version, vec![line], &signer("registry.example"))
+    };
+    let log = async |outcome: Outcome| sequencer.log(Proposal::Outcome(outcome)).await;
+    let keep = async |outcome: &Outcome| {
+        let note = outcome.note().as_bytes().to_vec();
+        world.stores().archive.put(Blob::of(&note), Whole::new(note.clone())).await.expect("archived");
+    };
+    let (first, second) = (told(1, Code::NotAge), told(2, Code::LineMismatch));
+    assert_eq!(code(log(first.clone()).await), Some(Code::OutcomeInvalid), "of a batch that is not logged");
+    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, ACCEPTED);
+    assert_eq!(code(log(first.clone()).await), Some(Code::ArchiveMissing), "kept first");
+    for outcome in [&first, &second] {
+        keep(outcome).await;
+    }
+    assert_eq!(code(log(second.clone()).await), Some(Code::OutcomeInvalid), "not the next version");
+    let logged = log(first.clone()).await.expect("logged");
+    assert_eq!(log(first).await, Ok(logged), "the same again is the same");
+    let other = told(1, Code::LineMismatch);
+    keep(&other).await;
+    assert_eq!(code(log(other).await), Some(Code::OutcomeInvalid), "another of that version");
+    assert_eq!(log(second).await.map(|l| l.index()), Ok(LogIndex(3)));
+}
+
+#[tokio::test]
+async fn a_payload_of_another_size_is_not_logged() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let one = manifest("van-1", 1, None, 1, 2);
+    let batch = world.archived(&one, &payload(1, 2)).await;
+    world.damage_blob(Blob::of(&payload(1, 2)), Some(&payload(1, 1)));
+    assert_eq!(code(sequencer.log_batch(batch).await), Some(Code::ArchiveDamaged));
 }
 
 #[tokio::test]
