@@ -6,15 +6,16 @@ mod plans;
 mod standing;
 mod world;
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use shared::{
     log::{Body, Head, Segment},
     problem::Code,
+    time::Second,
 };
 
 use self::world::{World, code};
-use super::{Idle, Proposal, Published, catch_up};
+use super::{Clock, Idle, Proposal, Published, Sequencer, catch_up};
 use crate::{
     fixtures::{START, manifest, payload},
     store::{Archive as _, Guard as _, Ledger as _, empty_log},
@@ -219,9 +220,14 @@ async fn an_idle_log_gets_a_time_entry() {
 #[tokio::test]
 async fn a_log_that_is_not_idle_for_long_gets_no_time_entry() {
     let world = World::founded().await;
-    world.clock.store(START + 23 * 3600 - 1, Ordering::SeqCst);
-    let sequencer = world.start(world.stores(), Idle::KeepTime).await.expect("started");
-    // the log is looked at first; who comes then waits for the end of that
-    tokio::task::yield_now().await;
+    let (looked, mut looks) = tokio::sync::watch::channel(());
+    let clock: Clock = Arc::new(move || {
+        looked.send_replace(());
+        Second::from_unix(START + 23 * 3600 - 1)
+    });
+    let key = Arc::new(crate::fixtures::signer("registry.example/log"));
+    let (sequencer, _) = Sequencer::start(world.stores(), key, world.lock(), clock, Idle::KeepTime).await.expect("started");
+    // who comes while the log is looked at waits for the end of that
+    looks.changed().await.expect("the log is looked at on start");
     assert_eq!(sequencer.log(Proposal::Time).await.map(|l| l.index().0), Ok(1));
 }
