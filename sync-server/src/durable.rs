@@ -9,9 +9,9 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -73,11 +73,29 @@ pub struct Temporary {
 impl Temporary {
     /// An empty file in `folder`, which is on the volume where it will get its name.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        let name = format!("{TEMPORARY}{}", hex(entropy::random::<8>().as_slice()));
-        let path = folder.join(name);
+        let path = Self::place(folder);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.lock()?; // `sweep`, perhaps of another process, leaves it alone
         Ok(Self { path, file })
+    }
+
+    /// A durable file of another folder, under a second name in `folder`; `taken` is the file, locked (see [`take`]). `None`:
+    /// not on the same volume, or not where links are possible, or the name has gone to another file.
+    pub fn link(folder: &Path, taken: File, name: &Path) -> io::Result<Option<Self>> {
+        use io::ErrorKind::{CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported};
+        let path = Self::place(folder);
+        match fs::hard_link(name, &path) {
+            Ok(()) => {}
+            Err(e) if matches!(e.kind(), CrossesDevices | NotFound | PermissionDenied | TooManyLinks | Unsupported) => return Ok(None),
+            Err(e) => return Err(e),
+        }
+        let this = Self { path, file: taken };
+        // A name can go to another file at any time, a handle cannot.
+        Ok((inode(&this.path.symlink_metadata()?) == inode(&this.file.metadata()?)).then_some(this))
+    }
+
+    fn place(folder: &Path) -> PathBuf {
+        folder.join(format!("{TEMPORARY}{}", hex(entropy::random::<8>().as_slice())))
     }
 
     /// Adds bytes at the end.
@@ -93,6 +111,11 @@ impl Temporary {
     /// Gives the file its name, unless the name is taken; durable when it returns.
     pub fn publish(self, path: &Path) -> io::Result<Created> {
         self.file.sync_all()?;
+        self.name(path)
+    }
+
+    /// Gives a file that is durable its name, unless the name is taken; durable when it returns.
+    pub fn name(self, path: &Path) -> io::Result<Created> {
         // A crash before this leaves a `.tmp-` that nobody reads; after it the whole file under its name.
         match rustix::fs::renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => sync_folder(parent(path)).map(|()| Created::New),
@@ -142,6 +165,37 @@ pub fn remove(path: &Path) -> io::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e),
     }
+}
+
+/// Removes a file if it is there. What a power cut brings back must be harmless.
+pub fn discard(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file and locks it, until the handle is dropped, and says what it was then. `None`: another handle has the lock,
+/// or the name has just gone to another file or to none.
+pub fn take(path: &Path, options: &OpenOptions) -> io::Result<Option<(File, Metadata)>> {
+    let file = options.open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(e)) => return Err(e),
+    }
+    // Looked at before the name is: so this name is among those that were counted.
+    let opened = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((inode(&named) == inode(&opened)).then_some((file, opened))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Which file it is, whatever its names.
+fn inode(meta: &Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
 }
 
 /// Makes a folder and those above it that are missing, each durable in the one above it.

@@ -25,7 +25,7 @@ pub(crate) use self::ledger_sqlite::columns::asked;
 mod guard;
 mod ledger;
 
-use std::future::Future;
+use std::{future::Future, path::Path};
 
 use shared::{
     id::{BatchId, Blob},
@@ -44,6 +44,11 @@ pub const PIECE: usize = 256 * 1024;
 pub trait Pieces: Send {
     /// The next piece; `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, Problem>> + Send;
+    /// A file that begins with these bytes, all of them durable, if there is one, and how many they are. Whoever writes to
+    /// it holds its lock, and leaves it alone as soon as it has a second name.
+    fn durable_file(&self) -> Option<(&Path, u64)> {
+        None
+    }
 }
 
 /// Bytes that are in memory already.

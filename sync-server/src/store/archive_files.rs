@@ -105,10 +105,16 @@ impl Archive for ArchiveFiles {
     async fn put<P: Pieces>(&self, blob: Blob, mut pieces: P) -> Result<(), Problem> {
         let path = self.blob_path(&blob);
         let (target, incoming, archive) = (path.clone(), self.incoming(), self.clone());
+        let durable = pieces.durable_file().map(|(file, size)| (file.to_owned(), size));
         let place = blocking(move || {
             archive.folder(target.parent().expect("below blobs/"))?;
             if is_durable(&target)? {
                 return Ok(None);
+            }
+            if let Some((file, size)) = durable
+                && let Some(linked) = adopt(&file, size, &incoming, &blob)?
+            {
+                return linked.name(&target).map(|_| None);
             }
             Temporary::new(&incoming).map(Some)
         })
@@ -163,7 +169,7 @@ impl Archive for ArchiveFiles {
     async fn verify(&self, blob: Blob) -> Result<u64, Problem> {
         let path = self.blob_path(&blob);
         let read = blocking(move || match File::open(path) {
-            Ok(file) => hash_file(file).map(Some),
+            Ok(file) => hash_file(&file).map(Some),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         });
@@ -222,6 +228,21 @@ impl Archive for ArchiveFiles {
     }
 }
 
+/// Takes a file under a second name, when it is these bytes and no more, all of them durable: nothing is written twice.
+/// `None`: it has to be copied, which also says what is wrong with it.
+///
+/// Nobody writes to the file from here on: whoever can holds its lock for as long, which this needs, too, and leaves a file
+/// alone that has two names. A crash before it has its name here leaves one that is swept.
+fn adopt(file: &Path, size: u64, incoming: &Path, blob: &Blob) -> io::Result<Option<Temporary>> {
+    let taken = match durable::take(file, File::options().read(true)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        taken => taken?,
+    };
+    let Some((taken, _)) = taken else { return Ok(None) };
+    // A file that goes on behind what is durable may have the digest and lose it in a power cut.
+    if hash_file(&taken)? == (*blob, size) { Temporary::link(incoming, taken, file) } else { Ok(None) }
+}
+
 /// Is the name there? If so its folder is made durable again: whoever wrote it may have crashed before that.
 fn is_durable(path: &Path) -> io::Result<bool> {
     if !path.try_exists()? {
@@ -243,7 +264,7 @@ fn checked(blob: Blob, read: io::Result<Option<Vec<u8>>>) -> Result<Vec<u8>, Pro
     if Blob::of(&bytes) == blob { Ok(bytes) } else { Err(Problem::new(Code::ArchiveDamaged, blob.to_string())) }
 }
 
-fn hash_file(mut file: File) -> io::Result<(Blob, u64)> {
+fn hash_file(mut file: &File) -> io::Result<(Blob, u64)> {
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
     loop {
         let n = file.read(&mut buffer)?;

@@ -15,7 +15,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -99,8 +99,7 @@ impl Staging for StagingFiles {
             let Some(mut upload) = UploadFile::open(&mark, &payload)? else { return Ok(false) };
             // The mark goes first: a crash between the two leaves bytes behind it, which `open` cuts off.
             upload.write_mark(0)?;
-            upload.payload.set_len(0)?;
-            Ok(true)
+            if upload.shared { durable::discard(&payload) } else { upload.payload.set_len(0) }.map(|()| true)
         });
         if restart.await.map_err(durable::problem("staging"))? { Ok(()) } else { Err(Code::UploadLocked.into()) }
     }
@@ -123,7 +122,7 @@ impl Staging for StagingFiles {
             file => file.map(Some),
         });
         let file = open.await.map_err(durable::problem("staging"))?;
-        Ok(PayloadPieces { file: file.map(Arc::new), at: 0, end })
+        Ok(PayloadPieces { file: file.map(Arc::new), path: self.path(batch, "payload"), at: 0, end })
     }
 
     async fn forget(&self, batch: BatchId) -> Result<(), Problem> {
@@ -138,28 +137,58 @@ impl Staging for StagingFiles {
 pub struct UploadFile {
     mark: File,
     payload: Arc<File>,
+    shared: bool,
     durable: u64,
     written: u64,
+}
+
+/// Opens a payload for writing, cut off after `keep` bytes, and says how many there are; `None` when another has it. One
+/// that the archive has taken under a second name is left to the archive, and if it would have to be cut off, a new one is
+/// begun. The archive takes a payload only under the lock that the handle holds: what has one name now keeps it alone.
+fn open_payload(path: &Path, keep: u64) -> io::Result<Option<Payload>> {
+    let take = || durable::take(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600));
+    let Some((file, meta)) = take()? else { return Ok(None) };
+    let shared = meta.nlink() > 1;
+    if meta.len() <= keep {
+        return Ok(Some(Payload { file, len: meta.len(), shared }));
+    }
+    if shared {
+        durable::discard(path)?;
+        return Ok(take()?.map(|(file, _)| Payload { file, len: 0, shared: false }));
+    }
+    file.set_len(keep)?;
+    Ok(Some(Payload { file, len: keep, shared }))
+}
+
+/// A payload that is open for writing, and locked.
+struct Payload {
+    file: File,
+    len: u64,
+    /// The archive has it, too: no byte of it changes any more.
+    shared: bool,
 }
 
 impl UploadFile {
     /// Takes the lock; `None` when another writer has it. Cuts off what is not known to be durable.
     fn open(mark: &Path, payload: &Path) -> io::Result<Option<Self>> {
-        let open = |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        let mark_file = open(mark)?;
+        let mark_file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(mark)?;
         match mark_file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(e)) => return Err(e),
         }
-        let payload_file = open(payload)?;
-        let durable = read_mark(&mark_file)?.min(payload_file.metadata()?.len());
+        let marked = read_mark(&mark_file)?;
+        let Some(Payload { file, len: durable, shared }) = open_payload(payload, marked)? else { return Ok(None) };
         if durable == 0 {
             // Both names are durable before the first offset is answered.
             durable::sync_folder(mark.parent().expect("in the staging folder"))?;
         }
-        payload_file.set_len(durable)?;
-        Ok(Some(Self { mark: mark_file, payload: Arc::new(payload_file), durable, written: durable }))
+        let mut this = Self { mark: mark_file, payload: Arc::new(file), shared, durable, written: durable };
+        if durable < marked {
+            // The file that the mark spoke of is gone: of the new one it would say too much.
+            this.write_mark(durable)?;
+        }
+        Ok(Some(this))
     }
 
     fn write_mark(&mut self, offset: u64) -> io::Result<()> {
@@ -195,6 +224,9 @@ impl Upload for UploadFile {
         }
         let mut this = self;
         let write = blocking(move || {
+            if this.shared {
+                return Err(io::Error::other("the archive has this payload"));
+            }
             this.payload.write_all_at(&piece, this.written)?;
             this.written += piece.len() as u64;
             if this.written - this.durable >= SYNC_BYTES {
@@ -215,11 +247,17 @@ impl Upload for UploadFile {
 #[derive(Debug)]
 pub struct PayloadPieces {
     file: Option<Arc<File>>,
+    path: PathBuf,
     at: u64,
     end: u64,
 }
 
 impl Pieces for PayloadPieces {
+    fn durable_file(&self) -> Option<(&Path, u64)> {
+        // from its start, and all of it durable
+        (self.at == 0 && self.end > 0 && self.file.is_some()).then_some((self.path.as_path(), self.end))
+    }
+
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let len = usize::try_from(self.end - self.at).unwrap_or(PIECE).min(PIECE);
         let Some(file) = self.file.clone().filter(|_| len > 0) else { return Ok(None) };

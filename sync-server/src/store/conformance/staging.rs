@@ -1,14 +1,21 @@
 //! What every staging promises.
 #![allow(clippy::disallowed_methods, reason = "tests act as disk and operator")]
 
-use std::path::Path;
+use std::{os::unix::fs::MetadataExt as _, path::Path};
 
-use shared::{id::BatchId, problem::Code};
+use shared::{
+    id::{BatchId, Blob},
+    problem::Code,
+};
 
 use super::code;
-use crate::store::{
-    PIECE, Pieces, Staging, Upload,
-    staging_files::{SYNC_BYTES, StagingFiles},
+use crate::{
+    durable,
+    store::{
+        Archive, PIECE, Pieces, Staging, Upload,
+        archive_files::ArchiveFiles,
+        staging_files::{SYNC_BYTES, StagingFiles},
+    },
 };
 
 fn files(root: &Path) -> StagingFiles {
@@ -105,4 +112,111 @@ async fn a_corrupt_payload_starts_again_and_a_settled_batch_is_forgotten() {
     staging.forget(batch).await.expect("the same call twice is the same as once");
     assert_eq!(staging.announced().await, Ok(vec![]));
     assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 0);
+}
+
+#[tokio::test]
+async fn what_the_archive_has_taken_is_out_of_reach() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let archive = ArchiveFiles::create(&dir.path().join("archive")).expect("made");
+    let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
+    let upload = staging.upload(batch, 0).await.expect("the writer");
+    let upload = upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable");
+    let other = archive.put(Blob::of(b"another"), staging.payload(batch).await.expect("opened"));
+    assert_eq!(code(other.await), Some(Code::PayloadCorrupt), "not by another name than its digest");
+    drop(upload);
+    archive.put(blob, staging.payload(batch).await.expect("opened")).await.expect("taken");
+    assert_eq!(names_of(dir.path(), batch), 2, "one file, not a copy");
+    let upload = staging.upload(batch, 7).await.expect("the writer");
+    assert!(upload.append(b"more".to_vec()).await.is_err(), "nothing is appended to what the archive has");
+    staging.restart(batch).await.expect("restarted");
+    let upload = staging.upload(batch, 0).await.expect("the writer");
+    drop(upload.append(b"changed".to_vec()).await.expect("written").sync().await.expect("durable"));
+    assert_eq!(archive.get(blob).await.as_deref(), Ok(&b"payload"[..]));
+    // the same with a mark that says less than the archive has taken
+    let changed = Blob::of(b"changed");
+    archive.put(changed, staging.payload(batch).await.expect("opened")).await.expect("taken");
+    std::fs::write(dir.path().join("staging").join(format!("{}.mark", batch.hex())), [1; 9]).expect("torn");
+    drop(staging.upload(batch, 0).await.expect("the writer").append(b"x".to_vec()).await.expect("written"));
+    assert_eq!(archive.get(changed).await.as_deref(), Ok(&b"changed"[..]));
+}
+
+#[tokio::test]
+async fn the_archive_copies_what_a_writer_still_has() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let archive = ArchiveFiles::create(&dir.path().join("archive")).expect("made");
+    let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
+    let upload = staging.upload(batch, 0).await.expect("the writer");
+    let upload = upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable");
+    archive.put(blob, staging.payload(batch).await.expect("opened")).await.expect("copied");
+    assert_eq!(names_of(dir.path(), batch), 1, "what a handle can still write to stays out of the archive");
+    drop(upload.append(b" and more".to_vec()).await.expect("written").sync().await.expect("durable"));
+    assert_eq!(archive.get(blob).await.as_deref(), Ok(&b"payload"[..]));
+}
+
+#[tokio::test]
+async fn nobody_writes_while_the_archive_takes_a_payload() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (staging, batch) = (files(dir.path()), BatchId::of(b"b"));
+    let upload = staging.upload(batch, 0).await.expect("the writer");
+    drop(upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable"));
+    let path = dir.path().join(format!("{}.payload", batch.hex()));
+    let read = || durable::take(&path, std::fs::File::options().read(true)).expect("opened");
+    let (taken, _) = read().expect("free");
+    assert_eq!(code(staging.upload(batch, 7).await), Some(Code::UploadLocked));
+    assert_eq!(code(staging.restart(batch).await), Some(Code::UploadLocked));
+    assert_eq!(taken.metadata().expect("read").len(), 7, "nothing was cut off");
+    drop(taken);
+    assert!(read().is_some(), "free again");
+}
+
+#[tokio::test]
+async fn the_archive_links_no_byte_that_is_not_durable() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let archive = ArchiveFiles::create(&dir.path().join("archive")).expect("made");
+    let (staging, batch) = (files(&dir.path().join("staging")), BatchId::of(b"b"));
+    let upload = staging.upload(batch, 0).await.expect("the writer");
+    let upload = upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable");
+    drop(upload.append(b" and more".to_vec()).await.expect("written"));
+    let all = archive.put(Blob::of(b"payload and more"), staging.payload(batch).await.expect("opened"));
+    assert_eq!(code(all.await), Some(Code::PayloadCorrupt));
+    archive.put(Blob::of(b"payload"), staging.payload(batch).await.expect("opened")).await.expect("copied");
+    assert_eq!(names_of(dir.path(), batch), 1);
+}
+
+#[tokio::test]
+async fn an_archive_on_another_volume_copies() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else { return println!("skipped: there is no /dev/shm") };
+    if other.path().metadata().expect("read").dev() == dir.path().metadata().expect("read").dev() {
+        return println!("skipped: /dev/shm is no other volume");
+    }
+    let archive = ArchiveFiles::create(&other.path().join("archive")).expect("made");
+    let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
+    let upload = staging.upload(batch, 0).await.expect("the writer");
+    drop(upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable"));
+    archive.put(blob, staging.payload(batch).await.expect("opened")).await.expect("copied");
+    assert_eq!((names_of(dir.path(), batch), archive.get(blob).await.as_deref()), (1, Ok(&b"payload"[..])));
+}
+
+#[test]
+fn a_name_that_went_to_another_file_is_not_linked() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (name, incoming) = (dir.path().join("payload"), dir.path().join("incoming"));
+    std::fs::create_dir(&incoming).expect("made");
+    std::fs::write(&name, b"looked at").expect("written");
+    let take = || durable::take(&name, std::fs::File::options().read(true)).expect("opened").expect("free").0;
+    let taken = take();
+    std::fs::remove_file(&name).expect("forgotten");
+    assert!(durable::Temporary::link(&incoming, taken, &name).expect("no error").is_none(), "gone");
+    std::fs::write(&name, b"looked at").expect("written");
+    let taken = take();
+    std::fs::rename(&name, dir.path().join("elsewhere")).expect("forgotten");
+    std::fs::write(&name, b"another's").expect("announced again");
+    assert!(durable::Temporary::link(&incoming, taken, &name).expect("no error").is_none(), "another file");
+    assert_eq!(std::fs::read_dir(&incoming).expect("listed").count(), 0, "and nothing is left of it");
+}
+
+/// How many names the payload of a batch has.
+fn names_of(dir: &Path, batch: BatchId) -> u64 {
+    dir.join("staging").join(format!("{}.payload", batch.hex())).metadata().expect("read").nlink()
 }
