@@ -101,9 +101,13 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         let facts = verified.checked().facts();
         // Everything that the entry names is durable in the archive before the entry is sequenced.
         let payload = parts.staging.payload(batch).await?;
-        parts.archive.put(Blob::from_bytes(*facts.payload.as_bytes()), payload).await?;
         let manifest = verified.checked().manifest();
-        parts.archive.put(manifest.blob(), Whole::new(manifest.note().as_bytes())).await?;
+        // At the same time: neither needs the other. When one fails the other is not left to itself.
+        let (payload, manifest) = tokio::join!(
+            parts.archive.put(Blob::from_bytes(*facts.payload.as_bytes()), payload),
+            parts.archive.put(manifest.blob(), Whole::new(manifest.note().as_bytes())),
+        );
+        payload.and(manifest)?;
         parts.sequencer.log_batch(verified).await.map(|logged| logged.logged().clone())
     }
 
