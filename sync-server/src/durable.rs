@@ -175,6 +175,15 @@ pub fn discard(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Two acts that do not need each other, at the same time: a disk makes two fsyncs durable as fast as one.
+pub fn both(one: impl FnOnce() -> io::Result<()> + Send, other: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let one = std::thread::Builder::new().spawn_scoped(scope, one)?;
+        let other = other();
+        one.join().unwrap_or_else(|_| Err(io::Error::other("a thread broke off"))).and(other)
+    })
+}
+
 /// Opens a file and locks it, until the handle is dropped, and says what it was then. `None`: another handle has the lock,
 /// or the name has just gone to another file or to none.
 pub fn take(path: &Path, options: &OpenOptions) -> io::Result<Option<(File, Metadata)>> {

@@ -91,7 +91,8 @@ pub trait Staging: Clone + Send + Sync + 'static {
     fn read(&self, batch: BatchId, offset: u64, len: usize) -> impl Future<Output = Result<Vec<u8>, Problem>> + Send;
     /// Reads all that has durably arrived.
     fn payload(&self, batch: BatchId) -> impl Future<Output = Result<Self::Pieces, Problem>> + Send;
-    /// Drops manifest and payload: the batch is in the archive and in the log, or was refused.
+    /// Drops manifest and payload: the batch is in the archive and in the log, or was refused. Need not be durable when it
+    /// returns: what a crash brings back is found to be logged, and dropped again.
     fn forget(&self, batch: BatchId) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 

@@ -13,6 +13,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this file owns the files of uploads")]
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions, TryLockError},
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
@@ -45,9 +46,21 @@ impl StagingFiles {
         Ok(Self { root: Arc::new(root.to_owned()) })
     }
 
-    /// Removes what a crash left unfinished.
+    /// Removes what a crash left unfinished, and payloads whose manifest is gone. For the one server of a centre, before
+    /// it takes anything in.
     pub fn sweep(&self) -> Result<(), Problem> {
-        durable::sweep(&self.root).map_err(durable::problem("staging"))
+        durable::sweep(&self.root).and_then(|()| self.sweep_strays()).map_err(durable::problem("staging"))
+    }
+
+    fn sweep_strays(&self) -> io::Result<()> {
+        let names: BTreeSet<String> = durable::names(&self.root)?.into_iter().collect();
+        for name in &names {
+            let stem = name.strip_suffix(".payload").or_else(|| name.strip_suffix(".mark"));
+            if stem.is_some_and(|stem| !names.contains(&format!("{stem}.manifest"))) {
+                durable::remove(&self.root.join(name))?;
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, batch: BatchId, kind: &str) -> PathBuf {
@@ -126,9 +139,10 @@ impl Staging for StagingFiles {
     }
 
     async fn forget(&self, batch: BatchId) -> Result<(), Problem> {
-        // The manifest goes last: as long as it is there, the rest is found again by `announced`.
+        // Not made durable: what a crash leaves or brings back is a batch that the log has, and is dropped again, or a
+        // payload without a manifest, which is swept.
         let paths = ["payload", "mark", "manifest"].map(|kind| self.path(batch, kind));
-        blocking(move || paths.iter().try_for_each(|p| durable::remove(p))).await.map_err(durable::problem("staging"))
+        blocking(move || paths.iter().try_for_each(|p| durable::discard(p))).await.map_err(durable::problem("staging"))
     }
 }
 
@@ -140,6 +154,8 @@ pub struct UploadFile {
     shared: bool,
     durable: u64,
     written: u64,
+    /// The folder, until the names in it are durable.
+    unnamed: Option<PathBuf>,
 }
 
 /// Opens a payload for writing, cut off after `keep` bytes, and says how many there are; `None` when another has it. One
@@ -179,11 +195,9 @@ impl UploadFile {
         }
         let marked = read_mark(&mark_file)?;
         let Some(Payload { file, len: durable, shared }) = open_payload(payload, marked)? else { return Ok(None) };
-        if durable == 0 {
-            // Both names are durable before the first offset is answered.
-            durable::sync_folder(mark.parent().expect("in the staging folder"))?;
-        }
-        let mut this = Self { mark: mark_file, payload: Arc::new(file), shared, durable, written: durable };
+        // Both names are durable before the first offset is answered.
+        let unnamed = (durable == 0).then(|| mark.parent().expect("in the staging folder").to_owned());
+        let mut this = Self { mark: mark_file, payload: Arc::new(file), shared, durable, written: durable, unnamed };
         if durable < marked {
             // The file that the mark spoke of is gone: of the new one it would say too much.
             this.write_mark(durable)?;
@@ -201,8 +215,11 @@ impl UploadFile {
 
     fn make_durable(&mut self) -> io::Result<()> {
         if self.durable < self.written {
-            // A crash between the two leaves durable bytes behind the mark: they are sent again.
-            self.payload.sync_data()?;
+            // A crash between bytes and mark leaves durable bytes behind the mark: they are sent again.
+            match self.unnamed.take() {
+                None => self.payload.sync_data()?,
+                Some(folder) => durable::both(|| self.payload.sync_data(), || durable::sync_folder(&folder))?,
+            }
             self.write_mark(self.written)?;
         }
         Ok(())

@@ -220,3 +220,17 @@ fn a_name_that_went_to_another_file_is_not_linked() {
 fn names_of(dir: &Path, batch: BatchId) -> u64 {
     dir.join("staging").join(format!("{}.payload", batch.hex())).metadata().expect("read").nlink()
 }
+
+#[tokio::test]
+async fn payloads_without_a_manifest_are_swept_and_others_are_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (staging, kept, stray) = (files(dir.path()), BatchId::of(b"kept"), BatchId::of(b"stray"));
+    staging.announce(kept, b"manifest".to_vec()).await.expect("announced");
+    for batch in [kept, stray] {
+        let upload = staging.upload(batch, 0).await.expect("the writer");
+        drop(upload.append(b"bytes".to_vec()).await.expect("written").sync().await.expect("durable"));
+    }
+    staging.sweep().expect("swept");
+    assert_eq!((staging.offset(kept).await, staging.offset(stray).await), (Ok(5), Ok(0)));
+    assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 3);
+}
