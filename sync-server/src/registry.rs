@@ -1,7 +1,7 @@
 //! The registry: who is enrolled, where each of their fields came from, and what became of each record.
 //!
 //! ```text
-//! claim ─▶ (opener) ─▶ fold ─▶ outcome_due ─▶ (sign, archive, log) ─▶ settle
+//! claim ─▶ (opener) ─▶ fold ─▶ outcomes_due ─▶ (sign, archive, log) ─▶ settle
 //! ```
 //! [`Registry`] is the seam; SQLite is its first backend ([`crate::store::registry_sqlite`]).
 //!
@@ -197,8 +197,8 @@ pub trait Registry: Clone + Send + Sync + 'static {
     /// Folds again what the revocations of a newer roster touch. Did anything have to be done?
     fn follow_roster(&self) -> impl Future<Output = Result<bool, Problem>> + Send;
 
-    /// A batch whose outcome must be looked at: all its lines are opened.
-    fn outcome_due(&self) -> impl Future<Output = Result<Option<OutcomeDue>, Problem>> + Send;
+    /// Batches whose outcome must be looked at, the first ones logged, at most `limit`: all their lines are opened.
+    fn outcomes_due(&self, limit: usize) -> impl Future<Output = Result<Vec<OutcomeDue>, Problem>> + Send;
     /// The log's newest outcome of this batch says what these lines say: unless something changed since, none is due.
     fn settle(&self, batch: BatchId, lines: Vec<OutcomeLine>) -> impl Future<Output = Result<(), Problem>> + Send;
     /// None is due any more for batches whose newest logged outcome says what the registry says.

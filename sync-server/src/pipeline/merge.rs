@@ -6,6 +6,8 @@
 //! ```
 //! A batch whose claim did not end (this process died of it, or a record hung) is claimed by other workers, who open each
 //! record in a child process of its own; see the opener.
+//! The publisher takes all that is due at once, so that outcomes of several batches share a segment of the log, while the
+//! workers open the next ones.
 //!
 //! Each step is the same when it is done twice: a claim ends by itself, a fold replaces what it finds, an outcome is
 //! signed only while it differs from the newest logged one, and a signature over the same text is the same bytes. So a
@@ -26,7 +28,10 @@ use shared::{
     problem::{Code, Problem},
     time::Second,
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 
 use super::{
     Clock, Proposal, Published, Sequencer,
@@ -46,6 +51,8 @@ const LEASE: i64 = 15 * 60;
 const LONG_LEASE: i64 = 12 * 3600;
 /// A batch that could not be opened is tried again after so many seconds, times its attempts.
 const RETRY: i64 = 20;
+/// Outcomes that are logged together, at most.
+const TOGETHER: usize = 32;
 /// How often in a row another worker may have been first.
 const OVERTAKEN: u32 = 100;
 /// What cannot be waited for is looked at this often.
@@ -138,20 +145,27 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
     /// Opens this way, folds and publishes all that can be now.
     async fn pass(&self, way: Way, workers: usize, broke: &Arc<Notify>, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
         let mut result = self.registry.follow_roster().await.map(|_| ());
-        let mut tasks = tokio::task::JoinSet::new();
+        let (folded, mut due) = watch::channel(());
+        let mut tasks = JoinSet::new();
         for _ in 0..workers.max(1) {
-            let (merge, broke, stop) = (self.clone(), broke.clone(), stop.clone());
-            tasks.spawn(async move { merge.work(way, &broke, &stop).await });
+            let (merge, broke, folded, stop) = (self.clone(), broke.clone(), folded.clone(), stop.clone());
+            tasks.spawn(async move { merge.work(way, &broke, &folded, &stop).await });
         }
-        while let Some(worker) = tasks.join_next().await {
-            let ended = worker.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("a worker broke off: {e}"))));
+        loop {
+            let ended = tokio::select! {
+                ended = tasks.join_next() => match ended {
+                    Some(worker) => worker.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("a worker broke off: {e}")))),
+                    None => break,
+                },
+                Ok(()) = due.changed() => self.publish_due(stop).await,
+            };
             result = result.and(ended);
         }
         result.and(self.publish_due(stop).await)
     }
 
     /// One worker: batch after batch, each folded before the next is claimed.
-    async fn work(&self, way: Way, broke: &Notify, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+    async fn work(&self, way: Way, broke: &Notify, folded: &watch::Sender<()>, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
         let mut result = Ok(());
         while !*stop.borrow() {
             let now = (self.clock)();
@@ -173,7 +187,7 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
                     result = result.and(Err(problem));
                 }
             }
-            self.publish_due(stop).await?;
+            folded.send_replace(());
         }
         result
     }
@@ -191,13 +205,26 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
         let Publish::To(sequencer, centre) = &self.publish else { return Ok(()) };
         let mut overtaken = 0;
         while !*stop.borrow() {
-            let Some(due) = self.registry.outcome_due().await? else { break };
-            match self.say(sequencer, centre, &due).await {
-                Ok(()) => self.registry.settle(due.batch, due.lines).await?,
-                // another worker was first: look again, but not for ever
-                Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => overtaken += 1,
-                Err(p) => return Err(p),
+            let mut saying = JoinSet::new();
+            for due in self.registry.outcomes_due(TOGETHER).await? {
+                let (merge, sequencer, centre) = (self.clone(), sequencer.clone(), centre.clone());
+                saying.spawn(async move {
+                    merge.say(&sequencer, &centre, &due).await?;
+                    merge.registry.settle(due.batch, due.lines).await
+                });
             }
+            if saying.is_empty() {
+                break;
+            }
+            let mut result = Ok(());
+            while let Some(said) = saying.join_next().await {
+                match said.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("the publisher broke off: {e}")))) {
+                    // another process was first: look again, but not for ever
+                    Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => overtaken += 1,
+                    said => result = result.and(said),
+                }
+            }
+            result?;
         }
         Ok(())
     }

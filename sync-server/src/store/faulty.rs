@@ -329,7 +329,7 @@ impl<R: Registry> Registry for Faulty<R> {
         act reclaim() -> ();
         act fold(opened: OpenedBatch) -> ();
         act follow_roster() -> bool;
-        read outcome_due() -> Option<OutcomeDue>;
+        read outcomes_due(limit: usize) -> Vec<OutcomeDue>;
         act settle(batch: BatchId, lines: Vec<OutcomeLine>) -> ();
         act settle_all() -> ();
         read waiting() -> (u64, u64);

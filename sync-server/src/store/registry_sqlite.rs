@@ -100,8 +100,8 @@ impl Registry for RegistrySqlite {
         self.db.write(fold::roster).await
     }
 
-    async fn outcome_due(&self) -> Result<Option<OutcomeDue>, Problem> {
-        self.db.read(outcomes::due).await
+    async fn outcomes_due(&self, limit: usize) -> Result<Vec<OutcomeDue>, Problem> {
+        self.db.read(move |c| outcomes::due(c, limit)).await
     }
     async fn settle(&self, batch: BatchId, lines: Vec<OutcomeLine>) -> Result<(), Problem> {
         self.db.write(move |c| outcomes::settle(c, batch, &lines)).await

@@ -4,7 +4,7 @@
 //! has an outcome gets a newer one only when everything that was logged before that outcome is opened. A batch without
 //! one waits for nothing.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 use shared::{
     id::{BatchId, CaseRef, Number, RecordId},
     outcome::{Fate, Outcome, OutcomeLine},
@@ -15,7 +15,7 @@ use super::{facts, read};
 use crate::{
     registry::{Among, OutcomeDue},
     store::ledger_sqlite::{
-        columns::{Column, all, damaged, maybe, number, put},
+        columns::{Column, all, damaged, int, maybe, number, put},
         papers,
     },
 };
@@ -24,14 +24,13 @@ use crate::{
 const FIRST_OPEN: &str = "SELECT min(idx) FROM (SELECT min(idx) AS idx FROM merge_work WHERE state = 'open'
                           UNION ALL SELECT min(idx) FROM batches WHERE idx > coalesce((SELECT max(idx) FROM merge_work), -1))";
 
-pub(super) fn due(c: &Connection) -> Result<Option<OutcomeDue>, Problem> {
+pub(super) fn due(c: &Connection, limit: usize) -> Result<Vec<OutcomeDue>, Problem> {
     let first_open: Option<u64> = maybe(c, FIRST_OPEN, [], |row| Option::of(row, 0))?.flatten();
     let sql = "SELECT w.batch FROM merge_work w WHERE w.due = 1 AND w.state = 'done'
                AND (?1 IS NULL OR coalesce((SELECT max(o.idx) FROM outcomes o WHERE o.batch = w.batch), -1) < ?1)
-               ORDER BY w.idx LIMIT 1";
-    let first_open = first_open.map(|n| i64::try_from(n).expect("below 2^53"));
-    let Some(batch) = maybe(c, sql, [first_open], batch_id)? else { return Ok(None) };
-    Ok(Some(OutcomeDue { batch, lines: lines(c, batch)?, published: published(c, batch)? }))
+               ORDER BY w.idx LIMIT ?2";
+    let batches = all(c, sql, params![first_open.map(int), int(limit as u64)], batch_id)?;
+    batches.into_iter().map(|batch| Ok(OutcomeDue { batch, lines: lines(c, batch)?, published: published(c, batch)? })).collect()
 }
 
 const SETTLED: &str = "UPDATE merge_work SET due = 0 WHERE batch = ?1";

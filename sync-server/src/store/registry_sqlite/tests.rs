@@ -49,7 +49,7 @@ async fn an_outcome_that_is_logged_late_is_followed_by_what_holds_now() {
     two.enrol(1, 10);
     centre.log(&two.close()).await;
     fold_next(&merge).await;
-    let slow = merge.registry.outcome_due().await.expect("read").expect("due");
+    let slow = merge.registry.outcomes_due(1).await.expect("read").pop().expect("due");
     assert_eq!(slow.batch, late.id());
     // its id is used again: nobody knows which of the two is meant, and the first one stands as before
     let record = two.record(1, 8, 30, None);
@@ -57,7 +57,7 @@ async fn an_outcome_that_is_logged_late_is_followed_by_what_holds_now() {
     two.put(&again);
     centre.log(&two.close()).await;
     fold_next(&merge).await;
-    let quick = merge.registry.outcome_due().await.expect("read").expect("due");
+    let quick = merge.registry.outcomes_due(1).await.expect("read").pop().expect("due");
     assert_eq!(quick.published.map(|(_, lines)| lines), Some(quick.lines.clone()));
     merge.registry.settle(quick.batch, quick.lines).await.expect("settled");
     // now the slow one comes to its end

@@ -71,7 +71,7 @@ async fn until(centre: &Centre, died: Died) {
     if died == Died::Folding {
         return;
     }
-    let due = merge.registry.outcome_due().await.expect("read").expect("due");
+    let due = merge.registry.outcomes_due(1).await.expect("read").pop().expect("due");
     let centre_key = crate::fixtures::signer("registry.example");
     let outcome = shared::outcome::Outcome::sign(due.batch, 1, due.lines.clone(), &centre_key);
     merge.archive.put(outcome.note().blob(), Whole::new(outcome.note().as_bytes())).await.expect("archived");
@@ -107,7 +107,7 @@ async fn a_lost_database_is_made_again_and_nothing_is_published_twice() {
     let half = merge.ledger.batches_from(shared::id::LogIndex(0), 1).await.expect("read").remove(0);
     merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
     merge.registry.fold(merge.opener.open(&half, Way::Here, &never_stopped()).await.expect("opened")).await.expect("folded");
-    assert!(merge.registry.outcome_due().await.expect("read").is_none(), "waits for what was logged before the outcome");
+    assert!(merge.registry.outcomes_due(1).await.expect("read").is_empty(), "waits for what was logged before the outcome");
     assert_eq!(centre.summary(&merge).await, before);
     assert_eq!(merge.ledger.position().await.expect("read").line.head.size, size, "nothing was published again");
     assert_eq!(merge.registry.outcomes_that_differ(Among::Settled).await, Ok(vec![]));
