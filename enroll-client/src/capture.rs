@@ -12,6 +12,8 @@
 
 pub mod source;
 
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
 use shared::{
     batch::{LineFacts, RecordLine},
     draft::{Draft, Facts, card::ContactCard, card::ReviewCard},
@@ -48,6 +50,7 @@ pub struct Desk<'a> {
     pub agent: &'a Unlocked,
     roster: TrustedRoster,
     state: State,
+    forms: RefCell<BTreeMap<FormName, Rc<Form>>>,
 }
 
 /// A finished record.
@@ -71,13 +74,18 @@ impl<'a> Desk<'a> {
         let state = vault.state()?;
         joining::demand_unit(&roster, &state)?;
         joining::demand_member(&roster, &agent.name, agent.signer.public())?;
-        Ok(Self { vault, session, agent, roster, state })
+        Ok(Self { vault, session, agent, roster, state, forms: RefCell::default() })
     }
 
-    /// A form of the roster in force.
-    pub fn form(&self, name: &FormName) -> Result<Form, Problem> {
+    /// A form of the roster in force; read and parsed once.
+    pub fn form(&self, name: &FormName) -> Result<Rc<Form>, Problem> {
+        if let Some(form) = self.forms.borrow().get(name) {
+            return Ok(form.clone());
+        }
         let listed = self.roster.facts().form(name).ok_or_else(|| Problem::new(Code::FormUnknown, name.to_string()))?;
-        Form::named(listed, &self.vault.form(listed)?)
+        let form = Rc::new(Form::named(listed, &self.vault.form(listed)?)?);
+        self.forms.borrow_mut().insert(name.clone(), form.clone());
+        Ok(form)
     }
 
     /// Begins a draft.

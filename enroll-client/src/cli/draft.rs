@@ -1,6 +1,9 @@
 //! `draft new|set|attach|except|import-cbeff|show|list|discard`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -175,7 +178,7 @@ impl DraftCommand {
     }
 }
 
-fn opened(desk: &Desk<'_>, id: &DraftId) -> Result<(OpenDraft, Draft, Form), Problem> {
+fn opened(desk: &Desk<'_>, id: &DraftId) -> Result<(OpenDraft, Draft, Rc<Form>), Problem> {
     let open = desk.vault.open_draft(desk.agent, id)?;
     let draft = Draft::parse(&open.plain)?;
     let form = desk.form(draft.form())?;

@@ -35,6 +35,8 @@ const SUM: usize = SLOT - 32;
 const MAGIC: &[u8; 8] = b"ENRSLOT1";
 const NAME_MAX: usize = 48;
 const WRAPPED: usize = 64;
+/// Slots that are read at a time in search of free ones.
+const TOGETHER: usize = 64;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,14 +123,7 @@ impl Held {
 
     /// The same for several keys of one row, made durable at once; their slots, in the same order.
     pub fn put_all(&self, row: &str, keys: &[(Kind, &[u8])]) -> Result<Vec<Slot>, Problem> {
-        let mut free = Vec::with_capacity(keys.len());
-        let mut n = 0;
-        while free.len() < keys.len() {
-            if self.is_free(Slot(n))? {
-                free.push(Slot(n));
-            }
-            n += 1;
-        }
+        let free = self.free(keys.len())?;
         let filled = keys.iter().map(|(kind, wrapped)| filled(*kind, row, wrapped)).collect::<Result<Vec<_>, _>>()?;
         self.file.write_at(free.iter().zip(&filled).map(|(slot, bytes)| (offset(*slot), &bytes[..])))?;
         Ok(free)
@@ -192,8 +187,24 @@ impl Held {
         u32::try_from(slots).map_err(|_| Problem::new(Code::KeyFileDamaged, "length"))
     }
 
-    fn is_free(&self, slot: Slot) -> Result<bool, Problem> {
-        Ok(is_zero(&self.read(slot)?))
+    /// So many free slots: holes first, then beyond the end. Read many at a time, because a unit that was away for weeks has
+    /// thousands.
+    fn free(&self, wanted: usize) -> Result<Vec<Slot>, Problem> {
+        let (len, count) = (self.file.len()?, self.count()?);
+        let mut free = Vec::with_capacity(wanted);
+        let mut bytes = vec![0; TOGETHER * SLOT];
+        for first in (0..count).step_by(TOGETHER) {
+            let there = usize::try_from(len - offset(Slot(first))).unwrap_or(usize::MAX);
+            let piece = &mut bytes[..there.min(TOGETHER * SLOT)];
+            self.file.read_at(offset(Slot(first)), piece)?;
+            let holes = (first..).zip(piece.chunks(SLOT)).filter(|(_, slot)| is_zero(slot));
+            free.extend(holes.map(|(n, _)| Slot(n)).take(wanted - free.len()));
+            if free.len() == wanted {
+                return Ok(free);
+            }
+        }
+        free.extend((count..).map(Slot).take(wanted - free.len()));
+        Ok(free)
     }
 
     fn read(&self, slot: Slot) -> Result<[u8; SLOT], Problem> {
@@ -227,7 +238,7 @@ fn filled(kind: Kind, row: &str, wrapped: &[u8]) -> Result<[u8; SLOT], Problem> 
     Ok(bytes)
 }
 
-fn is_zero(bytes: &[u8; SLOT]) -> bool {
+fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|&b| b == 0)
 }
 
@@ -300,6 +311,21 @@ mod tests {
             assert_eq!(held.sweep(|_, found| Ok(matches!(found, Found::Used(..)))), Ok(1));
             assert_eq!(held.put(Kind::Draft, "b", &[8; 600]), Ok(slots[1]));
         }
+    }
+
+    #[test]
+    fn many_are_put_into_holes_first_and_then_beyond_the_end() {
+        let (_folder, keys) = key_file();
+        let held = keys.hold().expect("held");
+        let all: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n; 60]).collect();
+        let all: Vec<(Kind, &[u8])> = all.iter().map(|key| (Kind::Review, key.as_slice())).collect();
+        let slots = held.put_all("a", &all).expect("put");
+        assert_eq!(slots, (0..200).map(Slot).collect::<Vec<_>>());
+        for (slot, (kind, key)) in slots.iter().zip(&all) {
+            assert_eq!(held.get(*slot, *kind, "a").as_deref(), Ok(*key));
+        }
+        held.erase_all(&[3, 63, 130, 131].map(|n| (Slot(n), Kind::Review, "a".into()))).expect("erased");
+        assert_eq!(held.put_all("b", &all[..6]), Ok([3, 63, 130, 131, 200, 201].map(Slot).to_vec()));
     }
 
     #[test]
