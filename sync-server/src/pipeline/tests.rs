@@ -3,6 +3,7 @@
 mod fsck;
 mod matrix;
 mod plans;
+mod recovery;
 mod standing;
 mod world;
 

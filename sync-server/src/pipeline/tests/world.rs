@@ -152,6 +152,15 @@ impl World {
         }
     }
 
+    /// Something else under the name of a segment: a file, or a folder, which nobody can read as one.
+    pub(super) fn strange_segment(&self, size: u64, bytes: Option<&[u8]>) {
+        let folder = self.dir.path().join("archive/segments/00000000");
+        match bytes {
+            Some(bytes) => fs::write(folder.join(format!("{size:012}-{}", "f".repeat(64))), bytes).expect("written"),
+            None => fs::create_dir(folder.join(format!("{size:012}-{}", "e".repeat(64)))).expect("made"),
+        }
+    }
+
     pub(super) fn damage_blob(&self, blob: Blob, bytes: Option<&[u8]>) {
         let hex = blob.hex();
         let path = self.dir.path().join("archive/blobs").join(&hex[..2]).join(&hex[2..4]).join(&hex);
