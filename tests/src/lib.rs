@@ -9,3 +9,4 @@ pub mod seeds;
 pub mod tracer;
 pub mod faults;
 pub mod powercut;
+pub mod bench;

@@ -74,6 +74,12 @@ impl World {
         Self::found(Folder::Kept(folder.to_owned()), plan)
     }
 
+    /// A centre that is there already, in a folder that stays, without its units.
+    pub fn again(folder: &Path, centre: Centre) -> Sure<Self> {
+        let oracle = Oracle::open(&folder.join("oracle.jsonl"))?;
+        Ok(Self { units: Vec::new(), centre, oracle, folder: Folder::Kept(folder.to_owned()) })
+    }
+
     fn found(folder: Folder, plan: &Plan) -> Sure<Self> {
         let path = match &folder {
             Folder::Passing(dir) => dir.path().to_owned(),

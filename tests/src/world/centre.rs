@@ -88,6 +88,35 @@ impl Centre {
         })
     }
 
+    /// One that was founded in `folder`, or in another that this is a copy of, with these keys of roster and log.
+    pub fn again(folder: &Path, roster_key: String, log_key: String) -> Sure<Self> {
+        let data = folder.join("centre");
+        Ok(Self {
+            safe: folder.join("safe"),
+            roster_key,
+            log_key,
+            certificate: data.join("keys").join("tls.crt"),
+            program: Program::new("sync-server", &["--json", "--data-dir", text(&data)?])?,
+            data,
+            serving: None,
+            log: folder.join("serve.log"),
+        })
+    }
+
+    /// A copy of this centre whose data lies in another folder.
+    pub fn elsewhere(&self, data: &Path) -> Sure<Self> {
+        Ok(Self {
+            data: data.to_owned(),
+            safe: self.safe.clone(),
+            roster_key: self.roster_key.clone(),
+            log_key: self.log_key.clone(),
+            certificate: self.certificate.clone(),
+            program: Program::new("sync-server", &["--json", "--data-dir", text(data)?])?,
+            serving: None,
+            log: data.with_extension("log"),
+        })
+    }
+
     /// The program with the flags of this centre.
     pub fn program(&self) -> &Program {
         &self.program
@@ -111,6 +140,18 @@ impl Centre {
             self.serving = Some(Serving::start(command, &self.log)?);
         }
         Ok(())
+    }
+
+    /// Starts to serve plain HTTP, on a free port.
+    pub fn serve_plain(&mut self) -> Sure<()> {
+        let command = self.program.command(&["serve", "--plain-http", "--listen", "127.0.0.1:0"]);
+        self.serving = Some(Serving::start(command, &self.log)?);
+        Ok(())
+    }
+
+    /// Id of the process that serves.
+    pub fn pid(&self) -> Sure<u32> {
+        self.serving.as_ref().map(|s| s.child.id()).ok_or_else(|| Broken("the centre does not serve".into()))
     }
 
     /// Starts to serve under another program; gives what was said when it ended before it listened.

@@ -89,11 +89,16 @@ fn signer(name: &Member) -> Signer {
     Signer::from_seed(name.into(), Digest::of(name.as_str().as_bytes()).as_bytes())
 }
 
+/// A unit's name, its agent's, its supervisor's.
+fn members(name: &str) -> Sure<[Member; 3]> {
+    let member = |text: String| text.parse::<Member>().map_err(|_| Broken(format!("{text} is no name")));
+    Ok([member(name.to_owned())?, member(format!("{name}-agent"))?, member(format!("{name}-supervisor"))?])
+}
+
 impl Rogue {
     /// Admits its unit, agent and supervisor, and says hello.
     pub fn admitted(world: &World, name: &str) -> Sure<Self> {
-        let member = |text: &str| text.parse::<Member>().map_err(|_| Broken(format!("{text} is no name")));
-        let (name, agent, supervisor) = (member(name)?, member(&format!("{name}-agent"))?, member(&format!("{name}-supervisor"))?);
+        let [name, agent, supervisor] = members(name)?;
         let keys = [&name, &agent, &supervisor].map(signer);
         let cards =
             AgeRecipient::from(&Identity::from_seed(RecipientKind::X25519, Digest::of(name.as_str().as_bytes()).as_bytes()).recipient());
@@ -107,7 +112,14 @@ impl Rogue {
             fs::write(&file, note.as_bytes())?;
             world.centre.run(&[kind, "admit", path_text(&file)?])?.ok()?;
         }
-        let mut rogue = Self::stranger(world, &name, keys)?;
+        Self::again(world, name.as_str(), 0)
+    }
+
+    /// One that was admitted before and has said so many hellos says the next one.
+    pub fn again(world: &World, name: &str, hellos: u64) -> Sure<Self> {
+        let members = members(name)?;
+        let mut rogue = Self::stranger(world, &members[0], members.each_ref().map(signer))?;
+        rogue.counter = hellos;
         let state = rogue.hello()?.state;
         if state == shared::hello::State::Ok { Ok(rogue) } else { Err(Broken(format!("hello: {state:?}"))) }
     }
@@ -193,6 +205,11 @@ impl Rogue {
         self.token.is_some()
     }
 
+    /// The token of the last answer.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     fn send(&self, request: RequestBuilder) -> Sure<Reply> {
         self.runtime.block_on(async {
             let response = request.send().await.map_err(|e| Broken(format!("{e:?}")))?;
@@ -264,6 +281,12 @@ impl Rogue {
         change(&mut facts);
         let cosigners: &[&Signer] = if facts.cosigners().is_empty() { &[] } else { &[&self.supervisor] };
         Ok(Manifest::close(facts, &self.unit, cosigners)?)
+    }
+
+    /// The chain goes on after this batch and this number.
+    pub fn advance(&mut self, manifest: &Manifest, number: u64) {
+        self.head = Some((manifest.facts().place, manifest.id()));
+        self.number = number;
     }
 
     /// Announces, sends, and takes the receipt.
