@@ -94,3 +94,21 @@ async fn of_two_segments_to_the_head_the_guards_word_counts() {
     world.set_guard(Some(&format!("{}\n", GuardLine { head: guarded.head, segment })));
     assert_eq!(world.sequencer().await.log(Proposal::Time).await.map(|l| l.index().0), Ok(3), "a swap starts from what it holds");
 }
+
+#[tokio::test]
+async fn an_operator_is_told_up_to_where_the_archive_has_the_way() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    world.keep_database("older");
+    let mut heads = Vec::new();
+    for _ in 0..4 {
+        sequencer.log(Proposal::Time).await.expect("logged");
+        heads.push(sequencer.published().await.expect("signed").head());
+    }
+    drop(sequencer);
+    world.put_database_back(Some("older"));
+    world.hide_segments(heads[1].size);
+    let refused = catch_up(&world.stores()).await.expect_err("a gap");
+    assert_eq!(refused.code, Code::ArchiveMissing);
+    assert!(refused.to_string().ends_with(&format!("to {}", heads[1])), "{refused}");
+}
