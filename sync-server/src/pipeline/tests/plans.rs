@@ -18,6 +18,8 @@ const OF_ALL: &[&str] = &[
     // fsck, rebuild: all batches that were opened
     "SELECT batch FROM merge_work WHERE state = 'done'",
     "SELECT (SELECT count(*) FROM batches)",
+    // `case list`: all that waits for a person
+    "SELECT unit, record, sealed, fate FROM fates WHERE fate GLOB 'held *'",
     // digest and refold: every record and resident, in the order of its key
     "SELECT unit, record, sealed, fate FROM fates ORDER BY unit, record, sealed",
     "SELECT reference, fields, parts, sources FROM residents ORDER BY reference",
