@@ -8,7 +8,14 @@ use shared::{
     time::Second,
 };
 
-use enroll_client::vault::{keyslots::KeyFile, members::Unlocked, outbox::Effect, records::Card, rosters::Taken, wrap};
+use enroll_client::vault::{
+    keyslots::KeyFile,
+    members::Unlocked,
+    outbox::Effect,
+    records::{Card, RecordRow},
+    rosters::Taken,
+    wrap,
+};
 
 use super::{
     centre::Centre,
@@ -57,6 +64,10 @@ fn a_sealed_record_goes_only_with_receipt_merged_outcome_and_retention() {
     unit.vault().store_outcome(&id, 1, &note, &proof, &effects).unwrap();
     assert_eq!(pruned(&unit), 0, "retention has not passed");
     log_time(&unit, RECEIVED + 3600);
+    let going = |r: &RecordRow| r.withdrawn.is_some() || r.number == numbers[0];
+    let bytes: u64 = unit.vault().records_of(&id).unwrap().iter().filter(|r| going(r)).map(|r| r.size).sum();
+    let plan = unit.run(&["prune", "--dry-run"]);
+    assert_eq!((&plan.last()["pruned"], &plan.last()["bytes"]), (&2.into(), &bytes.into()));
     assert_eq!(pruned(&unit), 2, "the merged one and the withdrawn one; held and refused stay");
     unit.run(&["prune", "--refused"]).refused("review-needed", 1);
     assert_eq!(unit.run_as("supervisor-003", &["prune", "--refused"]).done()["pruned"], 1);
