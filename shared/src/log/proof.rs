@@ -255,12 +255,39 @@ mod tests {
             let proof = TlogProof { leaf, index: LogIndex(index), hashes, checkpoint: checkpoint(head, &log).as_bytes().to_vec() };
             let read = TlogProof::parse(&proof.to_bytes()).expect("well-formed");
             assert_eq!(read, proof);
-            assert!(read.check(log.public()).is_ok(), "{index}");
+            let checked = read.check(log.public()).expect("in the log");
+            assert_eq!((checked.leaf(), checked.index(), checked.head().head()), (&proof.leaf[..], proof.index, head));
+            assert_eq!(checked.entry(), &Entry::parse(&proof.leaf).expect("well-formed"));
             let forged = TlogProof { leaf: entry(999), ..proof.clone() };
             assert_eq!(forged.check(log.public()).map_err(|p| p.code), Err(Code::ProofInvalid));
-            let elsewhere = TlogProof { index: LogIndex((index + 1) % head.size), ..proof };
-            assert!(elsewhere.check(log.public()).is_err());
+            for other in [(index + 1) % head.size, head.size, head.size + 1] {
+                let elsewhere = TlogProof { index: LogIndex(other), ..proof.clone() };
+                assert!(elsewhere.check(log.public()).is_err(), "{other}");
+            }
         }
+    }
+
+    #[test]
+    fn proofs_have_limits() {
+        let proof = |leaf: usize, hashes: usize, checkpoint: usize| TlogProof {
+            leaf: vec![b'x'; leaf],
+            index: LogIndex(0),
+            hashes: vec![Hash([7; 32]); hashes],
+            checkpoint: vec![b'x'; checkpoint],
+        };
+        let read = |proof: TlogProof| TlogProof::parse(&proof.to_bytes()).is_ok();
+        assert!(read(proof(MAX_ENTRY, 63, 10)));
+        assert!(!read(proof(MAX_ENTRY + 1, 63, 10)));
+        assert!(!read(proof(MAX_ENTRY, 64, 10)));
+        let rest = (64 << 10) - proof(1, 1, 0).to_bytes().len();
+        assert_eq!((read(proof(1, 1, rest)), read(proof(1, 1, rest + 1))), (true, false));
+        let proof = |hashes: usize, checkpoint: usize| {
+            Consistency { old: 1, hashes: vec![Hash([7; 32]); hashes], checkpoint: vec![b'x'; checkpoint] }.to_bytes()
+        };
+        let read = |bytes: &[u8]| Consistency::parse(bytes).is_ok();
+        assert_eq!((read(&proof(63, 10)), read(&proof(64, 10))), (true, false));
+        let rest = (64 << 10) - proof(1, 0).len();
+        assert_eq!((read(&proof(1, rest)), read(&proof(1, rest + 1))), (true, false));
     }
 
     #[test]
@@ -280,6 +307,11 @@ mod tests {
                 assert_eq!(read.check(forked, log.public()).map_err(|p| p.code), Err(Code::LogInconsistent), "{old}");
             }
         }
+        // what needs no proof has none, and a proof is of the head that was seen
+        let with = |old: u64| Consistency { old, hashes: vec![new.root], checkpoint: checkpoint(new, &log).as_bytes().to_vec() };
+        assert_eq!(with(new.size).check(new, log.public()).map_err(|p| p.code), Err(Code::LogInconsistent));
+        assert_eq!(with(0).check(Head::EMPTY, log.public()).map_err(|p| p.code), Err(Code::LogInconsistent));
+        assert_eq!(with(1).check(heads[2], log.public()).map_err(|p| p.code), Err(Code::ProofInvalid));
         let shorter = Consistency { old: new.size, hashes: vec![], checkpoint: checkpoint(heads[1], &log).as_bytes().to_vec() };
         assert_eq!(shorter.check(new, log.public()).map_err(|p| p.code), Err(Code::LogInconsistent));
         let foreign =
