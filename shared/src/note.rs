@@ -185,6 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn of_some_keys_those_that_signed_are_told_and_others_passed_over() {
+        let (a, b, other) = (signer("a", 1), signer("b", 2), signer("a", 3));
+        let note = Note::sign("x/v1\ny 1\n", &[&a, &b]);
+        assert_eq!(note.claimed_signers(), ["a", "b"]);
+        assert_eq!(note.signed_by([a.public()]), Ok(vec![a.public()]));
+        assert_eq!(note.signed_by([b.public(), a.public(), b.public()]), Ok(vec![b.public(), a.public()]), "each once");
+        assert_eq!(note.signed_by([other.public(), signer("c", 1).public()]), Ok(vec![]), "a name or a key alone is nobody");
+        let elsewhere = Note::sign("x/v1\ny 2\n", &[&a]);
+        let mut forged = note.text().as_bytes().to_vec();
+        forged.extend_from_slice(&elsewhere.as_bytes()[elsewhere.text().len()..]);
+        let forged = Note::parse(&forged).expect("well-formed");
+        assert_eq!(forged.signed_by([a.public()]), Err(NoteError::Invalid));
+        assert_eq!(forged.verify(&[a.public()]), Err(NoteError::Invalid));
+        assert_eq!(forged.signed_by([b.public()]), Ok(vec![]));
+        assert_ne!((note.id(), note.blob()), (elsewhere.id(), elsewhere.blob()));
+        assert_eq!(note.id(), NoteId::of(b"x/v1\ny 1\n"));
+        assert_eq!(note.blob(), Blob::of(note.as_bytes()));
+    }
+
+    #[test]
+    fn a_note_has_a_largest_size() {
+        let a = signer("a", 1);
+        let rest = Note::sign("\n", &[&a]).as_bytes().len();
+        let sized = |size: usize| Note::parse(Note::sign(&format!("{}\n", "x".repeat(size - rest)), &[&a]).as_bytes()).map(drop);
+        assert_eq!(sized(MAX_NOTE), Ok(()));
+        assert_eq!(sized(MAX_NOTE + 1), Err(NoteError::Malformed));
+    }
+
+    #[test]
     fn every_single_byte_change_is_refused() {
         let a = signer("a", 1);
         let note = Note::sign("x/v1\ny 1\n", &[&a]);
