@@ -2,8 +2,8 @@
 //!
 //! Finishing: 1. the roster, the unit and the agent are in force. 2. The draft and its parts are complete
 //! under their form. 3. Time, place in time and slip code are set. 4. The record is made, which its form
-//! checks, and sealed in memory. 5. The cards for the supervisors are made. 6. One transaction gives the
-//! number, signs the line, stores it all and deletes the draft; then the draft's key is destroyed.
+//! checks, and sealed in memory; 5. while the keys of the cards for the supervisors become durable. 6. One
+//! transaction gives the number, signs the line, stores it all and deletes the draft; then the draft's key is destroyed.
 //!
 //! 7. The slip code waits in the vault until the screen has it ([`Desk::shown`]).
 //!
@@ -21,7 +21,7 @@ use shared::{
     id::{FormName, Number, RecordId},
     problem::{Code, Problem},
     record::{ClockReading, Consent, MAX_PLAIN, Record},
-    roster::{Facts as RosterFacts, TrustedRoster},
+    roster::{Facts as RosterFacts, Limits, TrustedRoster},
     seal::{Recipient, Recipients, SealedRecord, seal},
     slip::SlipCode,
     time::Second,
@@ -35,7 +35,7 @@ use crate::{
         drafts::{DraftPart, OpenDraft},
         keyslots::Slot,
         members::{Known, Role, Unlocked},
-        records::{Finished, Origin},
+        records::{Finished, Origin, Stored},
         state::State,
     },
 };
@@ -132,14 +132,9 @@ impl<'a> Desk<'a> {
         let slip = SlipCode::from_random(entropy::bytes()?);
         let facts = self.facts(&form, &reading, unit_time, &slip)?;
         let record = draft.finish(&form, facts, parts).map_err(|unfinished| unfinished.problem)?;
-        let sealed = seal(&record, &recipients(self.roster.facts())?, form.pad())?;
-        let limits = self.roster.facts().limits;
-        if sealed.as_bytes().len() as u64 > limits.record.min(limits.batch) {
-            return Err(Problem::new(Code::RecordTooLarge, format!("{} bytes", sealed.as_bytes().len())));
-        }
         // 5. and 6.
-        let (number, slot) = self.store(&record, &sealed, &slip, origin)?;
-        Ok(Done { number, record: sealed.record_id(), slip, slot, size: sealed.as_bytes().len() })
+        let stored = self.store(&record, &form, &slip, origin)?;
+        Ok(Done { number: stored.number, record: record.content().record_id, slip, slot: stored.slip, size: stored.size })
     }
 
     /// 7. The screen has shown the slip code.
@@ -160,22 +155,23 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn store(&self, record: &Record, sealed: &SealedRecord, slip: &SlipCode, origin: Origin<'_>) -> Result<(Number, Slot), Problem> {
+    fn store(&self, record: &Record, form: &Form, slip: &SlipCode, origin: Origin<'_>) -> Result<Stored, Problem> {
         let content = record.content();
+        let recipients = recipients(self.roster.facts())?;
+        let limits = self.roster.facts().limits;
         let finished = Finished {
-            record: sealed.record_id(),
+            record: content.record_id,
             agent: &self.agent.name,
             form: &content.form,
             transaction: content.transaction,
             finished: content.finished.minute(),
-            sealed: sealed.as_bytes(),
-            digest: sealed.digest(),
+            seal: &|| sealed(record, &recipients, form.pad(), limits),
             slip,
             review: ReviewCard::of(record).to_json(),
             contact: ContactCard::of(record).to_json(),
             supervisors: &self.supervisors()?,
         };
-        self.vault.finish(self.session, self.agent, origin, &finished, |number| {
+        self.vault.finish(self.session, self.agent, origin, &finished, |number, sealed| {
             // a sync may have taken a roster with a new epoch since this desk was opened
             if Some(number.epoch) != self.state.epoch {
                 return Err(Problem::new(Code::LockedElsewhere, "a new roster came in meanwhile"));
@@ -184,7 +180,7 @@ impl<'a> Desk<'a> {
                 number,
                 record: finished.record,
                 size: sealed.as_bytes().len() as u64,
-                digest: finished.digest,
+                digest: sealed.digest(),
                 plain: sealed.plain(),
                 transaction: finished.transaction,
                 form: finished.form.clone(),
@@ -212,6 +208,16 @@ impl<'a> Desk<'a> {
 fn recipients(roster: &RosterFacts) -> Result<Recipients, Problem> {
     let working = Recipient::try_from(&roster.recipients.working)?;
     Recipients::new(working, Recipient::try_from(&roster.recipients.recovery)?)
+}
+
+/// Seals a record within the roster's limits.
+fn sealed(record: &Record, recipients: &Recipients, pad: u64, limits: Limits) -> Result<SealedRecord, Problem> {
+    let sealed = seal(record, recipients, pad)?;
+    let size = sealed.as_bytes().len() as u64;
+    if size > limits.record.min(limits.batch) {
+        return Err(Problem::new(Code::RecordTooLarge, format!("{size} bytes")));
+    }
+    Ok(sealed)
 }
 
 /// A part that came in, for the vault.

@@ -3,10 +3,13 @@
 //! **Invariants:** a number is given in the same transaction that stores the record under it and deletes
 //! its draft, so no number is lost or given twice; nobody on the laptop can open the sealed bytes.
 
+use std::{panic::resume_unwind, thread};
+
 use rusqlite::{OptionalExtension as _, Row, params};
 use shared::{
     id::{BatchId, Digest, FormName, Member, Number, RecordId, SealedDigest, Transaction},
     problem::{Code, Problem},
+    seal::SealedRecord,
     slip::SlipCode,
     time::{Minute, Second},
 };
@@ -34,10 +37,8 @@ pub struct Finished<'a> {
     pub transaction: Transaction,
     /// When, in unit time.
     pub finished: Minute,
-    /// The age file.
-    pub sealed: &'a [u8],
-    /// Its digest.
-    pub digest: SealedDigest,
+    /// Makes the age file.
+    pub seal: &'a (dyn Fn() -> Result<SealedRecord, Problem> + Sync),
     /// The code for the resident's slip.
     pub slip: &'a SlipCode,
     /// Review card, JSON.
@@ -46,6 +47,17 @@ pub struct Finished<'a> {
     pub contact: Zeroizing<Vec<u8>>,
     /// Age recipients of the supervisors who may open the cards; without any there are no cards.
     pub supervisors: &'a [String],
+}
+
+/// A record that is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored {
+    /// Its number.
+    pub number: Number,
+    /// Where its slip code waits until it was shown.
+    pub slip: Slot,
+    /// Bytes, sealed.
+    pub size: usize,
 }
 
 /// What a record was made of.
@@ -126,25 +138,35 @@ impl Vault {
     /// Stores a finished record under the next number, whose line `sign` makes, and deletes its draft: one
     /// transaction. A crash before the commit leaves the draft, and slots that the sweep erases; a crash
     /// after it leaves the finished record with its slip code, and the draft's slot for the sweep.
-    /// Gives the number, and the slot where the slip code waits until it was shown.
     pub fn finish(
         &self,
         _: &CaptureSession,
         owner: &Unlocked,
         origin: Origin<'_>,
         record: &Finished<'_>,
-        sign: impl FnOnce(Number) -> Result<String, Problem>,
-    ) -> Result<(Number, Slot), Problem> {
+        sign: impl FnOnce(Number, &SealedRecord) -> Result<String, Problem>,
+    ) -> Result<Stored, Problem> {
         let slip = slips::wrapped(owner, record.record, record.slip)?;
         let review = SealedCard::seal(Card::Review, record.record, &record.review, record.supervisors)?;
         let contact = SealedCard::seal(Card::Contact, record.record, &record.contact, record.supervisors)?;
         let held = self.keys.hold()?;
-        let (slip, cards) = put(&held, record.record, &slip, review, contact)?;
+        // the disk and the processor are at work at the same time: neither of the two needs the other
+        let (sealed, put) = thread::scope(|scope| {
+            let sealing = scope.spawn(record.seal);
+            let put = put(&held, record.record, &slip, review, contact);
+            (sealing.join().unwrap_or_else(|panic| resume_unwind(panic)), put)
+        });
+        let (slip, cards) = put?;
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            // no row will name them
+            Err(problem) => return held.erase_all(&cards.slots(slip, record.record)).and(Err(problem)),
+        };
         let tx = self.begin()?;
         let (epoch, last): (u32, i64) = tx.query_row("SELECT epoch, last_number FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
         let number = Number::new(epoch, uint(last) + 1).map_err(|_| Code::UnitNotAdmitted)?;
-        let line = sign(number)?;
-        insert(&tx, number, &line, record, origin.source(), &cards)?;
+        let line = sign(number, &sealed)?;
+        insert(&tx, number, &line, record, &sealed, origin.source(), &cards)?;
         tx.execute("UPDATE state SET last_number = ?1", [int(number.number)]).db()?;
         if let Origin::Draft(draft) = origin {
             drafts::delete(&tx, &draft.row.id)?;
@@ -154,7 +176,7 @@ impl Vault {
         if let Origin::Draft(draft) = origin {
             self.erase_draft_key(&draft.row)?;
         }
-        Ok((number, slip))
+        Ok(Stored { number, slip, size: sealed.as_bytes().len() })
     }
 
     /// The finished records that are in no batch yet, in order of number.
@@ -259,11 +281,21 @@ struct Cards {
     contact: Option<(Slot, Vec<u8>)>,
 }
 
+impl Cards {
+    /// Every slot that was taken for a record, with that of its slip code.
+    fn slots(&self, slip: Slot, record: RecordId) -> Vec<(Slot, Kind, String)> {
+        let cards = [(Kind::Review, &self.review), (Kind::Contact, &self.contact)];
+        let cards = cards.into_iter().filter_map(|(kind, card)| card.as_ref().map(|(slot, _)| (*slot, kind)));
+        std::iter::once((slip, Kind::Slip)).chain(cards).map(|(slot, kind)| (slot, kind, record.to_string())).collect()
+    }
+}
+
 fn insert(
     tx: &rusqlite::Transaction<'_>,
     number: Number,
     line: &str,
     record: &Finished<'_>,
+    sealed: &SealedRecord,
     source: Option<Digest>,
     cards: &Cards,
 ) -> Result<(), Problem> {
@@ -279,8 +311,8 @@ fn insert(
             record.form.as_str(),
             record.transaction.as_str(),
             record.finished.unix_minutes(),
-            int(record.sealed.len() as u64),
-            record.digest.to_string(),
+            int(sealed.as_bytes().len() as u64),
+            sealed.digest().to_string(),
             line,
             record.slip.digest().to_string(),
             source.map(|d| d.to_string()),
@@ -291,7 +323,7 @@ fn insert(
         ],
     )
     .db()?;
-    let sealed = params![number.epoch, int(number.number), record.sealed];
+    let sealed = params![number.epoch, int(number.number), sealed.as_bytes()];
     tx.execute("INSERT INTO sealed (epoch, number, bytes) VALUES (?1, ?2, ?3)", sealed).db().map(drop)
 }
 
