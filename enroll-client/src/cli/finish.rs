@@ -88,7 +88,7 @@ pub struct Enrol {
     /// Delete each source once its residents are finished
     #[arg(long)]
     remove_source: bool,
-    /// The residents have seen everything and agree; without it a terminal is asked for each
+    /// The residents have seen everything and agree; without it the terminal is asked for each, and without a terminal nothing is enrolled
     #[arg(long, short)]
     yes: bool,
 }
@@ -110,6 +110,9 @@ impl Enrol {
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
         let desk = Desk::open(&vault, &session, &agent)?;
+        if !self.yes && !io::stdin().is_terminal() {
+            return Err(Code::NotConfirmed.into());
+        }
         let mut places = Vec::new();
         for path in &self.paths {
             places.extend(source::find(path)?);
@@ -159,7 +162,7 @@ impl Enrol {
         }
         let form = desk.form(&one.input.form)?;
         let (draft, parts) = one.input.into_draft(&form, one.files)?;
-        if !self.yes && io::stdin().is_terminal() {
+        if !self.yes {
             confirm(app, &draft, &form)?;
         }
         let done = desk.finish_with(draft, parts, Origin::Source(digest))?;

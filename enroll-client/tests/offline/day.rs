@@ -66,7 +66,7 @@ fn a_source_is_never_enrolled_twice_and_goes_only_after_finish() {
     }
     tar.into_inner().unwrap();
     write_folder(&residents.join("one"), &resident(1));
-    let done = unit.run(&["enrol", "--remove-source", residents.to_str().unwrap()]).done();
+    let done = unit.run(&["enrol", "--yes", "--remove-source", residents.to_str().unwrap()]).done();
     assert_eq!((&done["finished"], &done["known"]), (&1.into(), &1.into()));
     assert_eq!(std::fs::read_dir(&residents).unwrap().count(), 0, "both sources are gone");
     assert_eq!(unit.run(&["status"]).done()["records"]["finished"], 2);
@@ -80,12 +80,12 @@ fn a_slip_code_that_was_not_shown_comes_with_the_agents_next_command() {
     let folder = unit.resident("r", &resident(1));
     let folder = folder.to_str().unwrap();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let ended = unit.command(&["enrol", folder]).stdout(full).stderr(Stdio::null()).status().unwrap();
+    let ended = unit.command(&["enrol", "--yes", folder]).stdout(full).stderr(Stdio::null()).status().unwrap();
     assert_eq!(ended.code(), Some(0), "finished all the same");
     assert!(unit.run(&["status"]).stderr.contains("slip code of 1.1"));
     let other = unit.run_as("supervisor-003", &["draft", "new", "residence-certificate/1"]);
     assert!(other.of("slip").is_empty(), "somebody else's");
-    let again = unit.run(&["enrol", folder]);
+    let again = unit.run(&["enrol", "--yes", folder]);
     assert_eq!((again.of("slip").len(), again.of("known").len()), (1, 1), "{:?}", again.lines);
     let slip = again.of("slip")[0]["slip"].as_str().unwrap();
     assert_eq!(unit.run(&["status", slip]).done()["number"], "1.1");
@@ -111,7 +111,7 @@ fn one_resident_of_a_tar_stops_no_other_and_keeps_the_tar() {
         }
     }
     tar.into_inner().unwrap();
-    let ran = unit.run(&["enrol", "--remove-source", path.to_str().unwrap()]);
+    let ran = unit.run(&["enrol", "--yes", "--remove-source", path.to_str().unwrap()]);
     assert_eq!((ran.exit, &ran.last()["finished"], &ran.last()["failed"]), (3, &2.into(), &1.into()), "{:?}", ran.lines);
     assert!(ran.of("warning")[0]["detail"].as_str().unwrap().contains("resident 2"));
     assert!(path.exists(), "one of them is nowhere else");
@@ -149,7 +149,7 @@ fn a_supervisor_does_not_approve_their_own_records() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
     let folder = unit.resident("own", &resident(1));
-    unit.run_as("supervisor-003", &["enrol", folder.to_str().unwrap()]).done();
+    unit.run_as("supervisor-003", &["enrol", "--yes", folder.to_str().unwrap()]).done();
     unit.run_as("supervisor-003", &["close"]).refused("self-approval", 1);
     let done = unit.run(&["close", "--unreviewed"]).done();
     assert_eq!((&done["approved"], &done["will_wait"]), (&serde_json::Value::Null, &true.into()));
@@ -200,7 +200,7 @@ fn a_record_that_no_batch_may_hold_stays_behind_and_stops_no_other() {
     let form = Form::parse(FIRST[2]).unwrap();
     let large = Sample::new(7, Second::from_unix(1_790_000_000), Size::Usual).take(2, 0, &form, Transaction::New, Kind::Complete).unwrap();
     let folder = unit.resident("large", &large);
-    unit.run(&["enrol", folder.to_str().unwrap()]).done();
+    unit.run(&["enrol", "--yes", folder.to_str().unwrap()]).done();
     let small = unit.vault().unbatched().unwrap()[0].size;
     let mut limit = |bytes: u64| {
         (centre.facts.limits.batch, centre.facts.limits.record) = (bytes, bytes);
@@ -211,7 +211,10 @@ fn a_record_that_no_batch_may_hold_stays_behind_and_stops_no_other() {
     assert_eq!((closed.exit, &closed.last()["records"], &closed.last()["oversize"][0]), (3, &1.into(), &"1.2".into()));
     unit.run_as("supervisor-003", &["close"]).refused("record-too-large", 1);
     limit(1000);
+    let keys = || std::fs::read(unit.data().join("vault.keys")).unwrap().chunks(4096).filter(|slot| slot.iter().any(|b| *b != 0)).count();
+    let before = keys();
     unit.enrol(3).refused("record-too-large", 1);
+    assert_eq!(keys(), before, "what was refused leaves no key");
 }
 
 #[test]

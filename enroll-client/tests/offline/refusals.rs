@@ -53,7 +53,9 @@ fn wrong_arguments_are_told_in_json_too() {
 fn capture_without_a_roster_says_what_to_do() {
     let unit = Unit::new(&Centre::new());
     let folder = unit.resident("one", &resident(1));
-    for command in [&["draft", "new", "national-id/1"][..], &["enrol", folder.to_str().unwrap()], &["finish", "00000000"], &["close"]] {
+    for command in
+        [&["draft", "new", "national-id/1"][..], &["enrol", "--yes", folder.to_str().unwrap()], &["finish", "00000000"], &["close"]]
+    {
         let ran = unit.run(command);
         assert!(ran.last()["next"].as_str().is_some_and(|next| next.contains("roster import")), "{:?}", ran.lines);
         ran.refused("no-roster", 10);
@@ -145,9 +147,19 @@ fn a_source_that_does_not_fit_stops_no_other() {
         super::unit::write_folder(&residents.join(format!("r{n}")), &resident(n));
     }
     std::fs::write(residents.join("r1/stray.jpg"), b"not named by a part").unwrap();
-    let ran = unit.run(&["enrol", residents.to_str().unwrap()]);
+    let ran = unit.run(&["enrol", "--yes", residents.to_str().unwrap()]);
     assert_eq!((ran.exit, &ran.last()["finished"], &ran.last()["failed"]), (3, &2.into(), &1.into()), "{:?}", ran.lines);
     assert_eq!(ran.of("warning")[0]["code"], "part-extra");
+}
+
+#[test]
+fn nobody_is_enrolled_who_was_not_asked() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let folder = unit.resident("one", &resident(1));
+    unit.run(&["enrol", "--remove-source", folder.to_str().unwrap()]).refused("not-confirmed", 1);
+    assert!(folder.join("resident.json").exists() && unit.vault().records().unwrap().is_empty());
+    unit.run(&["enrol", "--yes", folder.to_str().unwrap()]).done();
 }
 
 #[test]

@@ -150,7 +150,7 @@ impl Unit {
     /// Writes a resident's folder and enrols it.
     pub fn enrol(&self, n: u64) -> Ran {
         let folder = self.resident(&format!("resident-{n}"), &resident(n));
-        self.run(&["enrol", folder.to_str().unwrap()])
+        self.run(&["enrol", "--yes", folder.to_str().unwrap()])
     }
 
     /// Writes a resident's folder.
