@@ -199,9 +199,10 @@ mod tests {
         let held = Fate::Held(Code::Duplicate, CaseRef::holding(unit, line(1, Fate::Refused(Code::Fork)).record));
         let lines = vec![line(0, Fate::Refused(Code::LineMismatch)), line(1, held)];
         let check = |lines: Vec<OutcomeLine>, key: &Signer| {
-            let outcome = Outcome::sign(manifest.id(), 1, lines, key);
+            let outcome = Outcome::sign(manifest.id(), 2, lines.clone(), key);
             let read = Outcome::parse(outcome.note().as_bytes()).expect("well-formed");
             assert_eq!(read, outcome);
+            assert_eq!((read.batch(), read.version(), read.lines()), (manifest.id(), 2, &lines[..]));
             read.check(&manifest, centre.public()).map(|_| ()).map_err(|p| p.code)
         };
         assert_eq!(check(lines.clone(), &centre), Ok(()));
@@ -219,6 +220,7 @@ mod tests {
         };
         let case = "c9d07828cf75499190f55dbbdac768da";
         assert_eq!(read(&format!("held duplicate {case}")), Ok(()));
+        assert_eq!(read("merged 5f0c0000000000000000000000000000"), Ok(()));
         assert_eq!(read(&format!("held of-2031 {case}")), Err(Code::UpgradeNeeded));
         assert_eq!(read("refused of-2031"), Err(Code::UpgradeNeeded));
         for bad in ["refused Of-2031", "refused -", "held of-2031 x", "held of-2031", "vanished of-2031", "merged of-2031"] {
