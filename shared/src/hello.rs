@@ -268,6 +268,24 @@ mod tests {
         let carrier = Hello::sign(carrier, &signer("office-04", 5)).expect("canonical");
         assert_eq!(Hello::parse(carrier.note().as_bytes()), Ok(carrier.clone()));
         assert!(carrier.verify(signer("office-04", 5).public()).is_ok());
+        for other in [signer("office-04", 6), signer("office-05", 5)] {
+            assert!(carrier.verify(other.public()).is_err(), "a name or a key alone is nobody");
+        }
+    }
+
+    #[test]
+    fn a_hello_has_a_largest_size() {
+        let code = |size: usize| Hello::parse(&vec![b'x'; size]).map_err(|p| p.code).map(drop);
+        assert_eq!(code(MAX_HELLO + 1), Err(Code::BodyTooLarge));
+        assert_eq!(code(2 * MAX_HELLO), Err(Code::BodyTooLarge));
+        assert!(code(MAX_HELLO).is_err_and(|code| code != Code::BodyTooLarge), "it is looked at");
+    }
+
+    #[test]
+    fn states_are_spelled_as_the_specification_does() {
+        let states = [State::Ok, State::Repeat, State::Late, State::VaultRewound, State::Frozen];
+        assert_eq!(states.map(State::as_str), ["ok", "repeat", "late", "vault-rewound", "frozen"]);
+        assert_eq!("frozen".parse(), Ok(State::Frozen));
     }
 
     #[test]
