@@ -19,7 +19,8 @@ fn commands_come_without_the_prefix_through_a_pipe() {
     let folder = unit.resident("one", &resident(1));
     let mut session = unit.command(&["session"]);
     let mut session = session.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let script = format!("enrol --yes '{}'\nstatus\nno-such-command\nlock\nreview list\nunlock\nreview list\nexit\nstatus\n", folder.display());
+    let script =
+        format!("enrol --yes '{}'\nstatus\nno-such-command\nlock\nreview list\nunlock\nreview list\nexit\nstatus\n", folder.display());
     session.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     let ran = ran(&session.wait_with_output().unwrap());
     let word = |l: &Value| l["message_type"].as_str().unwrap().to_owned() + l["code"].as_str().unwrap_or("");
