@@ -49,6 +49,7 @@ pub struct Desk<'a> {
     /// The agent.
     pub agent: &'a Unlocked,
     roster: TrustedRoster,
+    recipients: Recipients,
     state: State,
     forms: RefCell<BTreeMap<FormName, Rc<Form>>>,
 }
@@ -74,7 +75,8 @@ impl<'a> Desk<'a> {
         let state = vault.state()?;
         joining::demand_unit(&roster, &state)?;
         joining::demand_member(&roster, &agent.name, agent.signer.public())?;
-        Ok(Self { vault, session, agent, roster, state, forms: RefCell::default() })
+        let recipients = recipients(roster.facts())?;
+        Ok(Self { vault, session, agent, roster, recipients, state, forms: RefCell::default() })
     }
 
     /// A form of the roster in force; read and parsed once.
@@ -157,15 +159,14 @@ impl<'a> Desk<'a> {
 
     fn store(&self, record: &Record, form: &Form, slip: &SlipCode, origin: Origin<'_>) -> Result<Stored, Problem> {
         let content = record.content();
-        let recipients = recipients(self.roster.facts())?;
-        let limits = self.roster.facts().limits;
+        let (recipients, limits, pad) = (&self.recipients, self.roster.facts().limits, form.pad());
         let finished = Finished {
             record: content.record_id,
             agent: &self.agent.name,
             form: &content.form,
             transaction: content.transaction,
             finished: content.finished.minute(),
-            seal: &|| sealed(record, &recipients, form.pad(), limits),
+            seal: &|| sealed(record, recipients, pad, limits),
             slip,
             review: ReviewCard::of(record).to_json(),
             contact: ContactCard::of(record).to_json(),

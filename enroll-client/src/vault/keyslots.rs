@@ -23,7 +23,13 @@
 //! **Invariants:** the lock of the key file is taken before any lock of the database, never after. Only
 //! the capture process sweeps, so a slot whose row is about to be committed is never swept.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use sha2::{Digest as _, Sha256};
 use shared::problem::{Code, Problem};
@@ -91,26 +97,29 @@ pub enum Found {
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
+    /// No slot before it is free, as far as this process knows.
+    searched: Arc<AtomicU32>,
 }
 
 /// The key file while its lock is held.
 #[derive(Debug)]
 pub struct Held {
     file: InPlace,
+    searched: Arc<AtomicU32>,
     _lock: Lock,
 }
 
 impl KeyFile {
     /// The key file of this path; it is made when first used.
     pub fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, searched: Arc::default() }
     }
     /// Waits for its lock, which is only ever held for moments.
     pub fn hold(&self) -> Result<Held, Problem> {
         let mut lock = self.path.as_os_str().to_owned();
         lock.push(".lock");
         let lock = Lock::wait(Path::new(&lock))?;
-        Ok(Held { file: InPlace::open(&self.path)?, _lock: lock })
+        Ok(Held { file: InPlace::open(&self.path)?, searched: self.searched.clone(), _lock: lock })
     }
 }
 
@@ -126,6 +135,9 @@ impl Held {
         let free = self.free(keys.len())?;
         let filled = keys.iter().map(|(kind, wrapped)| filled(*kind, row, wrapped)).collect::<Result<Vec<_>, _>>()?;
         self.file.write_at(free.iter().zip(&filled).map(|(slot, bytes)| (offset(*slot), &bytes[..])))?;
+        if let Some(last) = free.last() {
+            self.searched.store(last.0 + 1, Ordering::Relaxed);
+        }
         Ok(free)
     }
 
@@ -173,6 +185,9 @@ impl Held {
     }
 
     fn overwrite(&self, slots: &[Slot]) -> Result<(), Problem> {
+        if let Some(first) = slots.iter().min() {
+            self.searched.fetch_min(first.0, Ordering::Relaxed);
+        }
         self.file.write_at(slots.iter().map(|slot| (offset(*slot), &[0; SLOT][..])))
     }
 
@@ -187,13 +202,13 @@ impl Held {
         u32::try_from(slots).map_err(|_| Problem::new(Code::KeyFileDamaged, "length"))
     }
 
-    /// So many free slots: holes first, then beyond the end. Read many at a time, because a unit that was away for weeks has
-    /// thousands.
+    /// So many free slots: holes first, then beyond the end. Read many at a time, and from where the last search ended,
+    /// because a unit that was away for weeks has thousands. Holes that another process makes are found by the next one.
     fn free(&self, wanted: usize) -> Result<Vec<Slot>, Problem> {
         let (len, count) = (self.file.len()?, self.count()?);
         let mut free = Vec::with_capacity(wanted);
         let mut bytes = vec![0; TOGETHER * SLOT];
-        for first in (0..count).step_by(TOGETHER) {
+        for first in (self.searched.load(Ordering::Relaxed)..count).step_by(TOGETHER) {
             let there = usize::try_from(len - offset(Slot(first))).unwrap_or(usize::MAX);
             let piece = &mut bytes[..there.min(TOGETHER * SLOT)];
             self.file.read_at(offset(Slot(first)), piece)?;

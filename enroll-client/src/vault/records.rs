@@ -19,7 +19,7 @@ use super::{
     CaptureSession, Db as _, Vault, damaged,
     drafts::{self, OpenDraft},
     int,
-    keyslots::{Held, Kind, Slot},
+    keyslots::{Held, KeyFile, Kind, Slot},
     members::Unlocked,
     slips, uint, wrap,
 };
@@ -146,17 +146,13 @@ impl Vault {
         record: &Finished<'_>,
         sign: impl FnOnce(Number, &SealedRecord) -> Result<String, Problem>,
     ) -> Result<Stored, Problem> {
-        let slip = slips::wrapped(owner, record.record, record.slip)?;
-        let review = SealedCard::seal(Card::Review, record.record, &record.review, record.supervisors)?;
-        let contact = SealedCard::seal(Card::Contact, record.record, &record.contact, record.supervisors)?;
-        let held = self.keys.hold()?;
-        // the disk and the processor are at work at the same time: neither of the two needs the other
+        // the keys wait for the disk while the record keeps the processor busy: neither of the two needs the other
+        let keys = &self.keys;
         let (sealed, put) = thread::scope(|scope| {
-            let sealing = scope.spawn(record.seal);
-            let put = put(&held, record.record, &slip, review, contact);
-            (sealing.join().unwrap_or_else(|panic| resume_unwind(panic)), put)
+            let putting = scope.spawn(|| put(keys, owner, record));
+            ((record.seal)(), putting.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
-        let (slip, cards) = put?;
+        let (held, slip, cards) = put?;
         let sealed = match sealed {
             Ok(sealed) => sealed,
             // no row will name them
@@ -349,20 +345,20 @@ impl SealedCard {
     }
 }
 
-/// Puts slip code and keys of cards into their slots, durable at once.
-fn put(
-    held: &Held,
-    record: RecordId,
-    slip: &[u8],
-    review: Option<SealedCard>,
-    contact: Option<SealedCard>,
-) -> Result<(Slot, Cards), Problem> {
+/// Seals the cards, and puts slip code and keys of cards into their slots, durable at once; the key file stays held.
+fn put(keys: &KeyFile, owner: &Unlocked, finished: &Finished<'_>) -> Result<(Held, Slot, Cards), Problem> {
+    let record = finished.record;
+    let slip = slips::wrapped(owner, record, finished.slip)?;
+    let review = SealedCard::seal(Card::Review, record, &finished.review, finished.supervisors)?;
+    let contact = SealedCard::seal(Card::Contact, record, &finished.contact, finished.supervisors)?;
+    let held = keys.hold()?;
     let sealed = [review.as_ref(), contact.as_ref()].into_iter().flatten().map(|c| (c.card.kind(), &c.key[..]));
-    let keys: Vec<_> = std::iter::once((Kind::Slip, slip)).chain(sealed).collect();
+    let keys: Vec<_> = std::iter::once((Kind::Slip, &slip[..])).chain(sealed).collect();
     let slots = held.put_all(&record.to_string(), &keys)?;
     let mut of_cards = slots[1..].iter().copied();
     let mut with_slot = |card: Option<SealedCard>| card.and_then(|c| Some((of_cards.next()?, c.blob)));
-    Ok((slots[0], Cards { review: with_slot(review), contact: with_slot(contact) }))
+    let cards = Cards { review: with_slot(review), contact: with_slot(contact) };
+    Ok((held, slots[0], cards))
 }
 
 /// `None` when a column does not hold what this software writes there.
