@@ -112,6 +112,8 @@ impl Readers {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
+    // pages put aside for a moment show personal data, too: not into /var/tmp
+    connection.pragma_update(None, "temp_store", "memory").map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
