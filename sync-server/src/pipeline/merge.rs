@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// Batches that are opened at the same time, in either way.
-pub const WORKERS: usize = 2;
+pub const WORKERS: usize = 3;
 /// A worker that has not come back after so many seconds is taken for dead.
 const LEASE: i64 = 15 * 60;
 /// The same for one that opens each record alone: a whole batch of poison, three children each, takes hours.
