@@ -30,6 +30,7 @@ use shared::{
 };
 use tokio::{
     sync::watch,
+    task::JoinHandle,
     time::{Instant, timeout_at},
 };
 
@@ -170,9 +171,10 @@ async fn room(http: &Http, bytes: u64) -> Result<(), Problem> {
 }
 
 /// Writes what comes, in pieces, until the body ends or something ends it. What arrived is durable when it returns.
-async fn take<U: Upload>(mut upload: U, mut body: Body, size: u64, limits: &Limits, mut stop: watch::Receiver<bool>) -> Result<U, Problem> {
+async fn take<U: Upload>(upload: U, mut body: Body, size: u64, limits: &Limits, mut stop: watch::Receiver<bool>) -> Result<U, Problem> {
     let mut pace = Pace::new(limits, Instant::now());
-    let mut piece = Vec::new();
+    let (mut arrived, mut piece) = (upload.written(), Vec::new());
+    let mut writer = Writer::Idle(upload);
     let mut due = Instant::now() + SYNC_EVERY;
     let end = loop {
         let next = tokio::select! {
@@ -186,25 +188,47 @@ async fn take<U: Upload>(mut upload: U, mut body: Body, size: u64, limits: &Limi
             Ok(None) => break Ok(()),
             Ok(Some(Err(_))) => break Err(Problem::new(Code::PayloadTruncated, "the connection broke")),
             Ok(Some(Ok(frame))) => {
-                let Ok(data) = frame.into_data() else { continue };
+                let Ok(mut data) = frame.into_data() else { continue };
                 pace.took(data.len(), Instant::now());
-                if upload.written() + (piece.len() + data.len()) as u64 > size {
+                arrived += data.len() as u64;
+                if arrived > size {
                     break Err(Problem::new(Code::LengthWrong, "more than the manifest says"));
                 }
-                piece.extend_from_slice(&data);
-                while piece.len() >= PIECE {
-                    let rest = piece.split_off(PIECE);
-                    upload = upload.append(std::mem::replace(&mut piece, rest)).await?;
+                while piece.len() + data.len() >= PIECE {
+                    piece.extend_from_slice(&data.split_to(PIECE - piece.len()));
+                    writer = writer.append(std::mem::take(&mut piece)).await?;
                 }
+                piece.extend_from_slice(&data);
             }
         }
         if Instant::now() >= due {
-            upload = keep(upload, &mut piece).await?;
+            writer = Writer::Idle(keep(writer.idle().await?, &mut piece).await?);
             due = Instant::now() + SYNC_EVERY;
         }
     };
-    upload = keep(upload, &mut piece).await?;
+    let upload = keep(writer.idle().await?, &mut piece).await?;
     end.map(|()| upload)
+}
+
+/// Writes a piece while the next one comes in.
+enum Writer<U> {
+    Idle(U),
+    Busy(JoinHandle<Result<U, Problem>>),
+}
+
+impl<U: Upload> Writer<U> {
+    /// The upload, once what it was given is written.
+    async fn idle(self) -> Result<U, Problem> {
+        match self {
+            Self::Idle(upload) => Ok(upload),
+            Self::Busy(writing) => writing.await.map_err(|_| Problem::new(Code::IoFailed, "a write broke off"))?,
+        }
+    }
+
+    async fn append(self, piece: Vec<u8>) -> Result<Self, Problem> {
+        let upload = self.idle().await?;
+        Ok(Self::Busy(tokio::spawn(upload.append(piece))))
+    }
 }
 
 /// Makes durable what has arrived. A crash before this loses at most the last second of it, which is sent again.
