@@ -147,6 +147,7 @@ pub struct ReceivedBatch(CheckedManifest);
 pub struct VerifiedBatch(CheckedManifest);
 
 /// Hashes a payload while it is read.
+#[derive(Clone)]
 pub struct PayloadHash {
     hash: Sha256,
     size: u64,

@@ -21,7 +21,7 @@ use shared::{
     text::hex,
 };
 
-use crate::{entropy, sabotage};
+use crate::{entropy, sabotage, store::DurableFile};
 
 /// What stands first in the name of every file that is not finished yet.
 pub const TEMPORARY: &str = ".tmp-";
@@ -46,7 +46,8 @@ pub fn problem(what: &str) -> impl FnOnce(io::Error) -> Problem + '_ {
 /// Replaces the file at `path` by `bytes`, all or nothing; durable when it returns.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = Temporary::new(parent(path))?;
-    temporary.fill(bytes)?;
+    temporary.append(bytes)?;
+    temporary.file.sync_all()?;
     // A crash before the rename leaves the old file and a `.tmp-` that nobody reads; after it the new one.
     fs::rename(&temporary.path, path)?;
     sync_folder(parent(path))
@@ -60,7 +61,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
 /// Like [`create`], with the unfinished file in `folder`: where much is written, leftovers lie in one place.
 pub fn create_from(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<Created> {
     let temporary = Temporary::new(folder)?;
-    temporary.fill(bytes)?;
+    temporary.append(bytes)?;
     temporary.publish(path)
 }
 
@@ -79,17 +80,17 @@ impl Temporary {
         Ok(Self { path, file })
     }
 
-    /// A durable file of another folder, under a second name in `folder`; `taken` is the file, locked (see [`take`]). `None`:
-    /// not on the same volume, or not where links are possible, or the name has gone to another file.
-    pub fn link(folder: &Path, taken: File, name: &Path) -> io::Result<Option<Self>> {
+    /// A durable file of another folder, under a second name in `folder`. `None`: not on the same volume, or not where links
+    /// are possible, or the name has gone to another file.
+    pub fn link(folder: &Path, durable: &DurableFile) -> io::Result<Option<Self>> {
         use io::ErrorKind::{CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported};
         let path = Self::place(folder);
-        match fs::hard_link(name, &path) {
+        match fs::hard_link(&durable.path, &path) {
             Ok(()) => {}
             Err(e) if matches!(e.kind(), CrossesDevices | NotFound | PermissionDenied | TooManyLinks | Unsupported) => return Ok(None),
             Err(e) => return Err(e),
         }
-        let this = Self { path, file: taken };
+        let this = Self { path, file: durable.handle.try_clone()? };
         // A name can go to another file at any time, a handle cannot.
         Ok((inode(&this.path.symlink_metadata()?) == inode(&this.file.metadata()?)).then_some(this))
     }
@@ -101,11 +102,6 @@ impl Temporary {
     /// Adds bytes at the end.
     pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
-    }
-
-    fn fill(&self, bytes: &[u8]) -> io::Result<()> {
-        self.append(bytes)?;
-        self.file.sync_all()
     }
 
     /// Gives the file its name, unless the name is taken; durable when it returns.

@@ -25,11 +25,12 @@ pub(crate) use self::ledger_sqlite::columns::asked;
 mod guard;
 mod ledger;
 
-use std::{future::Future, path::Path};
+use std::{fs::File, future::Future, path::PathBuf, sync::Arc};
 
 use shared::{
     id::{BatchId, Blob},
     problem::Problem,
+    verify::PayloadHash,
 };
 
 pub use self::{
@@ -44,11 +45,22 @@ pub const PIECE: usize = 256 * 1024;
 pub trait Pieces: Send {
     /// The next piece; `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, Problem>> + Send;
-    /// A file that begins with these bytes, all of them durable, if there is one, and how many they are. Whoever writes to
-    /// it holds its lock, and leaves it alone as soon as it has a second name.
-    fn durable_file(&self) -> Option<(&Path, u64)> {
+    /// A file of which these are all bytes, if there is one that nobody writes to.
+    fn durable_file(&self) -> Option<DurableFile> {
         None
     }
+}
+
+/// A file with all its bytes durable. While the handle lives nobody writes to it, and nobody does as soon as it has a second
+/// name.
+#[derive(Debug, Clone)]
+pub struct DurableFile {
+    /// Its name.
+    pub path: PathBuf,
+    /// It itself, locked: the name may have gone to another file meanwhile.
+    pub handle: Arc<File>,
+    /// What was read under this lock.
+    pub blob: Blob,
 }
 
 /// Bytes that are in memory already.
@@ -89,8 +101,8 @@ pub trait Staging: Clone + Send + Sync + 'static {
     fn restart(&self, batch: BatchId) -> impl Future<Output = Result<(), Problem>> + Send;
     /// Reads a range of what has arrived.
     fn read(&self, batch: BatchId, offset: u64, len: usize) -> impl Future<Output = Result<Vec<u8>, Problem>> + Send;
-    /// Reads all that has durably arrived.
-    fn payload(&self, batch: BatchId) -> impl Future<Output = Result<Self::Pieces, Problem>> + Send;
+    /// All that has durably arrived, and its hash. Unless a writer has it, none gets it before the pieces are dropped.
+    fn payload(&self, batch: BatchId) -> impl Future<Output = Result<(PayloadHash, Self::Pieces), Problem>> + Send;
     /// Drops manifest and payload: the batch is in the archive and in the log, or was refused. Need not be durable when it
     /// returns: what a crash brings back is found to be logged, and dropped again.
     fn forget(&self, batch: BatchId) -> impl Future<Output = Result<(), Problem>> + Send;

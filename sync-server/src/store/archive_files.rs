@@ -105,14 +105,15 @@ impl Archive for ArchiveFiles {
     async fn put<P: Pieces>(&self, blob: Blob, mut pieces: P) -> Result<(), Problem> {
         let path = self.blob_path(&blob);
         let (target, incoming, archive) = (path.clone(), self.incoming(), self.clone());
-        let durable = pieces.durable_file().map(|(file, size)| (file.to_owned(), size));
+        let durable = pieces.durable_file().filter(|file| file.blob == blob);
         let place = blocking(move || {
             archive.folder(target.parent().expect("below blobs/"))?;
             if is_durable(&target)? {
                 return Ok(None);
             }
-            if let Some((file, size)) = durable
-                && let Some(linked) = adopt(&file, size, &incoming, &blob)?
+            // Taken under a second name, nothing is written twice; a crash before it has its name here leaves one that is swept.
+            if let Some(file) = durable
+                && let Some(linked) = Temporary::link(&incoming, &file)?
             {
                 return linked.name(&target).map(|_| None);
             }
@@ -226,21 +227,6 @@ impl Archive for ArchiveFiles {
         });
         list.await.map_err(durable::problem("archive segments"))
     }
-}
-
-/// Takes a file under a second name, when it is these bytes and no more, all of them durable: nothing is written twice.
-/// `None`: it has to be copied, which also says what is wrong with it.
-///
-/// Nobody writes to the file from here on: whoever can holds its lock for as long, which this needs, too, and leaves a file
-/// alone that has two names. A crash before it has its name here leaves one that is swept.
-fn adopt(file: &Path, size: u64, incoming: &Path, blob: &Blob) -> io::Result<Option<Temporary>> {
-    let taken = match durable::take(file, File::options().read(true)) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        taken => taken?,
-    };
-    let Some((taken, _)) = taken else { return Ok(None) };
-    // A file that goes on behind what is durable may have the digest and lose it in a power cut.
-    if hash_file(&taken)? == (*blob, size) { Temporary::link(incoming, taken, file) } else { Ok(None) }
 }
 
 /// Is the name there? If so its folder is made durable again: whoever wrote it may have crashed before that.

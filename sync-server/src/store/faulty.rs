@@ -20,6 +20,7 @@ use shared::{
     outcome::OutcomeLine,
     problem::{Code, Problem},
     time::Second,
+    verify::PayloadHash,
 };
 
 use super::{
@@ -204,7 +205,7 @@ impl<S: Staging> Staging for Faulty<S> {
         read offset(batch: BatchId) -> u64;
         act restart(batch: BatchId) -> ();
         read read(batch: BatchId, offset: u64, len: usize) -> Vec<u8>;
-        read payload(batch: BatchId) -> S::Pieces;
+        read payload(batch: BatchId) -> (PayloadHash, S::Pieces);
         act forget(batch: BatchId) -> ();
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! **Invariants:** an offset is answered only when the bytes before it are durable: first `fdatasync` of the
-//! payload, then the mark. What lies behind the mark after a crash may be anything and is cut off. One writer
+//! payload, then the mark. Until it is asked for, an offset needs no mark, and bytes go to the disk without one. What lies behind the mark after a crash may be anything and is cut off. One writer
 //! a batch, in this process or another (a lock on the mark). After an error of `fdatasync` the writer is
 //! done: the next one starts again from the mark.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this file owns the files of uploads")]
@@ -19,18 +19,20 @@ use std::{
     os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
+    thread::{self, JoinHandle},
 };
 
 use sha2::{Digest as _, Sha256};
 use shared::{
-    id::BatchId,
+    id::{BatchId, Blob},
     problem::{Code, Problem},
+    verify::PayloadHash,
 };
 
-use super::{PIECE, Pieces, Staging, Upload, blocking};
+use super::{DurableFile, PIECE, Pieces, Staging, Upload, blocking};
 use crate::durable;
 
-/// A writer makes durable at the latest what so many bytes brought.
+/// A writer has the disk begin with what so many bytes brought, so that little is left for [`Upload::sync`].
 pub const SYNC_BYTES: u64 = 4 << 20;
 
 /// Staging in a folder.
@@ -127,15 +129,28 @@ impl Staging for StagingFiles {
         read.await.map_err(durable::problem("staging"))
     }
 
-    async fn payload(&self, batch: BatchId) -> Result<PayloadPieces, Problem> {
-        let end = self.offset(batch).await?;
-        let path = self.path(batch, "payload");
-        let open = blocking(move || match File::open(path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            file => file.map(Some),
+    async fn payload(&self, batch: BatchId) -> Result<(PayloadHash, PayloadPieces), Problem> {
+        let (path, end) = (self.path(batch, "payload"), self.offset(batch).await?);
+        let read = blocking(move || {
+            let mut hash = PayloadHash::default();
+            let Some((file, locked)) = open_to_read(&path)? else {
+                return Ok((hash, PayloadPieces { file: None, taken: None, at: 0, end: 0 }));
+            };
+            let (mut at, mut piece) = (0, vec![0; PIECE]);
+            while at < end {
+                let len = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+                file.read_exact_at(&mut piece[..len], at)?;
+                hash.update(&piece[..len]);
+                at += len as u64;
+            }
+            let handle = Arc::new(file);
+            // A file that goes on behind what is durable has another digest, and may lose what makes the difference.
+            let whole = locked && end > 0 && handle.metadata()?.len() == end;
+            let blob = Blob::from_bytes(*hash.clone().finish().1.as_bytes());
+            let taken = whole.then(|| DurableFile { path, handle: handle.clone(), blob });
+            Ok((hash, PayloadPieces { file: Some(handle), taken, at: 0, end }))
         });
-        let file = open.await.map_err(durable::problem("staging"))?;
-        Ok(PayloadPieces { file: file.map(Arc::new), path: self.path(batch, "payload"), at: 0, end })
+        read.await.map_err(durable::problem("staging"))
     }
 
     async fn forget(&self, batch: BatchId) -> Result<(), Problem> {
@@ -152,8 +167,13 @@ pub struct UploadFile {
     mark: File,
     payload: Arc<File>,
     shared: bool,
+    /// What the mark says.
     durable: u64,
+    /// What is on the disk, with a mark or without.
+    synced: u64,
     written: u64,
+    /// A sync on its way, and what it covers.
+    syncing: Option<(u64, JoinHandle<io::Result<()>>)>,
     /// The folder, until the names in it are durable.
     unnamed: Option<PathBuf>,
 }
@@ -197,7 +217,8 @@ impl UploadFile {
         let Some(Payload { file, len: durable, shared }) = open_payload(payload, marked)? else { return Ok(None) };
         // Both names are durable before the first offset is answered.
         let unnamed = (durable == 0).then(|| mark.parent().expect("in the staging folder").to_owned());
-        let mut this = Self { mark: mark_file, payload: Arc::new(file), shared, durable, written: durable, unnamed };
+        let mut this =
+            Self { mark: mark_file, payload: Arc::new(file), shared, durable, synced: durable, written: durable, syncing: None, unnamed };
         if durable < marked {
             // The file that the mark spoke of is gone: of the new one it would say too much.
             this.write_mark(durable)?;
@@ -213,16 +234,55 @@ impl UploadFile {
         Ok(())
     }
 
-    fn make_durable(&mut self) -> io::Result<()> {
-        if self.durable < self.written {
-            // A crash between bytes and mark leaves durable bytes behind the mark: they are sent again.
+    /// Has the disk begin with what was written, while more is being written.
+    fn begin_sync(&mut self) -> io::Result<()> {
+        self.end_sync()?;
+        let payload = self.payload.clone();
+        self.syncing = Some((self.written, thread::Builder::new().spawn(move || payload.sync_data())?));
+        Ok(())
+    }
+
+    /// Waits for what was begun. Its error is this upload's: no later sync would tell it again.
+    fn end_sync(&mut self) -> io::Result<()> {
+        if let Some((covered, syncing)) = self.syncing.take() {
+            syncing.join().unwrap_or_else(|_| Err(io::Error::other("a thread broke off")))?;
+            self.synced = covered;
+        }
+        Ok(())
+    }
+
+    /// Brings to the disk what was written. A crash after it and before the mark leaves bytes that are sent again.
+    fn sync_payload(&mut self) -> io::Result<()> {
+        self.end_sync()?;
+        if self.synced < self.written {
             match self.unnamed.take() {
                 None => self.payload.sync_data()?,
                 Some(folder) => durable::both(|| self.payload.sync_data(), || durable::sync_folder(&folder))?,
             }
+            self.synced = self.written;
+        }
+        // all of it may have been brought there on the way
+        self.unnamed.take().map_or(Ok(()), |folder| durable::sync_folder(&folder))
+    }
+
+    fn make_durable(&mut self) -> io::Result<()> {
+        if self.durable < self.written {
+            self.sync_payload()?;
             self.write_mark(self.written)?;
         }
         Ok(())
+    }
+
+    /// What no sync that was begun covers.
+    fn pending(&self) -> u64 {
+        self.written - self.syncing.as_ref().map_or(self.synced, |(covered, _)| *covered)
+    }
+}
+
+impl Drop for UploadFile {
+    fn drop(&mut self) {
+        // it holds the lock as well; nothing rests on how it ends
+        let _ = self.end_sync();
     }
 }
 
@@ -246,8 +306,8 @@ impl Upload for UploadFile {
             }
             this.payload.write_all_at(&piece, this.written)?;
             this.written += piece.len() as u64;
-            if this.written - this.durable >= SYNC_BYTES {
-                this.make_durable()?;
+            if this.pending() >= SYNC_BYTES {
+                this.begin_sync()?;
             }
             Ok(this)
         });
@@ -260,19 +320,31 @@ impl Upload for UploadFile {
     }
 }
 
+/// Opens a payload and says whether it could be locked against writers; `None` when nothing has arrived.
+fn open_to_read(path: &Path) -> io::Result<Option<(File, bool)>> {
+    let opened = match durable::take(path, File::options().read(true)) {
+        Ok(Some((file, _))) => return Ok(Some((file, true))),
+        Ok(None) => File::open(path),
+        Err(e) => Err(e),
+    };
+    match opened {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => file.map(|file| Some((file, false))),
+    }
+}
+
 /// What has durably arrived of a payload, from its start.
 #[derive(Debug)]
 pub struct PayloadPieces {
     file: Option<Arc<File>>,
-    path: PathBuf,
+    taken: Option<DurableFile>,
     at: u64,
     end: u64,
 }
 
 impl Pieces for PayloadPieces {
-    fn durable_file(&self) -> Option<(&Path, u64)> {
-        // from its start, and all of it durable
-        (self.at == 0 && self.end > 0 && self.file.is_some()).then_some((self.path.as_path(), self.end))
+    fn durable_file(&self) -> Option<DurableFile> {
+        self.taken.clone().filter(|_| self.at == 0)
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {

@@ -14,11 +14,11 @@ use shared::{
     batch::Manifest,
     id::{BatchId, Blob},
     problem::{Again, Code, Problem},
-    verify::{PayloadHash, ReceivedBatch},
+    verify::ReceivedBatch,
 };
 
 use super::{super::Logged, Intake};
-use crate::store::{Archive, Ledger, Pieces as _, Staging, Whole, blocking};
+use crate::store::{Archive, Ledger, Staging, Whole, blocking};
 
 /// How far a batch has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +89,11 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         let parts = &self.inner.parts;
         let manifest = self.staged(batch).await?.ok_or_else(|| Problem::new(Code::NotFound, "batch"))?;
         // Staging may lie on a disk that lies: what it gives back is checked like what came in.
-        let received = ReceivedBatch::new(self.check(manifest).await?);
-        let hash = self.hash(batch).await?;
+        let (checked, payload) = tokio::join!(self.check(manifest), parts.staging.payload(batch));
+        let (received, (hash, payload)) = (ReceivedBatch::new(checked?), payload?);
         let verified = match received.verify(hash) {
             Err(problem) if problem.code == Code::PayloadCorrupt => {
+                drop(payload); // nobody writes while it is held
                 parts.staging.restart(batch).await?;
                 return Err(problem);
             }
@@ -100,7 +101,6 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         };
         let facts = verified.checked().facts();
         // Everything that the entry names is durable in the archive before the entry is sequenced.
-        let payload = parts.staging.payload(batch).await?;
         let manifest = verified.checked().manifest();
         // At the same time: neither needs the other. When one fails the other is not left to itself.
         let (payload, manifest) = tokio::join!(
@@ -109,20 +109,6 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         );
         payload.and(manifest)?;
         parts.sequencer.log_batch(verified).await.map(|logged| logged.logged().clone())
-    }
-
-    /// Reads and hashes what lies in staging.
-    async fn hash(&self, batch: BatchId) -> Result<PayloadHash, Problem> {
-        let mut pieces = self.inner.parts.staging.payload(batch).await?;
-        let mut hash = PayloadHash::default();
-        while let Some(piece) = pieces.next().await? {
-            hash = blocking(move || {
-                hash.update(&piece);
-                hash
-            })
-            .await;
-        }
-        Ok(hash)
     }
 
     /// The announced manifest. One that the disk has changed counts for nothing: the unit, which has it all, is told

@@ -1,7 +1,7 @@
 //! What every staging promises.
 #![allow(clippy::disallowed_methods, reason = "tests act as disk and operator")]
 
-use std::{os::unix::fs::MetadataExt as _, path::Path};
+use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
 use shared::{
     id::{BatchId, Blob},
@@ -12,7 +12,7 @@ use super::code;
 use crate::{
     durable,
     store::{
-        Archive, PIECE, Pieces, Staging, Upload,
+        Archive, DurableFile, PIECE, Pieces, Staging, Upload,
         archive_files::ArchiveFiles,
         staging_files::{SYNC_BYTES, StagingFiles},
     },
@@ -45,7 +45,7 @@ async fn an_upload_goes_on_where_it_was_durable() {
     assert_eq!(code(staging.upload(batch, 7).await), Some(Code::OffsetWrong));
     let upload = staging.upload(batch, 6).await.expect("the writer");
     drop(upload.append(b"world".to_vec()).await.expect("written").sync().await.expect("durable"));
-    assert_eq!(all(staging.payload(batch).await.expect("opened")).await, b"hello world");
+    assert_eq!(all(staging.payload(batch).await.expect("opened").1).await, b"hello world");
     assert_eq!(staging.read(batch, 4, 3).await.as_deref(), Ok(&b"o w"[..]));
 }
 
@@ -60,10 +60,10 @@ async fn bytes_that_are_not_durable_are_never_counted() {
     drop(upload); // without sync: a crash
     let staging = files(dir.path());
     assert_eq!(staging.offset(batch).await, Ok(4));
-    assert_eq!(all(staging.payload(batch).await.expect("opened")).await, b"kept");
+    assert_eq!(all(staging.payload(batch).await.expect("opened").1).await, b"kept");
     let upload = staging.upload(batch, 4).await.expect("the writer");
     let upload = upload.append(b"X".to_vec()).await.expect("written").sync().await.expect("durable");
-    assert_eq!(all(staging.payload(batch).await.expect("opened")).await, b"keptX", "what lay behind is cut off");
+    assert_eq!(all(staging.payload(batch).await.expect("opened").1).await, b"keptX", "what lay behind is cut off");
     drop(upload);
     // a torn mark: the payload is asked for again from its start
     std::fs::write(dir.path().join(format!("{}.mark", batch.hex())), [1; 9]).expect("torn");
@@ -71,15 +71,16 @@ async fn bytes_that_are_not_durable_are_never_counted() {
 }
 
 #[tokio::test]
-async fn much_is_made_durable_on_the_way() {
+async fn no_offset_counts_before_it_is_asked_for() {
     let dir = tempfile::tempdir().expect("a folder");
     let (staging, batch) = (files(dir.path()), BatchId::of(b"b"));
     let mut upload = staging.upload(batch, 0).await.expect("the writer");
-    while upload.written() < SYNC_BYTES {
-        assert_eq!(upload.durable(), 0);
+    while upload.written() < 2 * SYNC_BYTES {
         upload = upload.append(vec![7; PIECE]).await.expect("written");
+        assert_eq!((upload.durable(), staging.offset(batch).await), (0, Ok(0)), "however much is on the disk");
     }
-    assert_eq!(upload.durable(), SYNC_BYTES);
+    let upload = upload.sync().await.expect("durable");
+    assert_eq!((upload.durable(), staging.offset(batch).await), (2 * SYNC_BYTES, Ok(2 * SYNC_BYTES)));
     assert_eq!(code(upload.append(vec![7; PIECE + 1]).await), Some(Code::BodyTooLarge));
 }
 
@@ -121,10 +122,10 @@ async fn what_the_archive_has_taken_is_out_of_reach() {
     let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
     let upload = staging.upload(batch, 0).await.expect("the writer");
     let upload = upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable");
-    let other = archive.put(Blob::of(b"another"), staging.payload(batch).await.expect("opened"));
+    let other = archive.put(Blob::of(b"another"), staging.payload(batch).await.expect("opened").1);
     assert_eq!(code(other.await), Some(Code::PayloadCorrupt), "not by another name than its digest");
     drop(upload);
-    archive.put(blob, staging.payload(batch).await.expect("opened")).await.expect("taken");
+    archive.put(blob, staging.payload(batch).await.expect("opened").1).await.expect("taken");
     assert_eq!(names_of(dir.path(), batch), 2, "one file, not a copy");
     let upload = staging.upload(batch, 7).await.expect("the writer");
     assert!(upload.append(b"more".to_vec()).await.is_err(), "nothing is appended to what the archive has");
@@ -134,7 +135,7 @@ async fn what_the_archive_has_taken_is_out_of_reach() {
     assert_eq!(archive.get(blob).await.as_deref(), Ok(&b"payload"[..]));
     // the same with a mark that says less than the archive has taken
     let changed = Blob::of(b"changed");
-    archive.put(changed, staging.payload(batch).await.expect("opened")).await.expect("taken");
+    archive.put(changed, staging.payload(batch).await.expect("opened").1).await.expect("taken");
     std::fs::write(dir.path().join("staging").join(format!("{}.mark", batch.hex())), [1; 9]).expect("torn");
     drop(staging.upload(batch, 0).await.expect("the writer").append(b"x".to_vec()).await.expect("written"));
     assert_eq!(archive.get(changed).await.as_deref(), Ok(&b"changed"[..]));
@@ -147,7 +148,7 @@ async fn the_archive_copies_what_a_writer_still_has() {
     let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
     let upload = staging.upload(batch, 0).await.expect("the writer");
     let upload = upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable");
-    archive.put(blob, staging.payload(batch).await.expect("opened")).await.expect("copied");
+    archive.put(blob, staging.payload(batch).await.expect("opened").1).await.expect("copied");
     assert_eq!(names_of(dir.path(), batch), 1, "what a handle can still write to stays out of the archive");
     drop(upload.append(b" and more".to_vec()).await.expect("written").sync().await.expect("durable"));
     assert_eq!(archive.get(blob).await.as_deref(), Ok(&b"payload"[..]));
@@ -159,14 +160,11 @@ async fn nobody_writes_while_the_archive_takes_a_payload() {
     let (staging, batch) = (files(dir.path()), BatchId::of(b"b"));
     let upload = staging.upload(batch, 0).await.expect("the writer");
     drop(upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable"));
-    let path = dir.path().join(format!("{}.payload", batch.hex()));
-    let read = || durable::take(&path, std::fs::File::options().read(true)).expect("opened");
-    let (taken, _) = read().expect("free");
+    let (_, taken) = staging.payload(batch).await.expect("opened");
     assert_eq!(code(staging.upload(batch, 7).await), Some(Code::UploadLocked));
     assert_eq!(code(staging.restart(batch).await), Some(Code::UploadLocked));
-    assert_eq!(taken.metadata().expect("read").len(), 7, "nothing was cut off");
-    drop(taken);
-    assert!(read().is_some(), "free again");
+    assert_eq!(all(taken).await, b"payload", "nothing was cut off");
+    drop(staging.upload(batch, 7).await.expect("free again"));
 }
 
 #[tokio::test]
@@ -177,9 +175,9 @@ async fn the_archive_links_no_byte_that_is_not_durable() {
     let upload = staging.upload(batch, 0).await.expect("the writer");
     let upload = upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable");
     drop(upload.append(b" and more".to_vec()).await.expect("written"));
-    let all = archive.put(Blob::of(b"payload and more"), staging.payload(batch).await.expect("opened"));
+    let all = archive.put(Blob::of(b"payload and more"), staging.payload(batch).await.expect("opened").1);
     assert_eq!(code(all.await), Some(Code::PayloadCorrupt));
-    archive.put(Blob::of(b"payload"), staging.payload(batch).await.expect("opened")).await.expect("copied");
+    archive.put(Blob::of(b"payload"), staging.payload(batch).await.expect("opened").1).await.expect("copied");
     assert_eq!(names_of(dir.path(), batch), 1);
 }
 
@@ -194,7 +192,7 @@ async fn an_archive_on_another_volume_copies() {
     let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
     let upload = staging.upload(batch, 0).await.expect("the writer");
     drop(upload.append(b"payload".to_vec()).await.expect("written").sync().await.expect("durable"));
-    archive.put(blob, staging.payload(batch).await.expect("opened")).await.expect("copied");
+    archive.put(blob, staging.payload(batch).await.expect("opened").1).await.expect("copied");
     assert_eq!((names_of(dir.path(), batch), archive.get(blob).await.as_deref()), (1, Ok(&b"payload"[..])));
 }
 
@@ -204,15 +202,18 @@ fn a_name_that_went_to_another_file_is_not_linked() {
     let (name, incoming) = (dir.path().join("payload"), dir.path().join("incoming"));
     std::fs::create_dir(&incoming).expect("made");
     std::fs::write(&name, b"looked at").expect("written");
-    let take = || durable::take(&name, std::fs::File::options().read(true)).expect("opened").expect("free").0;
+    let take = || {
+        let (file, _) = durable::take(&name, std::fs::File::options().read(true)).expect("opened").expect("free");
+        DurableFile { path: name.clone(), handle: Arc::new(file), blob: Blob::of(b"looked at") }
+    };
     let taken = take();
     std::fs::remove_file(&name).expect("forgotten");
-    assert!(durable::Temporary::link(&incoming, taken, &name).expect("no error").is_none(), "gone");
+    assert!(durable::Temporary::link(&incoming, &taken).expect("no error").is_none(), "gone");
     std::fs::write(&name, b"looked at").expect("written");
     let taken = take();
     std::fs::rename(&name, dir.path().join("elsewhere")).expect("forgotten");
     std::fs::write(&name, b"another's").expect("announced again");
-    assert!(durable::Temporary::link(&incoming, taken, &name).expect("no error").is_none(), "another file");
+    assert!(durable::Temporary::link(&incoming, &taken).expect("no error").is_none(), "another file");
     assert_eq!(std::fs::read_dir(&incoming).expect("listed").count(), 0, "and nothing is left of it");
 }
 
