@@ -82,7 +82,7 @@ impl Pieces for Whole {
 /// Uploads in progress, by batch and offset. The only place from which things are deleted as a matter of course.
 pub trait Staging: Clone + Send + Sync + 'static {
     /// The one writer of a payload.
-    type Upload: Upload;
+    type Upload: Upload<Pieces = Self::Pieces>;
     /// What has arrived of a payload.
     type Pieces: Pieces;
 
@@ -110,6 +110,9 @@ pub trait Staging: Clone + Send + Sync + 'static {
 
 /// The one writer of a payload. An error takes it away: the next one starts from the durable offset.
 pub trait Upload: Sized + Send + 'static {
+    /// What was written.
+    type Pieces: Pieces;
+
     /// How much is durable: the only offset that may be answered.
     fn durable(&self) -> u64;
     /// How much has been written, durable or not.
@@ -118,6 +121,8 @@ pub trait Upload: Sized + Send + 'static {
     fn append(self, piece: Vec<u8>) -> impl Future<Output = Result<Self, Problem>> + Send;
     /// Makes durable all that was written. Due every second, and when the request ends or breaks.
     fn sync(self) -> impl Future<Output = Result<Self, Problem>> + Send;
+    /// Ends writing: all that was written, durable, and its hash. No other writer gets it before the pieces are dropped.
+    fn whole(self) -> impl Future<Output = Result<(PayloadHash, Self::Pieces), Problem>> + Send;
 }
 
 /// Write-once blobs by digest, and the log's segments. Nothing is changed or removed.

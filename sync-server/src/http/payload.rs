@@ -43,7 +43,7 @@ use super::{
 };
 use crate::{
     pipeline::intake::Standing,
-    store::{PIECE, Upload, blocking},
+    store::{PIECE, Upload, blocking, staging_files::UploadFile},
 };
 
 const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
@@ -100,9 +100,8 @@ pub(super) async fn receive(
         let _open = caller;
         let upload = take(upload, body, size, &http.limits, http.stop.clone()).await?;
         let offset = upload.durable();
-        drop(upload);
         if offset == size {
-            finish(&http, batch).await?;
+            finish(&http, batch, upload).await?;
         }
         Ok::<_, Problem>(offset)
     };
@@ -112,8 +111,8 @@ pub(super) async fn receive(
 
 /// Brings a whole payload's batch into the log. If that has to wait (for disk, for the clock), the bytes are durable
 /// all the same: the caller has done its part, and the receipt is pending.
-async fn finish(http: &Http, batch: BatchId) -> Result<(), Problem> {
-    match http.road.received(batch).await {
+async fn finish(http: &Http, batch: BatchId, upload: UploadFile) -> Result<(), Problem> {
+    match http.road.written(batch, upload).await {
         Err(problem) if problem.code == Code::PayloadCorrupt || problem.row().again == Again::Never => Err(problem),
         Err(problem) => {
             tracing::warn!("batch {batch} has arrived and is not in the log yet: {problem}");

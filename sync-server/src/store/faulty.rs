@@ -211,6 +211,8 @@ impl<S: Staging> Staging for Faulty<S> {
 }
 
 impl<U: Upload> Upload for Faulty<U> {
+    type Pieces = U::Pieces;
+
     fn durable(&self) -> u64 {
         self.inner.durable()
     }
@@ -232,6 +234,10 @@ impl<U: Upload> Upload for Faulty<U> {
         let Self { inner, faults } = self;
         let inner = faults.act("Staging::sync", inner.sync()).await?;
         Ok(Self { inner, faults })
+    }
+    async fn whole(self) -> Result<(PayloadHash, U::Pieces), Problem> {
+        let Self { inner, faults } = self;
+        faults.read("Staging::whole", inner.whole()).await
     }
 }
 

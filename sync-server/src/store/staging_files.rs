@@ -132,23 +132,10 @@ impl Staging for StagingFiles {
     async fn payload(&self, batch: BatchId) -> Result<(PayloadHash, PayloadPieces), Problem> {
         let (path, end) = (self.path(batch, "payload"), self.offset(batch).await?);
         let read = blocking(move || {
-            let mut hash = PayloadHash::default();
-            let Some((file, locked)) = open_to_read(&path)? else {
-                return Ok((hash, PayloadPieces { file: None, taken: None, at: 0, end: 0 }));
-            };
-            let (mut at, mut piece) = (0, vec![0; PIECE]);
-            while at < end {
-                let len = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-                file.read_exact_at(&mut piece[..len], at)?;
-                hash.update(&piece[..len]);
-                at += len as u64;
-            }
-            let handle = Arc::new(file);
-            // A file that goes on behind what is durable has another digest, and may lose what makes the difference.
-            let whole = locked && end > 0 && handle.metadata()?.len() == end;
-            let blob = Blob::from_bytes(*hash.clone().finish().1.as_bytes());
-            let taken = whole.then(|| DurableFile { path, handle: handle.clone(), blob });
-            Ok((hash, PayloadPieces { file: Some(handle), taken, at: 0, end }))
+            let Some((file, locked)) = open_to_read(&path)? else { return Ok((PayloadHash::default(), PayloadPieces::none())) };
+            let hash = hash_of(&file, end)?;
+            let pieces = PayloadPieces::of(Arc::new(file), locked.then_some(path), end, &hash)?;
+            Ok((hash, pieces))
         });
         read.await.map_err(durable::problem("staging"))
     }
@@ -162,10 +149,12 @@ impl Staging for StagingFiles {
 }
 
 /// The one writer of a batch's payload.
-#[derive(Debug)]
 pub struct UploadFile {
     mark: File,
     payload: Arc<File>,
+    path: PathBuf,
+    /// Of all that was written, when this writer began at the start.
+    hash: Option<PayloadHash>,
     shared: bool,
     /// What the mark says.
     durable: u64,
@@ -217,8 +206,10 @@ impl UploadFile {
         let Some(Payload { file, len: durable, shared }) = open_payload(payload, marked)? else { return Ok(None) };
         // Both names are durable before the first offset is answered.
         let unnamed = (durable == 0).then(|| mark.parent().expect("in the staging folder").to_owned());
+        let hash = (durable == 0).then(PayloadHash::default);
+        let (path, payload) = (payload.to_owned(), Arc::new(file));
         let mut this =
-            Self { mark: mark_file, payload: Arc::new(file), shared, durable, synced: durable, written: durable, syncing: None, unnamed };
+            Self { mark: mark_file, payload, path, hash, shared, durable, synced: durable, written: durable, syncing: None, unnamed };
         if durable < marked {
             // The file that the mark spoke of is gone: of the new one it would say too much.
             this.write_mark(durable)?;
@@ -287,6 +278,8 @@ impl Drop for UploadFile {
 }
 
 impl Upload for UploadFile {
+    type Pieces = PayloadPieces;
+
     fn durable(&self) -> u64 {
         self.durable
     }
@@ -306,6 +299,9 @@ impl Upload for UploadFile {
             }
             this.payload.write_all_at(&piece, this.written)?;
             this.written += piece.len() as u64;
+            if let Some(hash) = &mut this.hash {
+                hash.update(&piece);
+            }
             if this.pending() >= SYNC_BYTES {
                 this.begin_sync()?;
             }
@@ -318,6 +314,28 @@ impl Upload for UploadFile {
         let mut this = self;
         blocking(move || this.make_durable().map(|()| this)).await.map_err(durable::problem("staging"))
     }
+
+    async fn whole(self) -> Result<(PayloadHash, PayloadPieces), Problem> {
+        let this = self.sync().await?;
+        let end = blocking(move || {
+            let hash = this.hash.clone().map_or_else(|| hash_of(&this.payload, this.durable), Ok)?;
+            let pieces = PayloadPieces::of(this.payload.clone(), Some(this.path.clone()), this.durable, &hash)?;
+            Ok((hash, pieces))
+        });
+        end.await.map_err(durable::problem("staging"))
+    }
+}
+
+/// Reads and hashes a payload up to `end`.
+fn hash_of(file: &File, end: u64) -> io::Result<PayloadHash> {
+    let (mut hash, mut at, mut piece) = (PayloadHash::default(), 0, vec![0; PIECE]);
+    while at < end {
+        let len = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+        file.read_exact_at(&mut piece[..len], at)?;
+        hash.update(&piece[..len]);
+        at += len as u64;
+    }
+    Ok(hash)
 }
 
 /// Opens a payload and says whether it could be locked against writers; `None` when nothing has arrived.
@@ -340,6 +358,21 @@ pub struct PayloadPieces {
     taken: Option<DurableFile>,
     at: u64,
     end: u64,
+}
+
+impl PayloadPieces {
+    fn none() -> Self {
+        Self { file: None, taken: None, at: 0, end: 0 }
+    }
+
+    /// What has this hash; `locked` is the name of a file that no writer can get meanwhile.
+    fn of(file: Arc<File>, locked: Option<PathBuf>, end: u64, hash: &PayloadHash) -> io::Result<Self> {
+        // A file that goes on behind what is durable has another digest, and may lose what makes the difference.
+        let whole = end > 0 && file.metadata()?.len() == end;
+        let blob = Blob::from_bytes(*hash.clone().finish().1.as_bytes());
+        let taken = locked.filter(|_| whole).map(|path| DurableFile { path, handle: file.clone(), blob });
+        Ok(Self { file: Some(file), taken, at: 0, end })
+    }
 }
 
 impl Pieces for PayloadPieces {

@@ -14,11 +14,11 @@ use shared::{
     batch::Manifest,
     id::{BatchId, Blob},
     problem::{Again, Code, Problem},
-    verify::ReceivedBatch,
+    verify::{PayloadHash, ReceivedBatch},
 };
 
 use super::{super::Logged, Intake};
-use crate::store::{Archive, Ledger, Staging, Whole, blocking};
+use crate::store::{Archive, Ledger, Staging, Upload as _, Whole, blocking};
 
 /// How far a batch has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +60,19 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         self.inner.parts.staging.upload(batch, offset).await
     }
 
-    /// All bytes of a payload are durable in staging: brings the batch into the log.
-    pub async fn received(&self, batch: BatchId) -> Result<(), Problem> {
+    /// A writer has brought the last byte of a payload: brings the batch into the log.
+    pub async fn written(&self, batch: BatchId, upload: S::Upload) -> Result<(), Problem> {
+        let whole = upload.whole().await?;
+        self.received(batch, Some(whole)).await
+    }
+
+    /// All bytes of a payload are durable in staging: brings the batch into the log. What is at hand need not be read again.
+    async fn received(&self, batch: BatchId, whole: Option<(PayloadHash, S::Pieces)>) -> Result<(), Problem> {
         // One at a time: the second finds the work of the first.
         let _one = self.inner.finishing[usize::from(batch.as_bytes()[0]) % super::SHARDS].lock().await;
         let parts = &self.inner.parts;
         if parts.ledger.batch(batch).await?.is_none() {
-            let logged = self.log(batch).await?;
+            let logged = self.log(batch, whole).await?;
             tracing::debug!("batch {batch} is entry {} of the log", logged.index());
         }
         // A crash before this leaves files that the next start finds to be logged, and drops.
@@ -79,18 +85,21 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         let task = self.inner.tasks.clone().try_acquire_owned();
         tokio::spawn(async move {
             let _counted = task;
-            if let Err(problem) = this.received(batch).await {
+            if let Err(problem) = this.received(batch, None).await {
                 tracing::warn!("batch {batch} is not in the log yet: {problem}");
             }
         });
     }
 
-    async fn log(&self, batch: BatchId) -> Result<Logged, Problem> {
+    async fn log(&self, batch: BatchId, whole: Option<(PayloadHash, S::Pieces)>) -> Result<Logged, Problem> {
         let parts = &self.inner.parts;
         let manifest = self.staged(batch).await?.ok_or_else(|| Problem::new(Code::NotFound, "batch"))?;
         // Staging may lie on a disk that lies: what it gives back is checked like what came in.
-        let (checked, payload) = tokio::join!(self.check(manifest), parts.staging.payload(batch));
-        let (received, (hash, payload)) = (ReceivedBatch::new(checked?), payload?);
+        let received = ReceivedBatch::new(self.check(manifest).await?);
+        let (hash, payload) = match whole {
+            Some(whole) => whole,
+            None => parts.staging.payload(batch).await?,
+        };
         let verified = match received.verify(hash) {
             Err(problem) if problem.code == Code::PayloadCorrupt => {
                 drop(payload); // nobody writes while it is held

@@ -4,8 +4,9 @@
 use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
 use shared::{
-    id::{BatchId, Blob},
+    id::{BatchId, Blob, Digest},
     problem::Code,
+    verify::PayloadHash,
 };
 
 use super::code;
@@ -179,6 +180,32 @@ async fn the_archive_links_no_byte_that_is_not_durable() {
     assert_eq!(code(all.await), Some(Code::PayloadCorrupt));
     archive.put(Blob::of(b"payload"), staging.payload(batch).await.expect("opened").1).await.expect("copied");
     assert_eq!(names_of(dir.path(), batch), 1);
+}
+
+#[tokio::test]
+async fn a_writer_knows_what_it_has_written_or_reads_it_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let archive = ArchiveFiles::create(&dir.path().join("archive")).expect("made");
+    let staging = files(&dir.path().join("staging"));
+    let digest = |hash: PayloadHash| hash.finish();
+    for (batch, pieces) in [(BatchId::of(b"one"), &[&b"payload"[..]][..]), (BatchId::of(b"two"), &[b"pay", b"load, resumed"])] {
+        let mut offset = 0;
+        let all = pieces.concat();
+        for (n, piece) in pieces.iter().enumerate() {
+            let upload = staging.upload(batch, offset).await.expect("the writer");
+            let upload = upload.append(piece.to_vec()).await.expect("written");
+            if n + 1 < pieces.len() {
+                offset = upload.sync().await.expect("durable").durable();
+                continue;
+            }
+            let (hash, whole) = upload.whole().await.expect("durable");
+            assert_eq!(digest(hash), (all.len() as u64, Digest::of(&all)));
+            assert_eq!(staging.offset(batch).await, Ok(all.len() as u64), "and its offset counts");
+            assert_eq!(code(staging.upload(batch, all.len() as u64).await), Some(Code::UploadLocked), "nobody else writes");
+            archive.put(Blob::of(&all), whole).await.expect("taken");
+            assert_eq!(names_of(dir.path(), batch), 2, "one file, not a copy");
+        }
+    }
 }
 
 #[tokio::test]

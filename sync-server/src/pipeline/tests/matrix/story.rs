@@ -367,8 +367,7 @@ async fn ingest(site: &Site, process: &Process, made: &Made) -> Result<(), Probl
         for piece in rest.chunks(rest.len().div_ceil(2).max(1)) {
             upload = upload.append(piece.to_vec()).await?;
         }
-        drop(upload.sync().await?);
-        match process.intake.received(batch).await {
+        match process.intake.written(batch, upload.sync().await?).await {
             Err(problem) if problem.code == Code::PayloadCorrupt => {}
             received => received?,
         }
