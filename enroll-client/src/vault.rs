@@ -127,9 +127,9 @@ impl Vault {
     fn connect(places: &Places, flags: OpenFlags) -> Result<Self, Problem> {
         let db = Connection::open_with_flags(places.file("vault.db"), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).db()?;
         db.busy_timeout(Duration::from_secs(20)).db()?;
-        // a page size counts only before the first page is written
         // pages put aside for a moment stay in this process
         db.pragma_update(None, "temp_store", "memory").db()?;
+        // a page size counts only before the first page is written
         db.pragma_update(None, "page_size", 16384).db()?;
         let journal: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0)).db()?;
         let (level, number) = if sabotage::on("synchronous-normal") { ("NORMAL", 1) } else { ("FULL", 2) };

@@ -53,7 +53,7 @@ const LONG_LEASE: i64 = 12 * 3600;
 const RETRY: i64 = 20;
 /// Outcomes that are logged together, at most.
 const TOGETHER: usize = 32;
-/// How often in a row another worker may have been first.
+/// In how many rounds another process may have been first.
 const OVERTAKEN: u32 = 100;
 /// What cannot be waited for is looked at this often.
 const LOOK: Duration = Duration::from_secs(10);
@@ -216,15 +216,16 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
             if saying.is_empty() {
                 break;
             }
-            let mut result = Ok(());
+            let (mut result, mut first) = (Ok(()), true);
             while let Some(said) = saying.join_next().await {
                 match said.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("the publisher broke off: {e}")))) {
                     // another process was first: look again, but not for ever
-                    Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => overtaken += 1,
+                    Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => first = false,
                     said => result = result.and(said),
                 }
             }
             result?;
+            overtaken += u32::from(!first);
         }
         Ok(())
     }

@@ -170,7 +170,7 @@ impl Archive for ArchiveFiles {
     async fn verify(&self, blob: Blob) -> Result<u64, Problem> {
         let path = self.blob_path(&blob);
         let read = blocking(move || match File::open(path) {
-            Ok(file) => hash_file(&file).map(Some),
+            Ok(file) => hash_file(file).map(Some),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         });
@@ -250,7 +250,7 @@ fn checked(blob: Blob, read: io::Result<Option<Vec<u8>>>) -> Result<Vec<u8>, Pro
     if Blob::of(&bytes) == blob { Ok(bytes) } else { Err(Problem::new(Code::ArchiveDamaged, blob.to_string())) }
 }
 
-fn hash_file(mut file: &File) -> io::Result<(Blob, u64)> {
+fn hash_file(mut file: File) -> io::Result<(Blob, u64)> {
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
     loop {
         let n = file.read(&mut buffer)?;
