@@ -1,7 +1,7 @@
 //! Power cuts at every point of what unit and centre do to their disks (`tests::powercut` has the model).
 //!
-//! Short by default: 2,000 states in all. `ENROLMENT_FAULTS=full` looks at 200,000, `ENROLMENT_STATES` at so many. Where programs can't be
-//! traced nothing is recorded: the tests say so and skip.
+//! Short by default: 2,120 states in all. `ENROLMENT_FAULTS=full` looks at a hundred times as many, `ENROLMENT_STATES` at so many. Where
+//! programs can't be traced nothing is recorded: the tests say so and skip.
 
 #[path = "powercut/centre.rs"]
 mod centre;
@@ -9,6 +9,8 @@ mod centre;
 mod model;
 #[path = "powercut/unit.rs"]
 mod unit;
+#[path = "powercut/uploads.rs"]
+mod uploads;
 
 use std::{collections::BTreeSet, io::Write as _};
 
@@ -22,17 +24,19 @@ use tests::{
 };
 
 const SEED: u64 = 20_261_122;
+/// States by default: 1,400 of a unit, 600 of a day at the centre, 120 of large uploads, whose disks take longer to lay out.
+const SHORT: usize = 2_120;
 
 /// A setting of the environment, as a number.
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The share of a campaign: so many states of 2,000.
+/// The share of a campaign: so many states of [`SHORT`].
 fn reach(share: usize) -> Reach {
     let full = std::env::var("ENROLMENT_FAULTS").is_ok_and(|v| v == "full");
-    let all = number("ENROLMENT_STATES").unwrap_or(if full { 200_000 } else { 2_000 });
-    Reach { states: all * share / 2_000, seed: number("ENROLMENT_SEED").unwrap_or(SEED), threads: 2 }
+    let all = number("ENROLMENT_STATES").unwrap_or(if full { 100 * SHORT } else { SHORT });
+    Reach { states: all * share / SHORT, seed: number("ENROLMENT_SEED").unwrap_or(SEED), threads: 2 }
 }
 
 /// So many states, whatever is asked for: for what has few.
@@ -77,6 +81,10 @@ fn must_fail(sabotaged: &Campaign, recovery: &dyn Recovery, states: usize) -> Su
 }
 
 fn residents(world: &World, seed: u64, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
-    let sample = Sample::new(seed, Second::from_unix(1_790_000_000), Size::Tiny);
+    sized(world, Size::Tiny, seed, people)
+}
+
+fn sized(world: &World, size: Size, seed: u64, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
+    let sample = Sample::new(seed, Second::from_unix(1_790_000_000), size);
     write_sources(&world.path().join("residents"), &sample, &people.map(|n| (n, 0)).collect::<Vec<_>>())
 }

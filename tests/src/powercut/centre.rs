@@ -5,7 +5,8 @@
 //!       ─▶ merge ─▶ fsck ─▶ the registry's digest is that of a run without a cut
 //! ```
 //! What was acknowledged: proofs that left by HTTP (receipts, outcomes, rosters), each an entry with the signed head that it
-//! leads to, and what commands printed (`log_index`). An entry stands for its blobs: `fsck` finds one that lacks them.
+//! leads to, and what commands printed (`log_index`). An entry stands for its blobs: `fsck` finds one that lacks them. And
+//! offsets of uploads, by answers to units: staging holds so many bytes, or the batch is in the log.
 
 use std::{path::Path, process::Stdio};
 
@@ -22,11 +23,11 @@ use sync_server::{
     registry::Registry as _,
     serving,
     settings::Settings,
-    store::{Archive as _, Ledger as _, Staging as _, Upload as _, ledger_sqlite::LedgerSqlite},
+    store::{Archive as _, Ledger as _, Staging as _, Upload as _},
 };
 use tokio::{runtime, sync::watch};
 
-use super::{explore::Recovery, unit::demand};
+use super::{disk::position, explore::Recovery, unit::demand};
 use crate::world::{Broken, Centre, Program, Sure, bins, copy_folder, path_text, until};
 
 /// One state of so many is also made again from archive and guard alone, by the real program.
@@ -70,7 +71,8 @@ impl CentreRecovery {
     }
 
     /// What was acknowledged is in the log, and every head that left is a part of it.
-    async fn acknowledged(&self, ledger: &LedgerSqlite, said: &[&str]) -> Sure<()> {
+    async fn acknowledged(&self, centre: &Opened, said: &[&str]) -> Sure<()> {
+        let ledger = &centre.stores.ledger;
         let size = ledger.position().await?.line.head.size;
         for line in said {
             let line: Value = serde_json::from_str(line)?;
@@ -84,8 +86,28 @@ impl CentreRecovery {
                 demand(ledger.root(head.size).await? == head, || format!("the log is another one than at {}", head.size))?;
                 demand(ledger.entry(proof.index).await?.as_ref() == Some(&proof.leaf), || format!("entry {} is another one", proof.index))?;
             }
+            if let (Some(offset), Some(length)) = (line["upload_offset"].as_u64(), line["upload_length"].as_u64()) {
+                self.arrived(centre, offset, length).await?;
+            }
         }
         Ok(())
+    }
+
+    /// What was answered to have arrived of a payload is there. The answer names no batch: where several are of this length, one
+    /// of them must hold so much.
+    async fn arrived(&self, centre: &Opened, offset: u64, length: u64) -> Sure<()> {
+        let mut most = 0;
+        for (id, _, payload) in self.batches.iter().filter(|(.., payload)| payload.len() as u64 == length) {
+            if centre.stores.ledger.batch(*id).await?.is_some() {
+                return Ok(());
+            }
+            let held = centre.staging.offset(*id).await?;
+            let bytes = centre.staging.read(*id, 0, position(held)).await;
+            let as_sent = bytes.is_ok_and(|bytes| payload.starts_with(&bytes));
+            demand(held == 0 || as_sent, || format!("staging claims {held} bytes of {length}, and they are not what was sent"))?;
+            most = most.max(held);
+        }
+        demand(most >= offset, || format!("lost: {offset} bytes of {length} were acknowledged, staging has {most}"))
     }
 
     /// Lays what is not logged into staging, from the durable offset on, as a unit that sends it again would.
@@ -116,7 +138,7 @@ impl CentreRecovery {
         let road = serving::road(&centre, sequencer.clone())?;
         road.resume_all().await?;
         road.drain().await;
-        self.acknowledged(&centre.stores.ledger, said).await?;
+        self.acknowledged(&centre, said).await?;
         self.deliver(&centre).await?;
         road.resume_all().await?;
         road.drain().await;

@@ -56,9 +56,17 @@ impl Dice {
 #[derive(Debug, Clone)]
 pub struct State {
     folders: Vec<PathBuf>,
-    files: Vec<(PathBuf, Arc<Vec<u8>>)>,
+    files: Vec<Named>,
     /// SHA-256 over names and bytes.
     pub digest: [u8; 32],
+}
+
+/// A name and what stands behind it; two names of one file have its number in common.
+#[derive(Debug, Clone)]
+struct Named {
+    path: PathBuf,
+    file: usize,
+    bytes: Arc<Vec<u8>>,
 }
 
 /// What becomes of the pending parts of one kind.
@@ -99,7 +107,7 @@ impl State {
                     let (bytes, digest) = met.entry(*n).or_insert_with(|| kept_bytes(&disk.files[*n], data, dice)).clone();
                     hash.update([0, 1]);
                     hash.update(digest);
-                    state.files.push((path.clone(), bytes));
+                    state.files.push(Named { path: path.clone(), file: *n, bytes });
                 }
             }
         }
@@ -113,15 +121,20 @@ impl State {
         for folder in &self.folders {
             fs::create_dir(root.join(folder))?;
         }
-        for (path, bytes) in &self.files {
-            fs::write(root.join(path), bytes.as_slice())?;
+        let mut laid: BTreeMap<usize, &Path> = BTreeMap::new();
+        for Named { path, file, bytes } in &self.files {
+            match laid.get(file) {
+                Some(other) => fs::hard_link(root.join(other), root.join(path))?,
+                None => fs::write(root.join(path), bytes.as_slice())?,
+            }
+            laid.entry(*file).or_insert(path);
         }
         Ok(())
     }
 
     /// The bytes of a file, if it is there.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
-        self.files.iter().find(|(p, _)| p == Path::new(path)).map(|(_, bytes)| bytes.as_slice())
+        self.files.iter().find(|f| f.path == Path::new(path)).map(|f| f.bytes.as_slice())
     }
 }
 

@@ -106,6 +106,17 @@ impl Campaign {
         Self { operations: self.operations.iter().filter(kept).cloned().collect(), ..self.clone() }
     }
 
+    /// The same run, cut behind its first `n` operations only; what was acknowledged by then does not count.
+    #[must_use]
+    pub fn behind(&self, n: usize) -> Self {
+        let (first, rest) = self.operations.split_at(n);
+        let mut before = self.before.clone();
+        for operation in first {
+            before.act(operation);
+        }
+        Self { name: self.name, before, operations: rest.to_vec() }
+    }
+
     /// The disk after each operation that changed it, with what had been acknowledged by then.
     fn points(&self) -> (Vec<Point>, Vec<&str>) {
         let (mut disk, mut said) = (self.before.clone(), Vec::new());

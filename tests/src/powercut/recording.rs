@@ -2,7 +2,8 @@
 //! operations.
 //!
 //! Acknowledgements are taken where they were about to be written, not where somebody has read them: JSON lines on standard
-//! output as they are, and proofs in what leaves through a socket (over plain HTTP) as `{"proof":"c2sp.org/tlog-proof@v1…"}`.
+//! output as they are, and what leaves through a socket (over plain HTTP): proofs as `{"proof":"c2sp.org/tlog-proof@v1…"}`, and how
+//! much of a payload has arrived as `{"upload_length":9924121,"upload_offset":4521984}`.
 
 use std::path::{Path, PathBuf};
 
@@ -104,17 +105,24 @@ fn told(to: &str, data: &[u8]) -> Vec<String> {
     let lines = || text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok_and(|v| v.is_object()));
     match (to, text.split_once("\r\n\r\n")) {
         ("stdout", _) => lines().map(str::to_owned).collect(),
-        (_, Some((_, body))) => {
+        (_, Some((head, body))) => {
             let mut found = Vec::new();
             match serde_json::from_str(body) {
                 Ok(value) => proofs(&value, &mut found),
                 Err(_) if body.starts_with(PROOF) => found.push(body.to_owned()),
                 Err(_) => {}
             }
-            found.into_iter().map(|proof| json!({ "proof": proof }).to_string()).collect()
+            arrived(head).into_iter().chain(found.into_iter().map(|proof| json!({ "proof": proof }))).map(|said| said.to_string()).collect()
         }
         (_, None) => Vec::new(),
     }
+}
+
+/// The offset of an upload in the head of an answer, which has its length, too; a request has not.
+fn arrived(head: &str) -> Option<Value> {
+    let headers = || head.lines().filter_map(|line| line.split_once(": "));
+    let number = |name: &str| headers().find(|(n, _)| n.eq_ignore_ascii_case(name))?.1.parse::<u64>().ok();
+    Some(json!({ "upload_offset": number("upload-offset")?, "upload_length": number("upload-length")? }))
 }
 
 fn proofs(value: &Value, found: &mut Vec<String>) {

@@ -18,13 +18,13 @@ use tests::{
 use super::{is_found_out, must_fail, reach, residents, survives};
 
 /// What a centre's campaign is not about: other folders, and files that hold nothing.
-fn idle(path: &Path) -> bool {
+pub(super) fn idle(path: &Path) -> bool {
     let ends = |end: &str| path.as_os_str().as_encoded_bytes().ends_with(end.as_bytes());
     !path.starts_with("centre") || path == Path::new("centre/guard/lock") || [".lock", "-shm"].into_iter().any(ends)
 }
 
 /// The unit goes by plain HTTP from now on, so that what leaves can be read in the recording.
-fn speak_plainly(unit: &Unit) -> Sure<()> {
+pub(super) fn speak_plainly(unit: &Unit) -> Sure<()> {
     let db = rusqlite::Connection::open(unit.data.join("vault.db"))?;
     let changed = db.execute("UPDATE state SET server = ?1, ca = NULL", [format!("http://{}", unit.link.address())])?;
     if changed == 1 { Ok(()) } else { Err(Broken("no unit there".into())) }
@@ -45,29 +45,36 @@ fn waiting() -> Sure<World> {
 
 /// Serves under the recorder until every record of both units is merged and they know it.
 fn served(world: &World, recorder: &mut Recorder) -> Sure<()> {
+    served_while(world, recorder, || {
+        std::thread::scope(|scope| {
+            let units: Vec<_> = world.units.iter().map(|unit| scope.spawn(|| unit.settle())).collect();
+            units.into_iter().try_for_each(|unit| unit.join().expect("it does not panic").map(drop))
+        })
+    })
+}
+
+/// Serves under the recorder while the units do their work.
+pub(super) fn served_while(world: &World, recorder: &mut Recorder, work: impl FnOnce() -> Sure<()>) -> Sure<()> {
     let wrapper = recorder.wrapper()?;
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     let mut command = world.centre.program().command_under(&wrapper, &["serve", "--plain-http", "--listen", "127.0.0.1:0"]);
     let (out, err) = (world.path().join("serve.out"), world.path().join("serve.err"));
     let mut child = command.stdout(fs::File::create(&out)?).stderr(fs::File::create(&err)?).spawn()?;
-    let synced = synced(world, &out);
+    let worked = plugged(world, &out).and_then(|()| work());
     let stopped = stop(&mut child, recorder.process()?);
     recorder.ended()?;
     let said = fs::read_to_string(&err)?;
-    synced.map_err(|e| Broken(format!("{e}\n{said}")))?;
+    worked.map_err(|e| Broken(format!("{e}\n{said}")))?;
     stopped
 }
 
-fn synced(world: &World, out: &Path) -> Sure<()> {
+fn plugged(world: &World, out: &Path) -> Sure<()> {
     let address = until("where it listens", || {
         let said = fs::read_to_string(out)?;
         Ok(said.split_once("http://").and_then(|(_, rest)| rest.split('"').next()?.parse().ok()))
     })?;
     world.units.iter().for_each(|unit| unit.link.plug(address));
-    std::thread::scope(|scope| {
-        let units: Vec<_> = world.units.iter().map(|unit| scope.spawn(|| unit.settle())).collect();
-        units.into_iter().try_for_each(|unit| unit.join().expect("it does not panic").map(drop))
-    })
+    Ok(())
 }
 
 fn stop(child: &mut Child, process: u32) -> Sure<()> {
