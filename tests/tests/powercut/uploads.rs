@@ -19,6 +19,9 @@ const BREAK: u64 = 4_700_000;
 /// What a writer lets the disk begin with, in bytes (`sync-server/src/store/staging_files/upload.rs`).
 const SYNC_BYTES: u64 = 4 << 20;
 
+/// How fast the rest of it goes, in bytes a second: it takes longer than what arrives may wait for a mark.
+const SLOW: &str = "600000";
+
 fn is_payload(path: &Path) -> bool {
     path.starts_with("centre/staging") && path.extension().is_some_and(|e| e == "payload")
 }
@@ -31,8 +34,8 @@ fn is_mark(path: &Path) -> bool {
 fn waiting() -> Sure<World> {
     let mut world = World::with_units(&Plan::default(), 2)?;
     world.unplug()?;
-    let sources = sized(&world, Size::Large, 34, 0..9)?;
-    for (n, day) in [(0, &sources[..6]), (1, &sources[6..])] {
+    let sources = sized(&world, Size::Large, 34, 0..11)?;
+    for (n, day) in [(0, &sources[..7]), (1, &sources[7..])] {
         world.enrol(n, day)?;
         world.units[n].close()?;
     }
@@ -40,7 +43,7 @@ fn waiting() -> Sure<World> {
     Ok(world)
 }
 
-/// One upload as it should be, then one that breaks, is asked for its offset and goes on, up to its receipt.
+/// One upload as it should be, then one that breaks, is asked for its offset and goes on slowly, up to its receipt.
 fn two_uploads() -> Sure<(World, Campaign, CentreRecovery)> {
     let world = waiting()?;
     let before = Disk::of(&world.path(), idle)?;
@@ -49,9 +52,10 @@ fn two_uploads() -> Sure<(World, Campaign, CentreRecovery)> {
         let [whole, broken] = &world.units[..] else { return Err(Broken("two units".into())) };
         whole.settle()?;
         broken.link.cut_after(BREAK);
-        broken.settle()?;
+        broken.run(&["sync", "--tries", "1"])?;
         assert_eq!(broken.link.cuts(), 1);
-        Ok(())
+        broken.run(&["sync", "--rate", SLOW])?;
+        broken.settle().map(drop)
     })?;
     let recovery = CentreRecovery::of(&world.centre)?;
     let mut campaign = Campaign::new("uploads", before, recorder.operations(), idle);
@@ -100,6 +104,9 @@ fn is_as_meant(campaign: &Campaign) {
     let said: Vec<(u64, u64)> = campaign.operations.iter().filter_map(answered).collect();
     assert!(said.iter().any(|(_, length)| *length > 2 * SYNC_BYTES), "{said:?}");
     assert!(campaign.operations.iter().any(in_between), "an offset between: {said:?}");
+    let rest = from_the_answer(campaign);
+    let marks = rest.operations.iter().filter(|o| matches!(o, Operation::Write { path, .. } if is_mark(path)));
+    assert!(marks.count() >= 2, "marks that nobody asked for, and the last one");
     assert!(said.iter().filter(|(offset, length)| offset == length).count() >= 2, "{said:?}");
     let lengths: std::collections::BTreeSet<u64> = said.iter().map(|(_, length)| *length).collect();
     assert_eq!(lengths.len(), 2, "an answer is known by the length of the payload: {said:?}");
