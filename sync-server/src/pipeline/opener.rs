@@ -9,6 +9,8 @@
 //! 5. [`shared::seal::open`] within the signed limits: decrypt, unpack, parse, inside = line;
 //! 6. the form holds for the content and for the headers of its images (`form-invalid`, `image-invalid`, …).
 //!
+//! While steps 3 to 6 of one record run, 1 and 2 of the next one do.
+//!
 //! Steps 3 to 6 run in this process ([`Way::Here`]) until a batch's attempt does not end: a record broke this process, or
 //! hung in it. Then each record of that batch is opened in a child process of its own ([`Way::Alone`]), where only the
 //! one that is to blame dies. A child that died while this process lived counts; after [`TRIES`] of them the record is
@@ -128,27 +130,42 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
             shared::batch::Line::Record(record) => Some((n, record)),
             shared::batch::Line::Withdrawn(_) => None,
         });
-        let mut before = None;
-        for ((position, line), (start, _)) in lines.zip(facts.records_at()) {
+        let lines: Vec<_> = lines.zip(facts.records_at()).map(|((position, line), (start, _))| (position, line, start)).collect();
+        let (mut before, mut read) = (None, None);
+        for (n, &(position, line, start)) in lines.iter().enumerate() {
             if *stop.borrow() {
                 return Err(NotOpened::Stopping);
             }
-            let found = self.line(batch, line, start, way, stop).await?;
-            deliveries.push(delivery(batch, position, line, before, found));
+            let ready = match read.take() {
+                Some(ready) => ready,
+                None => self.ready(batch, line, start).await,
+            };
+            // The next record is read while this one is opened, but not while it may keep children busy for a minute: what is
+            // ready holds its share of the memory.
+            let ahead = async {
+                match lines.get(n + 1) {
+                    Some(&(_, line, start)) if way == Way::Here => Some(self.ready(batch, line, start).await),
+                    _ => None,
+                }
+            };
+            let (found, next) = tokio::join!(self.judge(batch, line, ready, way, stop), ahead);
+            deliveries.push(delivery(batch, position, line, before, found?));
             before = Some((line.facts.seen, line.facts.roster));
+            read = next;
         }
         Ok(OpenedBatch { batch: batch.id, unit_key: KeyRef::from(&unit.key), deliveries })
     }
 
-    async fn line(
+    /// Steps 3 to 6.
+    async fn judge(
         &self,
         batch: &BatchFacts,
         line: &RecordLine,
-        start: u64,
+        ready: Result<Ready, Stop>,
         way: Way,
         stop: &watch::Receiver<bool>,
     ) -> Result<Found, NotOpened> {
-        let ready = match self.ready(batch, line, start).await {
+        let ready = match ready {
             Ok(ready) => ready,
             Err(stop) => return found(Err(stop)),
         };
