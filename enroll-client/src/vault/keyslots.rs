@@ -14,6 +14,8 @@
 //!   4064  SHA-256 of the 4064 bytes before
 //! ```
 //!
+//! The file grows by 64 slots at a time; those not in use yet are free.
+//!
 //! 1. To put: under the lock of the key file write the slot, fsync.
 //! 2. Still under it, commit the row that names the slot (or, for a slip code, the record). A crash between the two leaves a slot without a
 //!    row, which the sweep erases.
@@ -42,7 +44,9 @@ const MAGIC: &[u8; 8] = b"ENRSLOT1";
 const NAME_MAX: usize = 48;
 const WRAPPED: usize = 64;
 /// Slots that are read at a time in search of free ones.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 16;
+/// The file grows by so many slots, so that a key seldom waits for more than its own bytes.
+const GROWTH: u32 = 64;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,10 +138,12 @@ impl Held {
     pub fn put_all(&self, row: &str, keys: &[(Kind, &[u8])]) -> Result<Vec<Slot>, Problem> {
         let free = self.free(keys.len())?;
         let filled = keys.iter().map(|(kind, wrapped)| filled(*kind, row, wrapped)).collect::<Result<Vec<_>, _>>()?;
-        self.file.write_at(free.iter().zip(&filled).map(|(slot, bytes)| (offset(*slot), &bytes[..])))?;
-        if let Some(last) = free.last() {
-            self.searched.store(last.0 + 1, Ordering::Relaxed);
-        }
+        let end = free.last().map_or(0, |last| last.0 + 1);
+        let spare = if end > self.count()? { offset(Slot(end.next_multiple_of(GROWTH))) - offset(Slot(end)) } else { 0 };
+        let spare = vec![0; usize::try_from(spare).expect("at most 64 slots")];
+        let filled = free.iter().zip(&filled).map(|(slot, bytes)| (offset(*slot), &bytes[..]));
+        self.file.write_at(filled.chain([(offset(Slot(end)), &spare[..])]))?;
+        self.searched.fetch_max(end, Ordering::Relaxed);
         Ok(free)
     }
 
