@@ -3,9 +3,17 @@
 //! **Trust:** the record has passed its form. **Invariants:** in memory only; the facts beside the bytes are what
 //! the record's line states about them, taken from the same content that went into the tar.
 
+use std::{
+    io::{self, Write},
+    panic::resume_unwind,
+    sync::mpsc,
+    thread,
+};
+
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Recipients, frame, padding, small, tar};
+use super::{Recipients, frame, padding, small::Envelope, tar};
 use crate::{
     id::{FormName, Member, RecordId, SealedDigest, Transaction},
     problem::{Code, Problem},
@@ -48,14 +56,13 @@ pub fn seal(record: &Record, recipients: &Recipients, pad: u64) -> Result<Sealed
     let parts = record.parts().map(|(part, bytes)| (part.name.as_str(), bytes));
     tar::write(std::iter::once((tar::RECORD_JSON, json.as_slice())).chain(parts), &mut archive);
     debug_assert_eq!(archive.len(), room, "length and write count alike");
-    // 2. zstd, 3. padding, 4. age
-    let bytes = encrypt(&frame::pack(&archive, pad)?, recipients)?;
+    // 2. zstd, 3. padding, 4. age, 5. digest
+    let (bytes, digest) = enclose(&archive, recipients, pad, plain)?;
     if bytes.len() as u64 > MAX_SEALED {
         return Err(Problem::new(Code::RecordTooLarge, format!("{} bytes sealed, at most {MAX_SEALED}", bytes.len())));
     }
-    // 5. digest
     Ok(SealedRecord {
-        digest: SealedDigest::of(&bytes),
+        digest,
         bytes,
         plain,
         record_id: content.record_id,
@@ -67,15 +74,54 @@ pub fn seal(record: &Record, recipients: &Recipients, pad: u64) -> Result<Sealed
     })
 }
 
-/// Step 4: working first, because opening with the second costs one more try.
-fn encrypt(packed: &[u8], recipients: &Recipients) -> Result<Vec<u8>, Problem> {
-    small::encrypt([recipients.working().as_age(), recipients.recovery().as_age()].into_iter(), packed)
+/// Steps 2 to 5 on two threads, because the laptop's agent waits: one packs while the other encapsulates the file key twice,
+/// and hashes what the other encrypts.
+fn enclose(archive: &[u8], recipients: &Recipients, pad: u64, padded: u64) -> Result<(Vec<u8>, SealedDigest), Problem> {
+    let room = Envelope::<Hashed>::room(usize::try_from(padded).expect("at most 64 MiB"));
+    let (give, packed) = mpsc::channel();
+    let (pieces, written) = mpsc::channel::<Vec<u8>>();
+    thread::scope(|scope| {
+        let beside = scope.spawn(move || {
+            drop(give.send(frame::pack(archive, pad)));
+            let hash = written.iter().fold(Sha256::new(), Sha256::chain_update);
+            SealedDigest::from_bytes(hash.finalize().into())
+        });
+        let hashed = Hashed { bytes: Vec::with_capacity(room), pieces };
+        let bytes = Envelope::to(both(recipients), hashed).and_then(|envelope| match packed.recv() {
+            Ok(packed) => Ok(envelope.close(&packed?).bytes),
+            Err(_) => Ok(Vec::new()), // packing broke off, and so does this
+        });
+        let digest = beside.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((bytes?, digest))
+    })
+}
+
+/// Keeps what is written, and gives a copy to whoever hashes it.
+struct Hashed {
+    bytes: Vec<u8>,
+    pieces: mpsc::Sender<Vec<u8>>,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(piece);
+        self.pieces.send(piece.to_vec()).map_err(io::Error::other)?;
+        Ok(piece.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Working first, because opening with the second costs one more try.
+fn both(recipients: &Recipients) -> impl Iterator<Item = &dyn age::Recipient> {
+    [recipients.working().as_age(), recipients.recovery().as_age()].into_iter()
 }
 
 /// Steps 2 to 4 over any bytes instead of a record's tar: for vectors with a defect inside.
 #[cfg(feature = "sample")]
 pub fn seal_raw(tar: &[u8], recipients: &Recipients, pad: u64) -> Result<Vec<u8>, Problem> {
-    encrypt(&frame::pack(tar, pad)?, recipients)
+    super::small::encrypt(both(recipients), &frame::pack(tar, pad)?)
 }
 
 impl SealedRecord {

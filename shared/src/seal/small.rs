@@ -4,7 +4,7 @@
 //! than what it was opened from; a passphrase costs about a second of work (scrypt, N = 2¹⁸), and a file that demands
 //! more than four times that is refused.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Write};
 
 use age_core::secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -46,14 +46,33 @@ pub fn passphrase_open(sealed: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<
 
 /// One age file to these recipients.
 pub(super) fn encrypt<'a>(recipients: impl Iterator<Item = &'a dyn age::Recipient>, plain: &[u8]) -> Result<Vec<u8>, Problem> {
-    const TAG: usize = 16;
-    const CHUNK: usize = 64 * 1024;
-    let refused = |_| Problem::new(Code::RecipientsWrong, "none, or of two kinds");
-    let encryptor = age::Encryptor::with_recipients(recipients).map_err(refused)?;
-    let sealed = Vec::with_capacity(plain.len() + (plain.len() / CHUNK + 1) * TAG + 4096);
-    let mut writer = encryptor.wrap_output(sealed).expect("a Vec takes every write");
-    writer.write_all(plain).expect("a Vec takes every write");
-    Ok(writer.finish().expect("a Vec takes every write"))
+    let envelope = Envelope::to(recipients, Vec::with_capacity(Envelope::<Vec<u8>>::room(plain.len())))?;
+    Ok(envelope.close(plain))
+}
+
+/// An age file whose header is there: it says to whom, and what it holds can still come. `W` takes every write.
+pub(super) struct Envelope<W: Write>(age::stream::StreamWriter<W>);
+
+impl<W: Write> Envelope<W> {
+    /// Bytes of an age file with so many in it, at most.
+    pub(super) const fn room(plain: usize) -> usize {
+        const TAG: usize = 16;
+        const CHUNK: usize = 64 * 1024;
+        plain + (plain / CHUNK + 1) * TAG + 4096
+    }
+
+    /// Writes the header.
+    pub(super) fn to<'a>(recipients: impl Iterator<Item = &'a dyn age::Recipient>, into: W) -> Result<Self, Problem> {
+        let refused = |_| Problem::new(Code::RecipientsWrong, "none, or of two kinds");
+        let encryptor = age::Encryptor::with_recipients(recipients).map_err(refused)?;
+        Ok(Self(encryptor.wrap_output(into).expect("it takes every write")))
+    }
+
+    /// Writes the content, all of it.
+    pub(super) fn close(mut self, plain: &[u8]) -> W {
+        self.0.write_all(plain).expect("it takes every write");
+        self.0.finish().expect("it takes every write")
+    }
 }
 
 fn decrypt<'a>(sealed: &[u8], identities: impl Iterator<Item = &'a dyn age::Identity>) -> Result<Zeroizing<Vec<u8>>, age::DecryptError> {
