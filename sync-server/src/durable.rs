@@ -274,7 +274,7 @@ pub fn sweep(path: &Path) -> io::Result<()> {
 }
 
 /// A file that stands for a right: whoever holds its lock may act. The kernel frees it when its holder dies.
-pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+pub struct Lock(File);
 
 impl Lock {
     /// Waits until the lock is free.
@@ -296,6 +296,13 @@ impl Lock {
 
     fn open(path: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that is being started has copies of all handles until it is another program.
+        let _ = self.0.unlock();
     }
 }
 
@@ -346,7 +353,10 @@ mod tests {
         assert!(held.is_some());
         assert!(Lock::try_take(&path).expect("no error").is_none());
         drop(held);
-        assert!(Lock::try_take(&path).expect("no error").is_some());
+        let held = Lock::try_take(&path).expect("no error").expect("free");
+        let _copy = held.0.try_clone().expect("as a child that is being started has it");
+        drop(held);
+        assert!(Lock::try_take(&path).expect("no error").is_some(), "free when it is dropped");
     }
 
     #[test]

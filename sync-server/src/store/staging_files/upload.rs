@@ -137,6 +137,10 @@ impl Drop for UploadFile {
     fn drop(&mut self) {
         // it holds the lock as well; nothing rests on how it ends
         let _ = self.end_sync();
+        // Closing is not enough: a child that is being started has copies of all handles until it is another program.
+        let _ = self.mark.unlock();
+        // whoever has its pieces keeps the payload locked
+        let _ = Arc::get_mut(&mut self.payload).map(|payload| payload.unlock());
     }
 }
 
@@ -213,4 +217,22 @@ struct Payload {
     len: u64,
     /// The archive has it, too: no byte of it changes any more.
     shared: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_is_gone_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mark, payload) = (dir.path().join("b.mark"), dir.path().join("b.payload"));
+        let writer = || UploadFile::open(&mark, &payload).expect("opened");
+        let first = writer().expect("free");
+        let copies = (first.mark.try_clone(), first.payload.try_clone());
+        assert!(copies.0.is_ok() && copies.1.is_ok(), "as a child that is being started has them");
+        assert!(writer().is_none(), "one writer a batch");
+        drop(first);
+        assert!(writer().is_some());
+    }
 }
