@@ -45,24 +45,22 @@ pub fn problem(what: &str) -> impl FnOnce(io::Error) -> Problem + '_ {
 
 /// Replaces the file at `path` by `bytes`, all or nothing; durable when it returns.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = Temporary::new(parent(path))?;
+    write_from(parent(path), path, bytes)
+}
+
+/// Like [`write`], with the unfinished file in `folder`: where much is written, leftovers lie in one place.
+pub fn write_from(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = Temporary::new(folder)?;
     temporary.append(bytes)?;
-    temporary.file.sync_all()?;
-    // A crash before the rename leaves the old file and a `.tmp-` that nobody reads; after it the new one.
-    fs::rename(&temporary.path, path)?;
-    sync_folder(parent(path))
+    temporary.replace(path)
 }
 
 /// Makes the file at `path`, all or nothing, unless there is one; durable when it returns.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    create_from(parent(path), path, bytes)
-}
-
-/// Like [`create`], with the unfinished file in `folder`: where much is written, leftovers lie in one place.
-pub fn create_from(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    let temporary = Temporary::new(folder)?;
+    let temporary = Temporary::new(parent(path))?;
     temporary.append(bytes)?;
-    temporary.publish(path)
+    temporary.file.sync_all()?;
+    temporary.name(path)
 }
 
 /// A file that gets its name only when all of it is durable. Dropped before that, it is gone.
@@ -104,10 +102,14 @@ impl Temporary {
         (&self.file).write_all(bytes)
     }
 
-    /// Gives the file its name, unless the name is taken; durable when it returns.
-    pub fn publish(self, path: &Path) -> io::Result<Created> {
+    /// Gives the file its name, also when it is taken; durable when it returns. For names that tell what is in a file: one that
+    /// is there has the same bytes, but whoever gave the name may have died before it was durable, or the disk failed then,
+    /// and a second sync of the folder would say nothing about it.
+    pub fn replace(self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        self.name(path)
+        // A crash before this leaves a `.tmp-` that nobody reads; after it the whole file under its name.
+        fs::rename(&self.path, path)?;
+        sync_folder(parent(path))
     }
 
     /// Gives a file that is durable its name, unless the name is taken; durable when it returns.
@@ -217,13 +219,19 @@ pub fn folder(path: &Path) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
-/// Makes a folder within one that is there, and makes its name durable: also one that is there already, because whoever
-/// has just made it may not have come further, or may have died.
+/// Makes a folder within one that is there, and makes its name durable. One that is there and empty is made anew, because
+/// whoever made it may have died before it was durable, or the disk failed then; in one that is not, somebody has come
+/// further. Not for two threads at once.
 pub fn folder_in(above: &Path, name: &OsStr) -> io::Result<()> {
-    match fs::DirBuilder::new().mode(0o700).create(above.join(name)) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
-        _ => sync_folder(above),
+    let path = above.join(name);
+    let make = || match fs::DirBuilder::new().mode(0o700).create(&path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true),
+    };
+    if !make()? && fs::remove_dir(&path).is_ok() {
+        make()?;
     }
+    sync_folder(above)
 }
 
 /// Makes durable which names a folder holds.
@@ -341,8 +349,31 @@ mod tests {
         fs::write(&left, b"half").expect("as a crash leaves it");
         sweep(dir.path()).expect("swept");
         assert!(!left.exists());
-        assert_eq!(temporary.publish(&path).expect("whole"), Created::New);
+        temporary.replace(&path).expect("whole");
         assert_eq!(read(&path).expect("readable").as_deref(), Some(&b"half"[..]));
+    }
+
+    /// A second sync of a folder says nothing about a name that the first one could not keep.
+    #[test]
+    fn names_that_are_there_are_given_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a");
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..3 {
+            write_from(dir.path(), &path, b"the same").expect("written");
+            assert!(seen.insert(inode(&path.metadata().expect("there"))), "another file each time");
+        }
+        let above = dir.path().join("b");
+        folder_in(dir.path(), "b".as_ref()).expect("made");
+        // held, so that its number goes to no other
+        let empty = File::open(&above).expect("a folder");
+        folder_in(dir.path(), "b".as_ref()).expect("made anew");
+        let anew = inode(&above.metadata().expect("there"));
+        assert_ne!(anew, inode(&empty.metadata().expect("it was there")));
+        write(&above.join("file"), b"somebody came further").expect("written");
+        folder_in(dir.path(), "b".as_ref()).expect("left alone");
+        assert_eq!(inode(&above.metadata().expect("there")), anew);
+        assert!(above.join("file").exists());
     }
 
     #[test]

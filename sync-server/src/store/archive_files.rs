@@ -72,15 +72,16 @@ impl ArchiveFiles {
         }
     }
 
-    /// Makes a folder and those above it, below the root, durable; each once in this process: another, or another
-    /// thread, may have made it and not come so far.
+    /// Makes a folder and those above it, below the root, durable; each once in this process: another may have made it and not
+    /// come so far.
     fn folder(&self, path: &Path) -> io::Result<()> {
+        let mut folders = self.folders.lock().expect("nobody panics while holding it");
         let mut above = self.root.to_path_buf();
         for name in path.strip_prefix(&*self.root).map_err(|_| io::ErrorKind::InvalidInput)? {
             let folder = above.join(name);
-            if !self.folders.lock().expect("nobody panics while holding it").contains(&folder) {
+            if !folders.contains(&folder) {
                 durable::folder_in(&above, name)?;
-                self.folders.lock().expect("nobody panics while holding it").insert(folder.clone());
+                folders.insert(folder.clone());
             }
             above = folder;
         }
@@ -108,14 +109,14 @@ impl Archive for ArchiveFiles {
         let durable = pieces.durable_file().filter(|file| file.blob == blob);
         let place = blocking(move || {
             archive.folder(target.parent().expect("below blobs/"))?;
-            if is_durable(&target)? {
-                return Ok(None);
-            }
             // Taken under a second name, nothing is written twice; a crash before it has its name here leaves one that is swept.
+            // A name that is there already may not be durable: then the bytes are written, and it is given anew.
             if let Some(file) = durable
+                && !target.try_exists()?
                 && let Some(linked) = Temporary::link(&incoming, &file)?
+                && linked.name(&target)? == Created::New
             {
-                return linked.name(&target).map(|_| None);
+                return Ok(None);
             }
             Temporary::new(&incoming).map(Some)
         })
@@ -135,7 +136,7 @@ impl Archive for ArchiveFiles {
             // dropped without a name: as if it had never been here
             return Err(Problem::new(Code::PayloadCorrupt, "not the bytes that the digest names"));
         }
-        blocking(move || temporary.publish(&path)).await.map(|_: Created| ()).map_err(durable::problem("archive"))
+        blocking(move || temporary.replace(&path)).await.map_err(durable::problem("archive"))
     }
 
     async fn size(&self, blob: Blob) -> Result<Option<u64>, Problem> {
@@ -199,9 +200,9 @@ impl Archive for ArchiveFiles {
         let (path, incoming, archive) = (self.segment_path(size, &blob), self.incoming(), self.clone());
         let write = blocking(move || {
             archive.folder(path.parent().expect("below segments/"))?;
-            durable::create_from(&incoming, &path, &bytes)
+            durable::write_from(&incoming, &path, &bytes)
         });
-        write.await.map(|_| blob).map_err(durable::problem("archive segment"))
+        write.await.map(|()| blob).map_err(durable::problem("archive segment"))
     }
 
     async fn segment(&self, size: u64, blob: Blob) -> Result<Vec<u8>, Problem> {
@@ -227,14 +228,6 @@ impl Archive for ArchiveFiles {
         });
         list.await.map_err(durable::problem("archive segments"))
     }
-}
-
-/// Is the name there? If so its folder is made durable again: whoever wrote it may have crashed before that.
-fn is_durable(path: &Path) -> io::Result<bool> {
-    if !path.try_exists()? {
-        return Ok(false);
-    }
-    durable::sync_folder(path.parent().expect("below blobs/")).map(|()| true)
 }
 
 fn segments_in(folder: &Path) -> io::Result<Vec<(u64, Blob)>> {

@@ -41,7 +41,7 @@ use shared::{
 pub(super) use self::upload::SYNC_BYTES;
 pub use self::{pieces::PayloadPieces, upload::UploadFile};
 use super::{Staging, Upload as _, blocking};
-use crate::durable;
+use crate::durable::{self, Created};
 
 /// Staging in a folder.
 #[derive(Debug, Clone)]
@@ -84,7 +84,16 @@ impl Staging for StagingFiles {
 
     async fn announce(&self, batch: BatchId, manifest: Vec<u8>) -> Result<(), Problem> {
         let path = self.path(batch, "manifest");
-        blocking(move || durable::create(&path, &manifest)).await.map(|_| ()).map_err(durable::problem("staging"))
+        let keep = blocking(move || {
+            if durable::create(&path, &manifest)? == Created::There
+                && let Some(first) = durable::read(&path)?
+            {
+                // the first stands, but its name may not be durable
+                durable::write(&path, &first)?;
+            }
+            Ok(())
+        });
+        keep.await.map_err(durable::problem("staging"))
     }
 
     async fn manifest(&self, batch: BatchId) -> Result<Option<Vec<u8>>, Problem> {

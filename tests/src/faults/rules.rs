@@ -2,7 +2,8 @@
 //!
 //! After a sync that failed, the kernel may have dropped the pages and call them clean; a second sync then succeeds and
 //! says nothing about them. So bytes whose sync failed count as lost until they are written again, the file goes, or, in a
-//! write-ahead log, an earlier frame is written (its checksums run on, so that everything behind is void).
+//! write-ahead log, an earlier frame is written (its checksums run on, so that everything behind is void). The same with a
+//! folder: names whose sync failed are in doubt until each is given anew and synced, or taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +11,32 @@ use crate::tracer::{Act, Event};
 
 type Ranges = Vec<(u64, u64)>;
 
+/// By folder, the names that were given in it.
+#[derive(Default)]
+struct Names {
+    unsynced: BTreeMap<String, BTreeSet<String>>,
+    failed: BTreeMap<String, BTreeSet<String>>,
+    /// Names whose sync failed, and that a later one called durable.
+    retried: BTreeSet<String>,
+}
+
 #[derive(Default)]
 struct Files {
     unsynced: BTreeMap<String, Ranges>,
     failed: BTreeMap<String, Ranges>,
     /// Files with bytes whose sync failed, and that a later sync called durable.
     retried: BTreeSet<String>,
+    names: Names,
     /// Write-ahead logs that are there: what a checkpoint could not write is in them still, and is written again.
     journals: BTreeSet<String>,
 }
 
-/// The files on whose retried sync something was told; `told` says which tells promise something.
+/// The files and names on whose retried sync something was told; `told` says which tells promise something.
 pub fn relied_on_a_retry(events: &[Event], told: impl Fn(&Event) -> bool) -> BTreeSet<String> {
     let (mut files, mut relied) = (Files::default(), BTreeSet::new());
     for event in events {
         if matches!(event.act, Act::Tell { .. }) && told(event) {
-            relied.extend(files.retried.iter().cloned());
+            relied.extend(files.retried.iter().chain(&files.names.retried).cloned());
         }
         files.meet(event);
     }
@@ -71,6 +82,7 @@ impl Files {
         if done {
             self.follow_journals(&event.act);
         }
+        self.names.meet(&event.act, done);
         match &event.act {
             Act::Write { path, offset, .. } if event.result > 0 => {
                 let end = offset + event.result.unsigned_abs();
@@ -128,6 +140,45 @@ impl Files {
     }
 }
 
+impl Names {
+    fn meet(&mut self, act: &Act, done: bool) {
+        match act {
+            Act::Sync { path } if done => {
+                self.unsynced.remove(path);
+                self.retried.extend(self.failed.remove(path).unwrap_or_default());
+            }
+            Act::Sync { path } => {
+                let lost = self.unsynced.remove(path).unwrap_or_default();
+                self.failed.entry(path.clone()).or_default().extend(lost);
+            }
+            Act::Create { path } | Act::Folder { path } | Act::Link { to: path, .. } if done => self.given(path),
+            Act::Unlink { path } | Act::RemoveFolder { path } if done => self.taken(path),
+            Act::Rename { from, to, exchange } if done => {
+                self.taken(from);
+                if *exchange {
+                    self.given(from);
+                }
+                self.given(to);
+            }
+            _ => {}
+        }
+    }
+
+    fn given(&mut self, path: &str) {
+        self.taken(path);
+        if ![".lock", "-shm"].iter().any(|end| path.ends_with(end)) && !path.contains(".tmp-") {
+            self.unsynced.entry(folder_of(path).to_owned()).or_default().insert(path.to_owned());
+        }
+    }
+
+    fn taken(&mut self, path: &str) {
+        for names in [&mut self.unsynced, &mut self.failed] {
+            names.get_mut(folder_of(path)).map(|names| names.remove(path));
+        }
+        self.retried.remove(path);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +191,8 @@ mod tests {
                 "write" => Act::Write { path, offset: 0, len: 8, data: Vec::new() },
                 "sync" => Act::Sync { path },
                 "unlink" => Act::Unlink { path },
+                "create" => Act::Create { path },
+                "sync its folder" => Act::Sync { path: folder_of(&path).to_owned() },
                 "rename" => Act::Rename { from: path, to: "b".into(), exchange: false },
                 _ => Act::Tell { to: "stdout".into(), len: 1, data: Vec::new() },
             };
@@ -169,6 +222,10 @@ mod tests {
         assert!(!judged("a", &[("write", 8), ("sync", -5), ("write", 8), ("sync", 0), ("tell", 1)]), "written again");
         assert!(!judged("a", &[("write", 8), ("sync", -5), ("unlink", 0), ("tell", 1)]), "gone");
         assert!(judged("a", &[("write", 8), ("sync", -5), ("write", 4), ("sync", 0), ("tell", 1)]), "only half of it again");
+        assert!(judged("f/a", &[("create", 3), ("sync its folder", -5), ("sync its folder", 0), ("tell", 1)]), "a name in doubt");
+        let anew = [("create", 3), ("sync its folder", -5), ("create", 3), ("sync its folder", 0), ("tell", 1)];
+        assert!(!judged("f/a", &anew), "given anew");
+        assert!(!judged("f/a", &[("create", 3), ("sync its folder", -5), ("unlink", 0), ("sync its folder", 0), ("tell", 1)]), "taken");
         assert!(!judged("a-wal", &[("write", 8), ("sync", -5), ("write", 4), ("sync", 0), ("tell", 1)]), "void from there on");
     }
 }

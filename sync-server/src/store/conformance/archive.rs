@@ -1,7 +1,7 @@
 //! What every archive promises.
 #![allow(clippy::disallowed_methods, reason = "tests act as disk and operator")]
 
-use std::path::Path;
+use std::{collections::BTreeSet, os::unix::fs::MetadataExt as _, path::Path};
 
 use shared::{
     id::Blob,
@@ -40,6 +40,23 @@ async fn a_blob_is_whole_or_absent() {
     assert_eq!(archive.get(blob).await.as_deref(), Ok(&b"one"[..]));
     assert_eq!(archive.verify(blob).await, Ok(3));
     assert_eq!(archive.blobs(blob.as_bytes()[0]).await, Ok(vec![blob]));
+}
+
+/// Whoever gave a name may have died before it was durable, or the disk failed then: nothing is told on the strength of a second sync.
+#[tokio::test]
+async fn what_is_put_again_is_another_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let blob = Blob::of(b"one");
+    let hex = blob.hex();
+    let path = dir.path().join("blobs").join(&hex[..2]).join(&hex[2..4]).join(&hex);
+    let mut seen = BTreeSet::new();
+    for _ in 0..2 {
+        files(dir.path()).put(blob, Whole::new(*b"one")).await.expect("stored");
+        let segment = files(dir.path()).put_segment(3, b"entry".to_vec()).await.expect("stored");
+        let segment = dir.path().join("segments/00000000").join(format!("000000000003-{}", segment.hex()));
+        assert!(seen.insert(path.metadata().expect("there").ino()) && seen.insert(segment.metadata().expect("there").ino()));
+    }
+    assert_eq!(files(dir.path()).get(blob).await.as_deref(), Ok(&b"one"[..]));
 }
 
 #[tokio::test]

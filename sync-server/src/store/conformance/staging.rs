@@ -1,7 +1,7 @@
 //! What every staging promises.
 #![allow(clippy::disallowed_methods, reason = "tests act as disk and operator")]
 
-use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
+use std::{fs::File, os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
 use shared::{
     id::{BatchId, Blob, Digest},
@@ -48,6 +48,30 @@ async fn an_upload_goes_on_where_it_was_durable() {
     drop(upload.append(b"world".to_vec()).await.expect("written").sync().await.expect("durable"));
     assert_eq!(all(staging.payload(batch).await.expect("opened").1).await, b"hello world");
     assert_eq!(staging.read(batch, 4, 3).await.as_deref(), Ok(&b"o w"[..]));
+}
+
+/// The same as in the archive: nothing rests on these files yet, but it will.
+#[tokio::test]
+async fn what_may_have_no_durable_name_is_made_anew() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (staging, batch) = (files(dir.path()), BatchId::of(b"b"));
+    let files_of = || ["manifest", "mark", "payload"].map(|k| File::open(dir.path().join(format!("{}.{k}", batch.hex()))).expect("there"));
+    let begin = async || {
+        staging.announce(batch, b"manifest".to_vec()).await.expect("announced");
+        staging.upload(batch, 0).await.expect("the writer").append(b"bytes".to_vec()).await.expect("written")
+    };
+    drop(begin().await);
+    let before = files_of();
+    let upload = begin().await;
+    for (before, now) in before.iter().zip(&files_of()) {
+        assert_ne!(before.metadata().expect("open").ino(), now.metadata().expect("open").ino());
+    }
+    drop(upload.sync().await.expect("durable"));
+    let (before, upload) = (files_of(), staging.upload(batch, 5).await.expect("the writer"));
+    for (before, now) in before.iter().zip(&files_of()).skip(1) {
+        assert_eq!(before.metadata().expect("open").ino(), now.metadata().expect("open").ino(), "an offset rests on it");
+    }
+    drop(upload);
 }
 
 #[tokio::test]

@@ -24,9 +24,13 @@ pub(super) fn read(file: &File) -> io::Result<u64> {
 
 /// Durable when it returns.
 pub(super) fn write(file: &File, offset: u64) -> io::Result<()> {
-    // 16 bytes within one sector: after a crash the old mark or the new one.
-    file.write_all_at(&bytes_of(offset), 0)?;
+    put(file, offset)?;
     file.sync_data()
+}
+
+/// Not durable yet. 16 bytes within one sector: after a crash the old mark or the new one.
+pub(super) fn put(file: &File, offset: u64) -> io::Result<()> {
+    file.write_all_at(&bytes_of(offset), 0)
 }
 
 fn bytes_of(offset: u64) -> [u8; 16] {

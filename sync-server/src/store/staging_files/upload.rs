@@ -9,7 +9,7 @@
 //! a second name is never written to.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions},
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
@@ -54,13 +54,23 @@ pub struct UploadFile {
 impl UploadFile {
     /// Takes the lock; `None` when another writer has it. Cuts off what is not known to be durable.
     pub(super) fn open(mark: &Path, payload: &Path) -> io::Result<Option<Self>> {
-        let mark_file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(mark)?;
-        match mark_file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(e)) => return Err(e),
-        }
-        let marked = mark::read(&mark_file)?;
+        let options = || File::options().read(true).write(true).mode(0o600).clone();
+        let Some((held, _)) = durable::take(mark, options().create(true).truncate(false))? else { return Ok(None) };
+        let marked = mark::read(&held)?;
+        // Files on which nothing rests are made anew: whoever named them may have died before the names were durable, or the
+        // disk failed then, and a second sync of the folder would say nothing about them.
+        let mark_file = if marked > 0 {
+            held
+        } else {
+            durable::discard(payload)?;
+            durable::discard(mark)?;
+            match durable::take(mark, options().create_new(true)) {
+                Ok(Some((anew, _))) => anew,
+                Ok(None) => return Ok(None),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+                Err(e) => return Err(e),
+            }
+        };
         let Some(Payload { file, len: durable, shared }) = open_payload(payload, marked)? else { return Ok(None) };
         // Both names are durable before the first offset is answered.
         let unnamed = (durable == 0).then(|| mark.parent().expect("in the staging folder").to_owned());
@@ -83,7 +93,11 @@ impl UploadFile {
     }
 
     fn write_mark(&mut self, offset: u64) -> io::Result<()> {
-        mark::write(&self.mark, offset)?;
+        if let Err(e) = mark::write(&self.mark, offset) {
+            // what the next one reads is what was durable; nothing rests on how this ends
+            let _ = mark::put(&self.mark, self.durable);
+            return Err(e);
+        }
         self.durable = offset;
         Ok(())
     }
