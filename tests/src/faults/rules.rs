@@ -16,7 +16,7 @@ type Ranges = Vec<(u64, u64)>;
 struct Names {
     unsynced: BTreeMap<String, BTreeSet<String>>,
     failed: BTreeMap<String, BTreeSet<String>>,
-    /// Names whose sync failed, and that a later one called durable.
+    /// Names whose sync failed, and that a later one called durable, which had nothing else to be for.
     retried: BTreeSet<String>,
 }
 
@@ -144,8 +144,11 @@ impl Names {
     fn meet(&mut self, act: &Act, done: bool) {
         match act {
             Act::Sync { path } if done => {
-                self.unsynced.remove(path);
-                self.retried.extend(self.failed.remove(path).unwrap_or_default());
+                let new = self.unsynced.remove(path).unwrap_or_default();
+                // one that was for others says nothing about these: they stay in doubt, and nothing need rest on them
+                if new.is_empty() {
+                    self.retried.extend(self.failed.remove(path).unwrap_or_default());
+                }
             }
             Act::Sync { path } => {
                 let lost = self.unsynced.remove(path).unwrap_or_default();
