@@ -110,10 +110,14 @@ impl Staging for StagingFiles {
 
     async fn offset(&self, batch: BatchId) -> Result<u64, Problem> {
         let path = self.path(batch, "mark");
-        let read = blocking(move || match File::open(path) {
-            Ok(file) => mark::read(&file),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
-            Err(e) => Err(e),
+        let read = blocking(move || {
+            let file = match File::open(path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
+                file => file?,
+            };
+            let offset = mark::read(&file)?;
+            // a writer may have put it there a moment ago: it is told when it is durable
+            file.sync_data().map(|()| offset)
         });
         read.await.map_err(durable::problem("staging"))
     }
