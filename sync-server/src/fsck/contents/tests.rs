@@ -9,7 +9,7 @@ use std::{
 };
 
 use shared::{keys::KeyRef, problem::Code, record::Target, roster::Revocation};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::{Contents, check};
 use crate::{
@@ -132,7 +132,20 @@ async fn beside_a_busy_server_nothing_that_is_on_its_way_is_taken_for_damage() {
     let sequencer = centre.sequencer().await;
     let (stop, stopped) = watch::channel(false);
     let (registry, heads) = (merge.registry.clone(), sequencer.subscribe());
-    let merging = tokio::spawn(async move { merge.run(2, heads, stopped).await });
+    let made = busy();
+    let (first, rest) = made.split_at(3);
+    for made in first {
+        sequencer.log_batch(centre.archived(made).await).await.expect("logged");
+    }
+    // merging begins when one check has seen what waits for it
+    let begin = Arc::new(Notify::new());
+    let merging = tokio::spawn({
+        let begin = begin.clone();
+        async move {
+            begin.notified().await;
+            merge.run(2, heads, stopped).await;
+        }
+    });
     let ended = Arc::new(AtomicBool::new(false));
     let checking = tokio::spawn({
         let ended = ended.clone();
@@ -146,16 +159,16 @@ async fn beside_a_busy_server_nothing_that_is_on_its_way_is_taken_for_damage() {
                 assert!(contents.off.is_empty(), "run {runs}: {:?}", contents.off);
                 runs += 1;
                 amid += u32::from(contents.registry.is_some_and(|r| r.open > 0));
+                begin.notify_one();
             }
             (runs, amid)
         }
     });
-    let made = busy();
     let second = made[3].id();
-    for (n, made) in made.iter().enumerate() {
+    for (n, made) in rest.iter().enumerate() {
         let batch = centre.archived(made).await;
         sequencer.log_batch(batch).await.expect("logged");
-        if n == 9 {
+        if n == 6 {
             // another process ends a key from its second batch on
             let opened = open(&centre.settings(), &centre.settings().database()).expect("opened");
             let cut = opened.stores.ledger.batch(second).await.expect("read");
