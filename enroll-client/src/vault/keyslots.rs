@@ -139,10 +139,10 @@ impl Held {
         let free = self.free(keys.len())?;
         let filled = keys.iter().map(|(kind, wrapped)| filled(*kind, row, wrapped)).collect::<Result<Vec<_>, _>>()?;
         let end = free.last().map_or(0, |last| last.0 + 1);
-        let spare = if end > self.count()? { offset(Slot(end.next_multiple_of(GROWTH))) - offset(Slot(end)) } else { 0 };
-        let spare = vec![0; usize::try_from(spare).expect("at most 64 slots")];
+        let spare = if end > self.count()? { end..end.next_multiple_of(GROWTH) } else { end..end };
+        let spare = spare.map(|n| (offset(Slot(n)), &[0; SLOT][..]));
         let filled = free.iter().zip(&filled).map(|(slot, bytes)| (offset(*slot), &bytes[..]));
-        self.file.write_at(filled.chain([(offset(Slot(end)), &spare[..])]))?;
+        self.file.write_at(filled.chain(spare))?;
         self.searched.fetch_max(end, Ordering::Relaxed);
         Ok(free)
     }
