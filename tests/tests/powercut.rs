@@ -50,6 +50,7 @@ fn figures(campaign: &Campaign, recovery: &dyn Recovery, reach: Reach) -> Sure<F
     let line = figures.line(reach.seed).to_string();
     eprintln!("{line}");
     if let Some(folder) = std::env::var_os("ENROLMENT_FAULTS_OUT") {
+        std::fs::create_dir_all(&folder)?;
         let path = std::path::Path::new(&folder).join("powercut.jsonl");
         writeln!(std::fs::File::options().create(true).append(true).open(path)?, "{line}")?;
     }
