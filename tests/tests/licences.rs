@@ -89,4 +89,7 @@ fn licences_and_sources_are_those_of_deny_toml() {
     assert!(programs > 100, "{programs} packages");
     let tracer = checked("traced/Cargo.toml");
     assert!(tracer > 5, "{tracer} packages");
+    // also says when a workspace's own lock file has fallen behind: a fuzzed parser would be built on other versions
+    let fuzz = checked("../fuzz/Cargo.toml");
+    assert!(fuzz > 100, "{fuzz} packages");
 }
