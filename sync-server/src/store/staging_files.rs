@@ -23,12 +23,12 @@ mod upload;
 mod pieces;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     fs::File,
     io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use shared::{
@@ -47,13 +47,15 @@ use crate::durable::{self, Created};
 #[derive(Debug, Clone)]
 pub struct StagingFiles {
     root: Arc<PathBuf>,
+    /// Batches whose manifest has a name that this process has made durable.
+    named: Arc<Mutex<HashSet<BatchId>>>,
 }
 
 impl StagingFiles {
     /// Opens a folder, making it when it is not there: staging holds nothing that the unit does not hold too.
     pub fn open(root: &Path) -> Result<Self, Problem> {
         durable::folder(root).map_err(durable::problem("staging"))?;
-        Ok(Self { root: Arc::new(root.to_owned()) })
+        Ok(Self { root: Arc::new(root.to_owned()), named: Arc::default() })
     }
 
     /// Removes what a crash left unfinished, and payloads whose manifest is gone. For the one server of a centre, before
@@ -73,6 +75,23 @@ impl StagingFiles {
         Ok(())
     }
 
+    /// Gives the manifest of a batch, if it is there, its name anew, once in this process: whoever gave it may have died before
+    /// its folder was durable, or the disk failed then, and a second sync would say nothing about it.
+    fn name_anew(&self, batch: BatchId) -> io::Result<()> {
+        if self.named().contains(&batch) {
+            return Ok(());
+        }
+        let path = self.path(batch, "manifest");
+        let Some(bytes) = durable::read(&path)? else { return Ok(()) };
+        durable::write(&path, &bytes)?;
+        self.named().insert(batch);
+        Ok(())
+    }
+
+    fn named(&self) -> MutexGuard<'_, HashSet<BatchId>> {
+        self.named.lock().expect("nobody panics while holding it")
+    }
+
     fn path(&self, batch: BatchId, kind: &str) -> PathBuf {
         self.root.join(format!("{}.{kind}", batch.hex()))
     }
@@ -83,14 +102,13 @@ impl Staging for StagingFiles {
     type Pieces = PayloadPieces;
 
     async fn announce(&self, batch: BatchId, manifest: Vec<u8>) -> Result<(), Problem> {
-        let path = self.path(batch, "manifest");
+        let (path, this) = (self.path(batch, "manifest"), self.clone());
         let keep = blocking(move || {
-            if durable::create(&path, &manifest)? == Created::There
-                && let Some(first) = durable::read(&path)?
-            {
-                // the first stands, but its name may not be durable
-                durable::write(&path, &first)?;
+            // the first stands
+            if durable::there(&path) || durable::create(&path, &manifest)? == Created::There {
+                return this.name_anew(batch);
             }
+            this.named().insert(batch);
             Ok(())
         });
         keep.await.map_err(durable::problem("staging"))
@@ -123,9 +141,13 @@ impl Staging for StagingFiles {
     }
 
     async fn upload(&self, batch: BatchId, offset: u64) -> Result<UploadFile, Problem> {
-        let (mark, payload) = (self.path(batch, "mark"), self.path(batch, "payload"));
-        let upload = blocking(move || UploadFile::open(&mark, &payload)).await.map_err(durable::problem("staging"))?;
-        let upload = upload.ok_or(Code::UploadLocked)?;
+        let (mark, payload, this) = (self.path(batch, "mark"), self.path(batch, "payload"), self.clone());
+        let open = blocking(move || {
+            // what it will answer is worth nothing without the manifest
+            this.name_anew(batch)?;
+            UploadFile::open(&mark, &payload)
+        });
+        let upload = open.await.map_err(durable::problem("staging"))?.ok_or(Code::UploadLocked)?;
         if upload.durable() == offset {
             Ok(upload)
         } else {
@@ -160,6 +182,7 @@ impl Staging for StagingFiles {
     async fn forget(&self, batch: BatchId) -> Result<(), Problem> {
         // Not made durable: what a crash leaves or brings back is a batch that the log has, and is dropped again, or a
         // payload without a manifest, which is swept.
+        self.named().remove(&batch);
         let paths = ["payload", "mark", "manifest"].map(|kind| self.path(batch, kind));
         blocking(move || paths.iter().try_for_each(|p| durable::discard(p))).await.map_err(durable::problem("staging"))
     }

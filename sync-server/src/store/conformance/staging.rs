@@ -56,13 +56,21 @@ async fn what_may_have_no_durable_name_is_made_anew() {
     let dir = tempfile::tempdir().expect("a folder");
     let (staging, batch) = (files(dir.path()), BatchId::of(b"b"));
     let files_of = || ["manifest", "mark", "payload"].map(|k| File::open(dir.path().join(format!("{}.{k}", batch.hex()))).expect("there"));
-    let begin = async || {
-        staging.announce(batch, b"manifest".to_vec()).await.expect("announced");
-        staging.upload(batch, 0).await.expect("the writer").append(b"bytes".to_vec()).await.expect("written")
-    };
-    drop(begin().await);
+    let begin = async |staging: &StagingFiles| staging.upload(batch, 0).await.expect("the writer").append(b"bytes".to_vec()).await;
+    staging.announce(batch, b"manifest".to_vec()).await.expect("announced");
+    drop(begin(&staging).await);
     let before = files_of();
-    let upload = begin().await;
+    staging.announce(batch, b"another".to_vec()).await.expect("announced");
+    assert_eq!(before[0].metadata().expect("open").ino(), files_of()[0].metadata().expect("open").ino(), "its name is durable");
+    // another process does not know that, whether it is announced again or only goes on
+    let again = files(dir.path());
+    again.announce(batch, b"another".to_vec()).await.expect("announced");
+    assert_eq!(again.manifest(batch).await.expect("readable").as_deref(), Some(&b"manifest"[..]), "the first stands");
+    let announced = files_of();
+    assert_ne!(before[0].metadata().expect("open").ino(), announced[0].metadata().expect("open").ino());
+    let staging = files(dir.path());
+    let upload = begin(&staging).await.expect("written");
+    assert_ne!(announced[0].metadata().expect("open").ino(), files_of()[0].metadata().expect("open").ino());
     for (before, now) in before.iter().zip(&files_of()) {
         assert_ne!(before.metadata().expect("open").ino(), now.metadata().expect("open").ino());
     }
