@@ -50,7 +50,7 @@ pub use self::{
     receive::Standing,
     session::{Session, Stand},
 };
-use self::{refused::RefusedBin, rosters::RosterCache, session::Tokens};
+use self::{receive::Turns, refused::RefusedBin, rosters::RosterCache, session::Tokens};
 use super::{
     Clock,
     sequencer::{Published, Sequencer},
@@ -100,6 +100,7 @@ struct Inner<S, A, L> {
     refused: RefusedBin,
     finishing: Vec<Mutex<()>>,
     tasks: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl<S, A, L: Ledger> Intake<S, A, L> {
@@ -109,7 +110,9 @@ impl<S, A, L: Ledger> Intake<S, A, L> {
         let refused = RefusedBin::open(&data.join("refused"))?;
         let finishing = (0..SHARDS).map(|_| Mutex::new(())).collect();
         let tasks = Arc::new(Semaphore::new(TASKS as usize));
-        Ok(Self { inner: Arc::new(Inner { parts, rosters: RosterCache::default(), tokens, refused, finishing, tasks }) })
+        Ok(Self {
+            inner: Arc::new(Inner { parts, rosters: RosterCache::default(), tokens, refused, finishing, tasks, turns: Turns::default() }),
+        })
     }
 
     /// Who may call with this token, by the newest roster.

@@ -63,7 +63,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         if parts.ledger.batch(batch).await?.is_some() {
             return Ok(Announced { batch, news: News::Known });
         }
-        if self.staged(batch).await?.is_some() && self.goes_on(batch).await? {
+        if self.staged(batch).await?.is_some() && self.goes_on(&manifest).await? {
             return Ok(Announced { batch, news: News::Known });
         }
         let checked = self.check(manifest).await?;

@@ -10,6 +10,11 @@
 //! payload with the wrong digest refuses nothing for good: only what the unit signed can be. Finishing twice, or after
 //! a crash at any point, is the same as once.
 
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
 use shared::{
     batch::Manifest,
     id::{BatchId, Blob},
@@ -79,12 +84,13 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         parts.staging.forget(batch).await
     }
 
-    /// [`Intake::received`] in the background; whoever waits for the receipt learns of it.
+    /// [`Intake::received`] in the background, unless that is under way; whoever waits for the receipt learns of it.
     pub(super) fn finish_later(&self, batch: BatchId) {
+        let Some(turn) = Turn::of(&self.inner.turns, batch) else { return };
         let this = self.clone();
         let task = self.inner.tasks.clone().try_acquire_owned();
         tokio::spawn(async move {
-            let _counted = task;
+            let _counted = (task, turn);
             if let Err(problem) = this.received(batch, None).await {
                 tracing::warn!("batch {batch} is not in the log yet: {problem}");
             }
@@ -135,9 +141,12 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         }
     }
 
-    /// Goes on with what staging has of an announced batch. False when that is not what was announced any more: it was
-    /// checked when it came, so the disk has changed it, and what the unit brings now is looked at instead.
-    pub(super) async fn goes_on(&self, batch: BatchId) -> Result<bool, Problem> {
+    /// Goes on with what staging has of an announced batch, and makes sure that it keeps the manifest. False when that is not
+    /// what was announced any more: it was checked when it came, so the disk has changed it, and what the unit brings now is
+    /// looked at instead.
+    pub(super) async fn goes_on(&self, manifest: &Manifest) -> Result<bool, Problem> {
+        let batch = manifest.id();
+        self.inner.parts.staging.announce(batch, manifest.note().as_bytes().to_vec()).await?;
         match self.resume(batch).await {
             Err(problem) if problem.row().again == Again::Never => {
                 tracing::error!("staging has changed the manifest of batch {batch}: {problem}");
@@ -173,5 +182,39 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
             self.finish_later(batch);
         }
         Ok(())
+    }
+}
+
+/// Batches that are being finished in the background. One that takes longer than it is looked after must not be begun again
+/// and again.
+pub(super) type Turns = Arc<Mutex<HashSet<BatchId>>>;
+
+struct Turn(Turns, BatchId);
+
+impl Turn {
+    /// `None` while another has it.
+    fn of(turns: &Turns, batch: BatchId) -> Option<Self> {
+        turns.lock().expect("nobody panics while holding it").insert(batch).then(|| Self(turns.clone(), batch))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.lock().expect("nobody panics while holding it").remove(&self.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_finished_once_at_a_time() {
+        let (turns, batch) = (Turns::default(), BatchId::of(b"b"));
+        let turn = Turn::of(&turns, batch);
+        assert!(turn.is_some() && Turn::of(&turns, batch).is_none());
+        assert!(Turn::of(&turns, BatchId::of(b"c")).is_some(), "another does not wait");
+        drop(turn);
+        assert!(Turn::of(&turns, batch).is_some());
     }
 }
