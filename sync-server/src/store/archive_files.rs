@@ -8,17 +8,18 @@
 //! ```
 //!
 //! **Trust:** the disk may lie; whole blobs are hashed again when they are read, ranges by whoever asked.
-//! **Invariants:** nothing here is ever replaced or removed. A name stands for whole, durable bytes: they
-//! get it only after fsync, and the folder is fsynced before `put` returns.
+//! **Invariants:** nothing here is ever changed or removed; a name that may not be durable is given anew, to the same
+//! bytes. A name stands for whole, durable bytes: they get it only after fsync, and the folder is fsynced before `put`
+//! returns.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this file owns the archive's files")]
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     fs::File,
     io::{self, Read as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -31,6 +32,8 @@ use super::{Archive, PIECE, Pieces, blocking};
 use crate::durable::{self, Created, Temporary};
 
 const FORMAT: &[u8] = b"enroll-archive/v1\n";
+/// So many of the blobs that were put last are known to be durable.
+const RECENT: usize = 4096;
 /// Segments of so many log sizes share a folder.
 const SEGMENTS_A_FOLDER: u64 = 4096;
 
@@ -40,6 +43,33 @@ pub struct ArchiveFiles {
     root: Arc<PathBuf>,
     /// Folders that this process has made durable, with those above them.
     folders: Arc<Mutex<HashSet<PathBuf>>>,
+    /// Blobs that this process has put: what waits for something else, such as a clock, is put again and again.
+    recent: Arc<Mutex<Recent>>,
+}
+
+/// The newest of what was added.
+#[derive(Debug, Default)]
+struct Recent {
+    blobs: HashSet<Blob>,
+    order: VecDeque<Blob>,
+}
+
+impl Recent {
+    fn has(&self, blob: &Blob) -> bool {
+        self.blobs.contains(blob)
+    }
+
+    fn add(&mut self, blob: Blob) {
+        if !self.blobs.insert(blob) {
+            return;
+        }
+        self.order.push_back(blob);
+        if self.order.len() > RECENT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.blobs.remove(&oldest);
+        }
+    }
 }
 
 impl ArchiveFiles {
@@ -65,7 +95,7 @@ impl ArchiveFiles {
         match durable::read(&root.join("format")).map_err(durable::problem("archive format"))?.as_deref() {
             Some(FORMAT) => {
                 durable::folder(&root.join("incoming")).map_err(durable::problem("archive"))?;
-                Ok(Self { root: Arc::new(root.to_owned()), folders: Arc::default() })
+                Ok(Self { root: Arc::new(root.to_owned()), folders: Arc::default(), recent: Arc::default() })
             }
             Some(_) => Err(Problem::new(Code::DatabaseNewer, "archive format")),
             None => Err(Problem::new(Code::NotInitialised, "no archive there")),
@@ -88,6 +118,10 @@ impl ArchiveFiles {
         Ok(())
     }
 
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().expect("nobody panics while holding it")
+    }
+
     fn blob_path(&self, blob: &Blob) -> PathBuf {
         let hex = blob.hex();
         self.root.join("blobs").join(&hex[..2]).join(&hex[2..4]).join(hex)
@@ -108,6 +142,9 @@ impl Archive for ArchiveFiles {
         let (target, incoming, archive) = (path.clone(), self.incoming(), self.clone());
         let durable = pieces.durable_file().filter(|file| file.blob == blob);
         let place = blocking(move || {
+            if archive.recent().has(&blob) && target.try_exists()? {
+                return Ok(None);
+            }
             archive.folder(target.parent().expect("below blobs/"))?;
             // Taken under a second name, nothing is written twice; a crash before it has its name here leaves one that is swept.
             // A name that is there already may not be durable: then the bytes are written, and it is given anew.
@@ -116,6 +153,7 @@ impl Archive for ArchiveFiles {
                 && let Some(linked) = Temporary::link(&incoming, &file)?
                 && linked.name(&target)? == Created::New
             {
+                archive.recent().add(blob);
                 return Ok(None);
             }
             Temporary::new(&incoming).map(Some)
@@ -136,7 +174,9 @@ impl Archive for ArchiveFiles {
             // dropped without a name: as if it had never been here
             return Err(Problem::new(Code::PayloadCorrupt, "not the bytes that the digest names"));
         }
-        blocking(move || temporary.replace(&path)).await.map_err(durable::problem("archive"))
+        blocking(move || temporary.replace(&path)).await.map_err(durable::problem("archive"))?;
+        self.recent().add(blob);
+        Ok(())
     }
 
     async fn size(&self, blob: Blob) -> Result<Option<u64>, Problem> {
@@ -252,5 +292,20 @@ fn hash_file(mut file: File) -> io::Result<(Blob, u64)> {
         }
         hash.update(&buffer[..n]);
         size += n as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_blobs_are_remembered_than_were_put_last() {
+        let mut recent = Recent::default();
+        let blob = |n: usize| Blob::of(&n.to_be_bytes());
+        (0..=RECENT).for_each(|n| recent.add(blob(n)));
+        recent.add(blob(1));
+        assert_eq!((recent.blobs.len(), recent.order.len()), (RECENT, RECENT));
+        assert!(!recent.has(&blob(0)) && recent.has(&blob(1)) && recent.has(&blob(RECENT)));
     }
 }

@@ -56,6 +56,15 @@ async fn what_is_put_again_is_another_file() {
         let segment = dir.path().join("segments/00000000").join(format!("000000000003-{}", segment.hex()));
         seen.extend([&path, &segment].map(|p| File::open(p).expect("there")));
     }
+    let again = files(dir.path());
+    let number = || path.metadata().expect("there").ino();
+    again.put(blob, Whole::new(*b"one")).await.expect("stored");
+    let before = number();
+    again.put(blob, Whole::new(*b"one")).await.expect("stored");
+    assert_eq!(before, number(), "what has just been put is not written at each try");
+    std::fs::remove_file(&path).expect("as an operator does");
+    again.put(blob, Whole::new(*b"one")).await.expect("stored");
+    assert_eq!(again.get(blob).await.as_deref(), Ok(&b"one"[..]), "what is not there is put");
     let numbers: BTreeSet<u64> = seen.iter().map(|file| file.metadata().expect("open").ino()).collect();
     assert_eq!(numbers.len(), 4);
     assert_eq!(files(dir.path()).get(blob).await.as_deref(), Ok(&b"one"[..]));
