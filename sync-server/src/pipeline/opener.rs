@@ -9,7 +9,7 @@
 //! 5. [`shared::seal::open`] within the signed limits: decrypt, unpack, parse, inside = line;
 //! 6. the form holds for the content and for the headers of its images (`form-invalid`, `image-invalid`, …).
 //!
-//! While steps 3 to 6 of one record run, 1 and 2 of the next one do.
+//! While steps 3 to 6 of one record run in this process, 1 and 2 of the next one do.
 //!
 //! Steps 3 to 6 run in this process ([`Way::Here`]) until a batch's attempt does not end: a record broke this process, or
 //! hung in it. Then each record of that batch is opened in a child process of its own ([`Way::Alone`]), where only the
@@ -19,7 +19,7 @@
 //! **Trust:** manifest and payload come from the archive of this centre's own log; their signer may be hostile.
 //! **Invariants:** a verdict rests on signed bytes only. What may be this centre's own fault (a rotten archive, a
 //! missing identity or form file) is an error and tried again, never a verdict, because a verdict is final. Opening
-//! takes its memory from one budget; what was readable is wiped before the next record is read.
+//! takes its memory from one budget; what was readable is wiped before the next record is opened.
 
 mod known;
 mod record;
@@ -143,13 +143,14 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
             // The next record is read while this one is opened, but not while it may keep children busy for a minute: what is
             // ready holds its share of the memory.
             let ahead = async {
-                match lines.get(n + 1) {
+                Ok(match lines.get(n + 1) {
                     Some(&(_, line, start)) if way == Way::Here => Some(self.ready(batch, line, start).await),
                     _ => None,
-                }
+                })
             };
-            let (found, next) = tokio::join!(self.judge(batch, line, ready, way, stop), ahead);
-            deliveries.push(delivery(batch, position, line, before, found?));
+            // an error does not wait for the next one's memory, which a record that hangs may have
+            let (found, next) = tokio::try_join!(self.judge(batch, line, ready, way, stop), ahead)?;
+            deliveries.push(delivery(batch, position, line, before, found));
             before = Some((line.facts.seen, line.facts.roster));
             read = next;
         }
