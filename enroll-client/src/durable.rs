@@ -88,19 +88,25 @@ pub fn sync_folder(of: &Path) -> Result<(), Problem> {
 
 /// Makes a folder that only this account may enter, and those above it.
 pub fn folder(path: &Path) -> Result<(), Problem> {
+    let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_dir() {
-        return Ok(());
+        // whoever made it may have died before its name was durable; who may not look into the one above has made none in it
+        return match File::open(above).and_then(|f| f.sync_all()) {
+            Err(e) if e.kind() != io::ErrorKind::PermissionDenied => Err(failed(above, &e)),
+            _ => Ok(()),
+        };
     }
     // each name in its own parent: a power cut must not take the folders above with everything in them
-    if let Some(above) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        folder(above)?;
-    }
+    folder(above)?;
     match fs::DirBuilder::new().mode(0o700).create(path) {
         // another process was quicker
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made.map_err(|e| failed(path, &e))?,
     }
-    sync_folder(path)
+    // goes again when the disk fails, so that the next try gives the name anew: a second sync would say nothing about it
+    sync_folder(path).inspect_err(|_| {
+        let _ = fs::remove_dir(path);
+    })
 }
 
 /// Reads a file of at most `limit` bytes; `None` when there is none.
@@ -260,15 +266,14 @@ pub struct InPlace {
 }
 
 impl InPlace {
-    /// Opens it, or makes an empty one.
+    /// Opens it, or makes an empty one. For one process at a time, as a lock elsewhere sees to.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let file = lock_file(path)?;
-        // empty: new, or made by a process that ended before its name was durable
-        if file.metadata().map_err(|e| failed(path, &e))?.len() == 0 {
-            file.sync_all().map_err(|e| failed(path, &e))?;
-            sync_folder(path)?;
+        // Empty: made by a process that ended before its name was durable, or could not make it so. Nothing rests on it, so
+        // it is made anew: a second sync would say nothing about the name.
+        if fs::metadata(path).map_or(true, |m| m.len() == 0) {
+            write(path, b"", Mode::Private)?;
         }
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file: lock_file(path)?, path: path.to_owned() })
     }
     /// Its length in bytes.
     pub fn len(&self) -> Result<u64, Problem> {

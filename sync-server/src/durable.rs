@@ -3,8 +3,9 @@
 //!
 //! **Invariants:** every file that this crate must find again is written here (uploads in progress and the
 //! database have their own rules in [`crate::store`]). An error of fsync is never followed by a second try
-//! on the same file: the kernel may have dropped the pages that it could not write. Files are readable by
-//! their owner only.
+//! on the same file: the kernel may have dropped the pages that it could not write. Nor is a name that was there
+//! already durable for that: whom it matters to gives it anew ([`write`], [`Temporary::replace`]). Files are
+//! readable by their owner only.
 #![allow(clippy::disallowed_methods, reason = "this file owns files")]
 
 use std::{
@@ -55,7 +56,7 @@ pub fn write_from(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary.replace(path)
 }
 
-/// Makes the file at `path`, all or nothing, unless there is one; durable when it returns.
+/// Makes the file at `path`, all or nothing, unless there is one; durable when it returns [`Created::New`].
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
     let temporary = Temporary::new(parent(path))?;
     temporary.append(bytes)?;
@@ -112,7 +113,7 @@ impl Temporary {
         sync_folder(parent(path))
     }
 
-    /// Gives a file that is durable its name, unless the name is taken; durable when it returns.
+    /// Gives a file that is durable its name, unless the name is taken; durable when it returns [`Created::New`].
     pub fn name(self, path: &Path) -> io::Result<Created> {
         // A crash before this leaves a `.tmp-` that nobody reads; after it the whole file under its name.
         match rustix::fs::renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
@@ -207,31 +208,32 @@ fn inode(meta: &Metadata) -> (u64, u64) {
 
 /// Makes a folder and those above it that are missing, each durable in the one above it.
 pub fn folder(path: &Path) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
-        return Ok(());
+    let Some(name) = path.file_name() else { return Ok(()) };
+    let above = parent(path);
+    if !path.is_dir() {
+        folder(above)?;
+        return folder_in(above, name);
     }
-    folder(parent(path))?;
-    match fs::DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(e) => return Err(e),
+    match sync_folder(above) {
+        // who may not look into it has not just made one in it
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
     }
-    sync_folder(parent(path))
 }
 
 /// Makes a folder within one that is there, and makes its name durable: also one that is there already, because whoever
-/// has just made it may not have come further, or may have died. When the disk fails then, a new one goes again, so that the
-/// next try gives the name anew: a second sync would say nothing about it. Not for two threads at once.
+/// has just made it may not have come further, or may have died. When the disk fails then, an empty one goes again, so that
+/// the next try gives the name anew: a second sync would say nothing about it. One that is not empty had a durable name
+/// before something was put in it. Not for two threads at once.
 pub fn folder_in(above: &Path, name: &OsStr) -> io::Result<()> {
     let path = above.join(name);
     match fs::DirBuilder::new().mode(0o700).create(&path) {
-        Ok(()) => sync_folder(above).inspect_err(|_| {
-            // one that somebody has come further with is not empty, and stays
-            let _ = fs::remove_dir(&path);
-        }),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => sync_folder(above),
-        Err(e) => Err(e),
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
     }
+    sync_folder(above).inspect_err(|_| {
+        let _ = fs::remove_dir(&path);
+    })
 }
 
 /// Makes durable which names a folder holds.

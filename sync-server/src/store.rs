@@ -125,7 +125,8 @@ pub trait Upload: Sized + Send + 'static {
     fn whole(self) -> impl Future<Output = Result<(PayloadHash, Self::Pieces), Problem>> + Send;
 }
 
-/// Write-once blobs by digest, and the log's segments. Nothing is changed or removed.
+/// Write-once blobs by digest, and the log's segments. No bytes are changed or removed; to put again what is there may give
+/// its name anew.
 pub trait Archive: Clone + Send + Sync + 'static {
     /// Stores a blob. Bytes that don't have this digest are `payload-corrupt` and leave no trace.
     fn put<P: Pieces>(&self, blob: Blob, pieces: P) -> impl Future<Output = Result<(), Problem>> + Send;

@@ -35,7 +35,7 @@ impl MachineSecret {
         // taken already: an earlier init that did not get to its end, or a secret laid there on purpose
         match durable::create(path, secret.as_ref(), Mode::Private)? {
             Some(()) => Ok(Self(secret)),
-            None => Self::open(path),
+            None => durable::sync_folder(path).and_then(|()| Self::open(path)),
         }
     }
 
