@@ -20,6 +20,9 @@ pub mod durable;
 pub mod say;
 pub mod local;
 pub mod sabotage;
+#[cfg(test)]
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
 
 // what the unit keeps
 pub mod cards;

@@ -11,6 +11,10 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read vectors from files; the crate itself is sans-IO"))]
 
+#[cfg(test)]
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
+
 // ground
 pub mod text;
 pub mod id;

@@ -4,6 +4,9 @@
 #![cfg(feature = "seal")]
 #![allow(clippy::disallowed_methods, reason = "reads vectors that are not in the project")]
 
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
+
 use std::{fs, io::Read as _, path::PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -22,7 +25,7 @@ fn data(path: &str) -> Option<Vec<u8>> {
     let path = std::env::var_os("ENROL_TEST_DATA").map_or_else(beside, PathBuf::from).join("vectors").join(path);
     let bytes = fs::read(&path).ok();
     if bytes.is_none() {
-        println!("skipped: {} is not there", path.display());
+        skipped::skip(format_args!("{} is not there", path.display()));
     }
     bytes
 }

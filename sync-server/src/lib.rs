@@ -18,6 +18,12 @@ pub mod undumped;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
+#[cfg(test)]
+#[path = "../../tests/src/figures.rs"]
+mod figures;
 
 // where things are kept
 pub mod store;

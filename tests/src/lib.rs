@@ -1,5 +1,7 @@
 //! What needs both sides or a real process: a workshop for bad records, a world of real processes, the demo.
 
+pub mod skipped;
+pub mod figures;
 pub mod defects;
 pub mod world;
 pub mod demo;

@@ -32,7 +32,7 @@ fn data() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no files of other systems in {}", folder.display());
+    tests::skipped::skip(format_args!("no files of other systems in {}", folder.display()));
     None
 }
 

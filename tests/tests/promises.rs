@@ -265,7 +265,7 @@ fn promise_15_no_answer_before_the_access_is_on_record() -> Sure<()> {
     }
     assert!(world.centre.run(&["resident", "show", &reference])?.exit == Some(2), "no reading without a reason");
     if Command::new("strace").arg("-V").output().is_err() {
-        eprintln!("skipped in part: strace is not installed");
+        tests::skipped::skip("in part: strace is not installed");
         return Ok(());
     }
     let fails = ["strace", "-D", "-f", "-q", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"];

@@ -13,7 +13,10 @@ use shared::{
     sample::{Kind, Resident, Sample, Size, forms},
     time::Second,
 };
-use tests::world::{Finished, Plan, Sure, Unit, World, path_text};
+use tests::{
+    skipped::skip,
+    world::{Finished, Plan, Sure, Unit, World, path_text},
+};
 
 const FORM: &str = "national-id/1";
 
@@ -23,7 +26,7 @@ fn captures() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no real captures in {}", folder.display());
+    skip(format_args!("no real captures in {}", folder.display()));
     None
 }
 

@@ -17,12 +17,15 @@ use shared::{
     seal::passphrase_open,
     time::Second,
 };
-use tests::world::{Broken, PASSPHRASE, Plan, Rogue, Sure, World, path_text, write_sources};
+use tests::{
+    skipped::skip,
+    world::{Broken, PASSPHRASE, Plan, Rogue, Sure, World, path_text, write_sources},
+};
 
 fn installed(tool: &str) -> bool {
     let there = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).status().is_ok();
     if !there {
-        eprintln!("skipped: {tool} is not installed");
+        skip(format_args!("{tool} is not installed"));
     }
     there
 }
@@ -99,7 +102,7 @@ fn age_encryption_of_npm_opens_a_hybrid_record_with_each_identity() -> Sure<()> 
         return Ok(());
     }
     if !modules.join("age-encryption").exists() {
-        eprintln!("skipped: the npm package age-encryption is not installed (scripts/install test)");
+        skip("the npm package age-encryption is not installed (scripts/install test)");
         return Ok(());
     }
     let (world, sealed) = sealed(RecipientKind::Hybrid, 42)?;
@@ -118,7 +121,7 @@ impl NoteCheck {
     fn build(folder: &Path) -> Sure<Option<Self>> {
         let packages = Path::new("/usr/share/gocode/src/golang.org/x/mod/sumdb/note");
         if Command::new("go").arg("version").output().is_err() || !packages.exists() {
-            eprintln!("skipped: go, or its package golang.org/x/mod/sumdb, is not installed");
+            skip("go, or its package golang.org/x/mod/sumdb, is not installed");
             return Ok(None);
         }
         let (program, cache) = (folder.join("notecheck"), folder.join("go-cache"));
@@ -166,6 +169,26 @@ fn go_verifies_manifest_checkpoint_receipt_and_consistency() -> Sure<()> {
     altered[60] ^= 1;
     assert!(go.run(&["proof", log], &altered).is_err());
     assert!(go.run(&["note", log], &manifest).is_err(), "another key");
+    Ok(())
+}
+
+/// The other tests of this file where no tool is: they pass, and are told to whoever reads the list.
+#[test]
+fn what_is_skipped_stands_on_the_list() -> Sure<()> {
+    let folder = tempfile::tempdir()?;
+    let list = folder.path().join("skipped");
+    let own = "what_is_skipped_stands_on_the_list";
+    let tests = Command::new(std::env::current_exe()?).args(["--skip", own]).env("PATH", "").env("ENROLMENT_SKIPPED", &list).output()?;
+    assert!(tests.status.success(), "{}", String::from_utf8_lossy(&tests.stdout));
+    let list = fs::read_to_string(list)?;
+    let mut lines: Vec<&str> = list.lines().collect();
+    lines.sort_unstable();
+    let expected = [
+        "age_encryption_of_npm_opens_a_hybrid_record_with_each_identity: node is not installed",
+        "age_zstd_and_tar_open_a_record_with_each_identity: age is not installed",
+        "go_verifies_manifest_checkpoint_receipt_and_consistency: go, or its package golang.org/x/mod/sumdb, is not installed",
+    ];
+    assert_eq!(lines, expected);
     Ok(())
 }
 

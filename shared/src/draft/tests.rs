@@ -193,7 +193,7 @@ fn real_captures() -> Option<Vec<(String, &'static str, Vec<u8>)>> {
     let folder = std::env::var_os("ENROL_TEST_DATA").map_or_else(beside, std::path::PathBuf::from);
     let folder = folder.join("biometrics/mosip-mockmds-s1/registration");
     if !folder.is_dir() {
-        println!("skipped: no samples in {}", folder.display());
+        crate::skipped::skip(format_args!("no samples in {}", folder.display()));
         return None;
     }
     let read = |name: &str| std::fs::read(folder.join(format!("0001{name}.iso"))).expect("readable");

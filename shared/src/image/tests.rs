@@ -285,7 +285,7 @@ fn samples() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: no samples in {}", folder.display());
+    crate::skipped::skip(format_args!("no samples in {}", folder.display()));
     None
 }
 

@@ -14,7 +14,10 @@ use super::{
     events::{Event, read},
     faults::{Fault, Trigger},
 };
-use crate::world::{Broken, Sure, bins, path_text};
+use crate::{
+    skipped::skip,
+    world::{Broken, Sure, bins, path_text},
+};
 
 /// How a run is looked at.
 #[derive(Debug, Clone)]
@@ -103,7 +106,7 @@ pub fn is_missing() -> bool {
     static WHY: OnceLock<Option<String>> = OnceLock::new();
     let why = WHY.get_or_init(|| try_out().err().map(|e| e.to_string()));
     if let Some(why) = why {
-        println!("skipped: programs cannot be traced here (Linux on x86-64 with ptrace and seccomp is needed): {why}");
+        skip(format_args!("programs cannot be traced here (Linux on x86-64 with ptrace and seccomp is needed): {why}"));
     }
     why.is_some()
 }

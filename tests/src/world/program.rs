@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::skipped::skip;
+
 /// Why a story cannot go on.
 pub struct Broken(pub String);
 /// What a step of a story gives.
@@ -69,7 +71,7 @@ pub fn sabotaged_bins() -> Option<PathBuf> {
 pub fn sabotage_is_missing() -> bool {
     let missing = sabotaged_bins().is_none();
     if missing {
-        eprintln!("skipped: the test builds are not there: scripts/sabotaged");
+        skip("the test builds are not there: scripts/sabotaged");
     }
     missing
 }

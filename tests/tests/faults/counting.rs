@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, process::Command};
 
 use tests::{
     faults::Stage,
+    skipped::skip,
     tracer::is_missing,
     world::{Program, Sure, path_text},
 };
@@ -16,7 +17,7 @@ const CALLS: &str = "fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlin
 fn the_tracer_counts_what_strace_counts() -> Sure<()> {
     let strace_is_missing = Command::new("strace").arg("-V").output().is_err();
     if strace_is_missing {
-        println!("skipped: strace is not installed");
+        skip("strace is not installed");
     }
     if is_missing() || strace_is_missing {
         return Ok(());

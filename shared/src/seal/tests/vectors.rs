@@ -72,7 +72,7 @@ fn vectors(archive: &str) -> Option<Vec<Vector>> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
     let path = std::env::var_os("ENROL_TEST_DATA").map_or_else(beside, PathBuf::from).join("vectors").join(archive);
     let Ok(file) = std::fs::File::open(&path) else {
-        eprintln!("skipped: {} is not there", path.display());
+        crate::skipped::skip(format_args!("{} is not there", path.display()));
         return None;
     };
     let mut zip = zip::ZipArchive::new(file).expect("a zip archive");

@@ -12,6 +12,7 @@ use shared::{
 use super::code;
 use crate::{
     durable,
+    skipped::skip,
     store::{
         Archive, DurableFile, PIECE, Pieces, Staging, Upload,
         archive_files::ArchiveFiles,
@@ -243,9 +244,9 @@ async fn a_writer_knows_what_it_has_written_or_reads_it_again() {
 #[tokio::test]
 async fn an_archive_on_another_volume_copies() {
     let dir = tempfile::tempdir().expect("a folder");
-    let Ok(other) = tempfile::tempdir_in("/dev/shm") else { return println!("skipped: there is no /dev/shm") };
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else { return skip("there is no /dev/shm") };
     if other.path().metadata().expect("read").dev() == dir.path().metadata().expect("read").dev() {
-        return println!("skipped: /dev/shm is no other volume");
+        return skip("/dev/shm is no other volume");
     }
     let archive = ArchiveFiles::create(&other.path().join("archive")).expect("made");
     let (staging, batch, blob) = (files(&dir.path().join("staging")), BatchId::of(b"b"), Blob::of(b"payload"));
