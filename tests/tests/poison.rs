@@ -8,16 +8,21 @@ use std::{
     path::Path,
     process::Command,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
 use shared::{
     id::Transaction,
     sample::{Kind, Sample, Size, forms},
     time::Second,
 };
-use tests::world::{Broken, Plan, Source, Stand, Sure, World, sabotage_is_missing};
+use tests::{
+    figures,
+    skipped::skip,
+    world::{Broken, Plan, Source, Stand, Sure, World, sabotage_is_missing},
+};
 
 fn sample(seed: u64) -> Sample {
     Sample::new(seed, Second::from_unix(1_790_000_000), Size::Tiny)
@@ -163,7 +168,7 @@ fn a_record_that_eats_all_memory_is_held_unopened() -> Sure<()> {
         return Ok(());
     }
     if Command::new("prlimit").arg("--version").output().is_err() {
-        eprintln!("skipped: prlimit is not installed");
+        skip("prlimit is not installed");
         return Ok(());
     }
     let mut world = two_vans()?;
@@ -182,7 +187,7 @@ fn a_record_that_never_ends_is_held_unopened_by_time() -> Sure<()> {
         return Ok(());
     }
     if std::env::var("ENROLMENT_FAULTS").as_deref() != Ok("full") {
-        eprintln!("skipped: minutes long; scripts/test --faults full runs it");
+        skip("minutes long; scripts/test --faults full runs it");
         return Ok(());
     }
     let mut world = two_vans()?;
@@ -192,46 +197,100 @@ fn a_record_that_never_ends_is_held_unopened_by_time() -> Sure<()> {
     newer_software_opens_it(&mut world)
 }
 
-/// Is some batch claimed and not folded just now?
-fn somebody_merges(data: &Path) -> Sure<bool> {
+/// Batches that are claimed and not folded, with how often each was claimed so far.
+fn claimed(data: &Path) -> Sure<BTreeMap<Vec<u8>, i64>> {
     let database = Connection::open_with_flags(data.join("centre.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let sql = "SELECT count(*) FROM merge_work WHERE state = 'open' AND lease > 0";
-    Ok(database.query_row(sql, [], |row| row.get::<_, i64>(0))? > 0)
+    // 1 is what a start makes of a claim that did not end: nobody is at it again yet
+    let mut rows = database.prepare("SELECT batch, attempts FROM merge_work WHERE state = 'open' AND lease > 1")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// Is a worker opening or folding a batch that this server claimed?
+fn somebody_merges(data: &Path, before: &BTreeMap<Vec<u8>, i64>) -> Sure<bool> {
+    Ok(claimed(data)?.iter().any(|(batch, attempts)| before.get(batch) < Some(attempts)))
+}
+
+/// splitmix64 below `most`; the seed goes on.
+fn draw(seed: &mut u64, most: u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) % most
+}
+
+/// What `ENROLMENT_SEED` says, or another one each time; printed, so that a run can be had again.
+fn seed() -> Sure<u64> {
+    let given = std::env::var("ENROLMENT_SEED").ok().map(|text| text.parse()).transpose()?;
+    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let seed = given.unwrap_or(u64::from(clock.subsec_nanos()));
+    eprintln!("ENROLMENT_SEED={seed}");
+    Ok(seed)
+}
+
+/// Another day: two batches of `people` residents each, closed while nobody reaches anybody.
+fn another_day(world: &mut World, day: u64, people: u64) -> Sure<()> {
+    world.unplug()?;
+    for unit in 0..2 {
+        let first = 1000 * (2 * day + unit);
+        let sources = residents(world, 32 + first, first..first + people, None)?;
+        let unit = usize::from(unit != 0);
+        world.enrol(unit, &sources)?;
+        world.units[unit].close()?;
+    }
+    Ok(())
+}
+
+/// Serves and ends the server at some moment after a worker began. Was one still at it?
+fn kill_while_merging(world: &mut World, offset: Duration) -> Sure<bool> {
+    let data = world.centre.data.clone();
+    let before = claimed(&data)?;
+    world.serve()?;
+    let (units, centre) = (&world.units, &mut world.centre);
+    thread::scope(|scope| -> Sure<()> {
+        let syncs: Vec<_> = units.iter().map(|unit| scope.spawn(|| unit.run(&["sync", "--tries", "1"]).map(drop))).collect();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(10) && !somebody_merges(&data, &before)? {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(offset);
+        centre.kill()?;
+        syncs.into_iter().try_for_each(|sync| sync.join().unwrap_or_else(|_| Err(Broken("a sync broke off".into()))))
+    })?;
+    somebody_merges(&data, &before)
+}
+
+/// As often at most, until three came upon a worker.
+const KILLS: u32 = 12;
+const PEOPLE: u64 = 12;
 
 #[test]
 fn three_kills_of_a_merging_server_hold_nobody() -> Sure<()> {
     let mut world = World::with_units(&Plan::default(), 2)?;
-    world.unplug()?;
-    for (unit, people) in [(0, 0..12), (1, 100..112)] {
-        let sources = residents(&world, 32, people, None)?;
-        world.enrol(unit, &sources)?;
-        world.units[unit].close()?;
+    let first = seed()?;
+    let (mut seed, mut day, mut kills, mut missed, mut met) = (first, 0, 0, true, Vec::new());
+    while kills < KILLS && met.len() < 3 {
+        // what a kill met is met again, so that somebody's record is opened three times; what it missed may all be merged
+        if missed {
+            another_day(&mut world, day, PEOPLE)?;
+            day += 1;
+        }
+        let offset = Duration::from_millis(draw(&mut seed, 60));
+        kills += 1;
+        missed = !kill_while_merging(&mut world, offset)?;
+        if !missed {
+            met.push(offset);
+        }
     }
-    let data = world.centre.data.clone();
-    let mut under_way = 0;
-    for kill in 0..3_u64 {
-        world.serve()?;
-        let (units, centre) = (&world.units, &mut world.centre);
-        thread::scope(|scope| -> Sure<()> {
-            let syncs: Vec<_> = units.iter().map(|unit| scope.spawn(|| unit.run(&["sync", "--tries", "1"]).map(drop))).collect();
-            // at some moment of a merge, where one is caught at it
-            let begin = Instant::now();
-            while begin.elapsed() < Duration::from_secs(10) && !somebody_merges(&data)? {
-                thread::sleep(Duration::from_millis(2));
-            }
-            thread::sleep(Duration::from_millis(kill * 7));
-            centre.kill()?;
-            syncs.into_iter().try_for_each(|sync| sync.join().unwrap_or_else(|_| Err(Broken("a sync broke off".into()))))
-        })?;
-        under_way += u32::from(somebody_merges(&data)?);
-    }
-    eprintln!("{under_way} of 3 kills left a claim that did not end");
+    eprintln!("{} of {kills} kills came while records were opened or folded, after {met:?}", met.len());
+    assert!(!met.is_empty(), "none of {kills} kills came upon a worker");
     let died = serve_until(&mut world, |_| "merged", World::serve)?;
     assert_eq!(died, 0, "{}", world.centre.said());
     world.centre.stop()?;
     let fsck = world.centre.fsck()?;
-    assert_eq!((&fsck["merged"], &fsck["held"], &fsck["open"]), (&24.into(), &0.into(), &0.into()));
-    assert!(!somebody_merges(&data)?, "no claim is left");
+    assert_eq!((&fsck["merged"], &fsck["held"], &fsck["open"]), (&(2 * PEOPLE * day).into(), &0.into(), &0.into()));
+    assert_eq!(claimed(&world.centre.data)?, BTreeMap::new(), "no claim is left");
+    let line = json!({ "message_type": "poison", "seed": first, "kills": kills, "upon_a_worker": met.len(), "records": 2 * PEOPLE * day, "held": 0 });
+    figures::tell("poison", line);
     Ok(())
 }
