@@ -3,7 +3,7 @@
 //! | file | searches |
 //! |---|---|
 //! | `needles` | for readable traces: UTF-8, UTF-16, base64 at its three alignments, hexadecimal, pieces of images |
-//! | `carve` | for keys: everything wrapped that a thief with laptop and all passphrases can unwrap |
+//! | `carve` | for keys: everything wrapped that a thief with laptop and some passphrases can unwrap |
 //! | `disk` | the raw image of a unit's disk, free space too; folders; the memory of a process |
 
 mod carve;
@@ -23,7 +23,7 @@ use shared::{
 
 pub use self::{
     carve::Thief,
-    disk::{Disk, folder_bytes, memory_of, swap_spaces},
+    disk::{Disk, WITH_CORES, folder_bytes, memory_of, names, swap_spaces, writes_cores},
     needles::{Needles, Trace},
 };
 use crate::world::{Source, Sure};

@@ -16,6 +16,7 @@ struct Golden {
     facts: Value,
     centre: Program,
     unit: Program,
+    supervisor: Program,
 }
 
 /// Unpacks the golden world into a folder of its own.
@@ -26,13 +27,17 @@ fn unpacked() -> Sure<Golden> {
     let done = Command::new("tar").args(["-C", path_text(folder.path())?, "-xf", path_text(&tar)?]).status()?;
     assert!(done.success());
     let facts: Value = serde_json::from_slice(&fs::read(golden("v1.json"))?).expect("JSON");
-    fs::write(folder.path().join("passphrase"), facts["passphrase"].as_str().expect("a passphrase"))?;
     let at = |name: &str| folder.path().join(name);
-    let (centre, van, passphrase) = (at("centre"), at("van-1"), at("passphrase"));
+    let (centre, van) = (at("centre"), at("van-1"));
     let centre = Program::new("sync-server", &["--json", "--data-dir", path_text(&centre)?])?;
-    let unit = ["--json", "--data-dir", path_text(&van)?, "--passphrase-file", path_text(&passphrase)?];
-    let unit = Program::new("enroll-client", &unit)?;
-    Ok(Golden { folder, facts, centre, unit })
+    let as_one_of_them = |which: &str| -> Sure<Program> {
+        // of the first version, both had the same
+        let passphrase = facts.get(which).unwrap_or(&facts["passphrase"]).as_str().expect("a passphrase");
+        fs::write(at(which), passphrase)?;
+        Program::new("enroll-client", &["--json", "--data-dir", path_text(&van)?, "--passphrase-file", path_text(&at(which))?])
+    };
+    let (unit, supervisor) = (as_one_of_them("passphrase")?, as_one_of_them("supervisor_passphrase")?);
+    Ok(Golden { folder, facts, centre, unit, supervisor })
 }
 
 fn set_schema(database: &Path, version: i64) {
@@ -58,8 +63,8 @@ fn a_vault_of_the_first_version_opens_and_goes_on() -> Sure<()> {
     assert_eq!(verified.number("verified"), 1);
     let drafts = golden.unit.run(&["--as", "agent-1", "draft", "list"])?.ok()?;
     assert!(drafts.lines.iter().any(|l| l["message_type"] == "draft"), "{:?}", drafts.lines);
-    golden.unit.run(&["--as", "supervisor-1", "review", "list"])?.ok()?;
-    golden.unit.run(&["--as", "supervisor-1", "close"])?.ok()?;
+    golden.supervisor.run(&["--as", "supervisor-1", "review", "list"])?.ok()?;
+    golden.supervisor.run(&["--as", "supervisor-1", "close"])?.ok()?;
     let waiting = golden.unit.run(&["sync", "--dry-run"])?.ok()?;
     assert!(waiting.summary().to_string().contains('2'), "two batches wait: {}", waiting.summary());
     Ok(())

@@ -29,8 +29,11 @@ fn main() -> Sure<()> {
     let facts = world.centre.fsck()?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
     fs::create_dir_all(&folder)?;
-    let facts =
-        json!({ "registry_digest": facts["registry_digest"], "log_key": world.centre.log_key, "passphrase": world.units[0].passphrase });
+    let unit = &world.units[0];
+    let facts = json!({
+        "registry_digest": facts["registry_digest"], "log_key": world.centre.log_key,
+        "passphrase": unit.passphrase, "supervisor_passphrase": unit.supervisor_passphrase,
+    });
     fs::write(folder.join("v1.json"), format!("{facts:#}\n"))?;
     pack(temp.path(), &folder.join("v1.tar.zst"))
 }

@@ -1,5 +1,5 @@
-//! A thief with the laptop, its machine secret, and the passphrases of agent and supervisor, who tries every wrapped
-//! key on the disk, in free space and in old copies too.
+//! A thief with the laptop, its machine secret, and none, one or both of the passphrases of agent and supervisor, who
+//! tries every wrapped key on the disk, in free space and in old copies too.
 //!
 //! 1. Slots of the key file, at every 512 bytes of the image, whether or not they say that they are one: each of the
 //!    thief's keys, for each place that a draft or record of this unit could have.
@@ -30,28 +30,30 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 
 /// The thief.
 pub struct Thief {
-    agent: Unlocked,
-    supervisor: Unlocked,
+    /// Whoever a passphrase opens the keys of.
+    members: Vec<Unlocked>,
     keys: Vec<wrap::Key>,
     identities: Vec<x25519::Identity>,
     vault: Vault,
 }
 
 impl Thief {
-    /// Everything that the laptop and the two passphrases give.
-    pub fn of(unit: &Unit) -> Sure<Self> {
+    /// Everything that the laptop and these passphrases give; each is tried on everybody.
+    pub fn of(unit: &Unit, passphrases: &[&str]) -> Sure<Self> {
         let vault = Vault::open(&Places { data: unit.data.clone(), machine: unit.data.join("machine.secret") })?;
-        let unlock = |name: &str| -> Sure<Unlocked> {
-            let name = name.parse().map_err(|_| Broken("a member's name".into()))?;
-            Ok(vault.unlock(&name, unit.passphrase.as_bytes())?)
-        };
-        let (agent, supervisor) = (unlock(&unit.agent)?, unlock(&unit.supervisor)?);
+        let everybody = vault.members()?;
+        let tried = everybody.iter().flat_map(|member| passphrases.iter().map(move |p| (&member.name, p.as_bytes())));
+        let members: Vec<Unlocked> = tried.filter_map(|(name, passphrase)| vault.unlock(name, passphrase).ok()).collect();
+        if members.len() != passphrases.len() {
+            return Err(Broken(format!("{} passphrases open the keys of {members:?}", passphrases.len())));
+        }
         let machine = std::fs::read(unit.data.join("machine.secret"))?;
         let machine: [u8; 32] = machine.try_into().map_err(|_| Broken("the machine secret has 32 bytes".into()))?;
-        let keys = vec![agent.wrap.clone(), supervisor.wrap.clone(), vault.unit_keys()?.vault_key, machine.into()];
-        let secrets = [&agent, &supervisor].into_iter().filter_map(|m| m.identity.as_ref()).map(enroll_client::cards::Identity::secret);
+        let mut keys = vec![vault.unit_keys()?.vault_key, machine.into()];
+        keys.extend(members.iter().map(|member| member.wrap.clone()));
+        let secrets = members.iter().filter_map(|m| m.identity.as_ref()).map(enroll_client::cards::Identity::secret);
         let identities = secrets.map(|s| s.parse().map_err(|_| Broken("an age identity".into()))).collect::<Sure<_>>()?;
-        Ok(Self { agent, supervisor, keys, identities, vault })
+        Ok(Self { members, keys, identities, vault })
     }
 
     /// What opens: `draft 3f9a1c20`, `review <record>`, `contact <record>`, `slip <record>`, or `age at <offset>`.
@@ -86,16 +88,18 @@ impl Thief {
         places.iter().find(opens).map(|(_, what)| what.clone())
     }
 
-    /// What a draft says.
-    pub fn draft(&self, id: &str) -> Sure<String> {
+    /// What a draft says, to whoever it opens for.
+    pub fn draft(&self, id: &str) -> Sure<Option<String>> {
         let id: DraftId = id.parse().map_err(|_| Broken("a draft's id".into()))?;
-        Ok(String::from_utf8_lossy(&self.vault.open_draft(&self.agent, &id)?.plain).into_owned())
+        let opened = self.members.iter().find_map(|member| self.vault.open_draft(member, &id).ok());
+        Ok(opened.map(|draft| String::from_utf8_lossy(&draft.plain).into_owned()))
     }
 
-    /// What a card says; nothing when its time is over.
+    /// What a card says, to whoever it opens for; nothing when its time is over.
     pub fn card(&self, number: &str, card: Card) -> Sure<Option<String>> {
         let row: RecordRow = self.vault.record(number.parse().map_err(|_| Broken("a record's number".into()))?)?;
-        Ok(self.vault.card(&self.supervisor, &row, card)?.map(|plain| String::from_utf8_lossy(&plain).into_owned()))
+        let opened = self.members.iter().find_map(|member| self.vault.card(member, &row, card).ok().flatten());
+        Ok(opened.map(|plain| String::from_utf8_lossy(&plain).into_owned()))
     }
 }
 

@@ -1,13 +1,17 @@
 //! What is searched: a disk with its free space, folders, the memory of a process.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
-    os::unix::fs::FileExt as _,
+    os::unix::{fs::FileExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::world::{Broken, Sure, path_text};
+use crate::{
+    skipped::skip,
+    world::{Broken, Sure, path_text},
+};
 
 /// Bytes of the disk: the vault keeps 96 MiB of it free.
 const SIZE: u64 = 192 << 20;
@@ -34,7 +38,7 @@ impl Disk {
         match mounted {
             Ok(()) => Ok(Self::Mounted { image: image.to_owned(), at: at.to_owned() }),
             Err(why) => {
-                eprintln!("no disk image ({why}): a plain folder is searched, without free space");
+                skip(format_args!("in part: no disk image ({why}): a plain folder is searched, without free space"));
                 Ok(Self::Folder(at.to_owned()))
             }
         }
@@ -104,6 +108,28 @@ pub fn memory_of(process: u32) -> Sure<Vec<u8>> {
         }
     }
     Ok(all)
+}
+
+/// Before a program: as an administrator who wants core dumps would start it. Where the limit can't be lifted it does not start.
+pub const WITH_CORES: [&str; 4] = ["sh", "-c", "ulimit -c unlimited && exec \"$@\"", "sh"];
+
+/// Whether a process that is started like that, in `folder`, leaves a core file there with what it had in memory: a
+/// shell that holds `word` and ends itself. Leaves nothing.
+pub fn writes_cores(folder: &Path, word: &str) -> Sure<bool> {
+    let before = names(folder)?;
+    let mut shell = Command::new(WITH_CORES[0]);
+    let ended = shell.args(&WITH_CORES[1..]).args(["sh", "-c", "kill -ABRT $$; :", word]).current_dir(folder).status()?;
+    let mut found = false;
+    for core in names(folder)?.difference(&before) {
+        found |= fs::read(core)?.windows(word.len()).any(|w| w == word.as_bytes());
+        fs::remove_file(core)?;
+    }
+    Ok(ended.core_dumped() && found)
+}
+
+/// What lies in a folder.
+pub fn names(folder: &Path) -> Sure<BTreeSet<PathBuf>> {
+    Ok(fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?)
 }
 
 /// Files and devices to which this machine swaps.

@@ -45,6 +45,7 @@ pub struct UnitRecovery {
     name: String,
     agent: Unlocked,
     supervisor: Unlocked,
+    /// The supervisor's.
     passphrase: PathBuf,
     /// Bytes that are kept back for a full disk.
     reserve: u64,
@@ -87,16 +88,15 @@ impl UnitRecovery {
     pub fn of(unit: &Unit, drafts: Drafts, became: BTreeMap<String, String>) -> Sure<Self> {
         let vault = Vault::open(&places(&unit.data))?;
         let member = |name: &str| name.parse().map_err(|_| Broken(format!("{name} is no name")));
-        let unlock = |name: &str| Ok::<_, Broken>(vault.unlock(&member(name)?, unit.passphrase.as_bytes())?);
+        let unlock = |name: &str, passphrase: &str| Ok::<_, Broken>(vault.unlock(&member(name)?, passphrase.as_bytes())?);
         let form = &forms()[2];
         let sample = Sample::new(977, Second::from_unix(1_790_000_000), Size::Tiny);
         let next = sample.take(500, 0, form, Transaction::New, Kind::Complete)?.draft(form)?;
-        let passphrase = unit.data.with_file_name("safe").join(format!("{}.passphrase", unit.name));
         Ok(Self {
             name: unit.name.clone(),
-            agent: unlock(&unit.agent)?,
-            supervisor: unlock(&unit.supervisor)?,
-            passphrase,
+            agent: unlock(&unit.agent, &unit.passphrase)?,
+            supervisor: unlock(&unit.supervisor, &unit.supervisor_passphrase)?,
+            passphrase: unit.secret(&unit.supervisor),
             reserve: std::fs::metadata(unit.data.join("reserve"))?.len(),
             records: vault.records()?.into_iter().map(|r| (r.record.to_string(), r)).collect(),
             manifests: vault.batches()?.iter().map(|b| Ok((b.place.to_string(), vault.manifest(&b.id)?))).collect::<Sure<_>>()?,
@@ -212,7 +212,7 @@ fn acknowledged(records: &[RecordRow], batches: &[BatchId], said: &[&str]) -> Su
 impl Recovery for UnitRecovery {
     fn check(&self, folder: &Path, said: &[&str], nth: usize) -> Sure<()> {
         let data = folder.join(&self.name);
-        if nth % REAL == REAL - 1 {
+        if nth % REAL == REAL / 10 {
             self.really(&data, said)?;
         }
         // holds nothing; made without its bytes, so that no state has to have them allocated

@@ -18,12 +18,14 @@ pub struct Unit {
     pub agent: String,
     /// Its supervisor.
     pub supervisor: String,
-    /// The passphrase of both.
+    /// The agent's passphrase.
     pub passphrase: String,
+    /// The supervisor's.
+    pub supervisor_passphrase: String,
     /// How it reaches the centre.
     pub link: Link,
     program: Program,
-    secret: PathBuf,
+    safe: PathBuf,
 }
 
 /// Where a record stands, as `status --records` says.
@@ -39,26 +41,26 @@ impl Unit {
     /// Makes a unit with an agent and a supervisor; nobody is admitted yet.
     pub fn found(folder: &Path, name: &str, centre: &Centre) -> Sure<Self> {
         let data = folder.join(name);
-        let secret = folder.join("safe").join(format!("{name}.passphrase"));
-        let passphrase = format!("the people of {name}");
-        fs::write(&secret, &passphrase)?;
         let number = name.rsplit('-').next().unwrap_or(name);
         let unit = Self {
             name: name.to_owned(),
             agent: format!("agent-{number}"),
             supervisor: format!("supervisor-{number}"),
-            passphrase,
+            passphrase: format!("the people of {name}"),
+            supervisor_passphrase: format!("who answers for {name}"),
             link: Link::new()?,
             program: Program::new("enroll-client", &["--json", "--data-dir", text(&data)?])?,
-            secret,
+            safe: folder.join("safe"),
             data,
         };
+        fs::write(unit.secret(&unit.agent), &unit.passphrase)?;
+        fs::write(unit.secret(&unit.supervisor), &unit.supervisor_passphrase)?;
         let url = format!("https://{}", unit.link.address());
         let certificate = text(&centre.certificate)?;
         let init = ["init", "--server", &url, "--roster-key", &centre.roster_key, "--unit", name, "--ca", certificate, "--argon2-mib", "1"];
         unit.run(&init)?.ok()?;
-        unit.with_secret(&["agent", "add", &unit.agent])?.ok()?;
-        unit.with_secret(&["agent", "add", "--supervisor", &unit.supervisor])?.ok()?;
+        unit.with_secret(&unit.agent, &["agent", "add", &unit.agent])?.ok()?;
+        unit.with_secret(&unit.supervisor, &["agent", "add", "--supervisor", &unit.supervisor])?.ok()?;
         Ok(unit)
     }
 
@@ -78,8 +80,13 @@ impl Unit {
         self.program.run(args)
     }
 
-    fn with_secret(&self, args: &[&str]) -> Sure<Ran> {
-        self.run(&[&["--passphrase-file", text(&self.secret)?], args].concat())
+    /// The file with the passphrase of a member.
+    pub fn secret(&self, member: &str) -> PathBuf {
+        self.safe.join(format!("{}.{member}.passphrase", self.name))
+    }
+
+    fn with_secret(&self, member: &str, args: &[&str]) -> Sure<Ran> {
+        self.run(&[&["--passphrase-file", text(&self.secret(member))?], args].concat())
     }
 
     /// Runs a command as the agent.
@@ -103,7 +110,8 @@ impl Unit {
     }
 
     fn as_member(&self, name: &str, args: &[&str]) -> Sure<Vec<String>> {
-        let flags = ["--as", name, "--passphrase-file", text(&self.secret)?];
+        let secret = self.secret(name);
+        let flags = ["--as", name, "--passphrase-file", text(&secret)?];
         Ok(flags.iter().chain(args).map(|&a| a.to_owned()).collect())
     }
 
