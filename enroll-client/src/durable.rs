@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
 use shared::problem::{Code, Problem};
 
 use crate::streams::Typed;
@@ -128,6 +129,20 @@ pub fn read_given(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
     bounded(File::open(path).map_err(unreadable)?, limit, path)
 }
 
+/// Reads a plain file that lies in a folder which a person named. Nobody looked at the folder: a link in it would lead to any
+/// other file, and a pipe would never end.
+pub fn read_found(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
+    let unreadable = |why: &str| Problem::new(Code::InputUnreadable, format!("{}: {why}", path.display()));
+    let here = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(here.bits()).expect("flags of open(2) are those of an int");
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| unreadable(&e.kind().to_string()))?;
+    match file.metadata() {
+        Ok(found) if found.is_file() => bounded(file, limit, path),
+        Ok(_) => Err(unreadable("not a plain file")),
+        Err(e) => Err(failed(path, &e)),
+    }
+}
+
 /// A large file that a person named, read here and there, so that it is never in memory as a whole.
 #[derive(Debug)]
 pub struct Given {
@@ -140,7 +155,9 @@ impl Given {
     pub fn open(path: &Path, limit: u64) -> Result<Self, Problem> {
         let unreadable = |why: String| Problem::new(Code::InputUnreadable, format!("{}: {why}", path.display()));
         let kind = |e: io::Error| unreadable(e.kind().to_string());
-        let file = File::open(path).map_err(kind)?;
+        // without waiting for somebody at the other end of a pipe
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).expect("flags of open(2) are those of an int");
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(kind)?;
         let found = file.metadata().map_err(kind)?;
         if !found.is_file() {
             return Err(unreadable("not a plain file".to_owned()));

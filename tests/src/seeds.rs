@@ -189,7 +189,8 @@ fn captured() -> Vec<Seed> {
         let sample = Sample::new(11, Second::from_unix(THEN), Size::Tiny);
         sample.take(1, 0, &form, Transaction::New, Kind::Complete).expect("the form has new").folder()
     };
-    let (two, cut) = residents_tar(&folder(certificate.name()));
+    let whole = folder(certificate.name());
+    let (two, cut) = residents_tar(&whole);
     let mut of_certificate = folder(certificate.name()).into_iter();
     let mut of_card = folder(forms()[0].name()).into_iter();
     let (_, certificate_json) = of_certificate.next().expect("resident.json");
@@ -199,6 +200,29 @@ fn captured() -> Vec<Seed> {
     vec![
         ("resident_json", "certificate", certificate_json),
         ("resident_json", "card", card_json),
+        ("resident_folder", "one", laid_out("", &whole)),
+        ("resident_folder", "two-and-a-tar", [laid_out("a/", &whole), laid_out("b/", &whole), entry("file", "c.tar", &two)].concat()),
+        (
+            "resident_folder",
+            "what-file-managers-leave",
+            [laid_out("", &whole), entry("file", ".DS_Store", b"x"), entry("folder", ".Trash", b"")].concat(),
+        ),
+        ("resident_folder", "a-name-of-a-person", [laid_out("", &whole), entry("file", "Example Person.jpg", b"x")].concat()),
+        ("resident_folder", "a-folder-inside", [laid_out("a/", &whole), entry("file", "a/more/face.jpg", b"x")].concat()),
+        ("resident_folder", "a-link", [entry("link", "face.jpg", b"/dev/zero"), laid_out("", &whole)].concat()),
+        ("resident_folder", "a-pipe", [entry("pipe", "face.jpg", b""), laid_out("", &whole)].concat()),
+        ("resident_folder", "a-pipe-for-a-tar", entry("pipe", "a.tar", b"")),
+        ("resident_folder", "too-large", [laid_out("", &whole), b"holes large.jpg 17825792\n".to_vec()].concat()),
+        (
+            "resident_folder",
+            "too-much",
+            [laid_out("", &whole), (0..5).flat_map(|n| format!("holes l{n}.jpg 16777216\n").into_bytes()).collect()].concat(),
+        ),
+        (
+            "resident_folder",
+            "too-many",
+            [laid_out("", &whole), (0..70).flat_map(|n| format!("file f{n}.jpg 0\n").into_bytes()).collect()].concat(),
+        ),
         ("resident_tar", "cut-between-two.tar", two[..cut].to_vec()),
         ("resident_tar", "two.tar", two),
         ("form", "certificate", shared::form::FIRST[2].to_vec()),
@@ -207,6 +231,15 @@ fn captured() -> Vec<Seed> {
         ("image", "finger.png", print),
         ("cbeff", "fingers-and-iris.xml", cbeff()),
     ]
+}
+
+/// An entry of a folder, as `parsers::resident_folder` lays it out.
+fn entry(kind: &str, path: &str, bytes: &[u8]) -> Vec<u8> {
+    [format!("{kind} {path} {}\n", bytes.len()).as_bytes(), bytes].concat()
+}
+
+fn laid_out(below: &str, folder: &[(String, Vec<u8>)]) -> Vec<u8> {
+    folder.iter().flat_map(|(name, bytes)| entry("file", &format!("{below}{name}"), bytes)).collect()
 }
 
 /// The same folder twice in one tar, and where the second begins.

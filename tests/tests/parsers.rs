@@ -82,6 +82,7 @@ parsers! {
     outcome 10_000 500;
     record_json 10_000 400;
     record_line 10_000 400;
+    resident_folder 2_000 20;
     resident_json 5_000 200;
     resident_tar 3_000 10;
     roster 4_000 100;

@@ -117,11 +117,27 @@ fn folder(path: &Path) -> Result<Source, Problem> {
     for entry in durable::list(path)? {
         let name = entry.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
         // what file managers leave
-        if !name.starts_with('.') {
-            heap.add(&name, durable::read_given(&entry, FILE_MAX)?)?;
+        if name.starts_with('.') {
+            continue;
         }
+        // before it is read: of a file that does not belong here, whoever it is named for, an error says nothing
+        let name = Name::of(&name)?;
+        heap.add(name, durable::read_found(&entry, FILE_MAX)?)?;
     }
     heap.source(&path.display().to_string())
+}
+
+/// What a file of a resident's folder may be called.
+enum Name {
+    Description,
+    Part(PartName),
+}
+
+impl Name {
+    fn of(name: &str) -> Result<Self, Problem> {
+        let part = || name.parse().map_err(|_| Problem::new(Code::InputUnreadable, "a file's name is not that of a part"));
+        if name == FILE { Ok(Self::Description) } else { part().map(Self::Part) }
+    }
 }
 
 #[derive(Default)]
@@ -132,16 +148,15 @@ struct Heap {
 }
 
 impl Heap {
-    fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Problem> {
+    fn add(&mut self, name: Name, bytes: Vec<u8>) -> Result<(), Problem> {
         self.size += bytes.len() as u64;
         if self.size > MAX_PLAIN {
             return Err(Code::RecordTooLarge.into());
         }
-        if name == FILE {
+        let Name::Part(name) = name else {
             let twice = self.description.replace(Zeroizing::new(bytes)).is_some();
             return if twice { Err(Problem::new(Code::InputUnreadable, format!("{FILE} twice"))) } else { Ok(()) };
-        }
-        let name: PartName = name.parse().map_err(|_| Problem::new(Code::InputUnreadable, "a file's name is not that of a part"))?;
+        };
         if self.files.len() >= MAX_PARTS {
             return Err(Code::PartsTooMany.into());
         }
@@ -154,5 +169,62 @@ impl Heap {
     fn source(self, shown: &str) -> Result<Source, Problem> {
         let description = self.description.ok_or_else(|| Problem::new(Code::InputUnreadable, format!("{shown}: no {FILE}")))?;
         Ok(Source { input: Input::parse(&description)?, files: self.files })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    const JSON: &[u8] = br#"{"format":"enroll-input/v1","form":"national-id/1","transaction":"new","person":{},"parts":[]}"#;
+
+    fn resident() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(FILE), JSON).expect("written");
+        folder
+    }
+
+    fn read_all(path: &Path) -> Result<Vec<Source>, Problem> {
+        find(path)?.iter().map(read).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+    }
+
+    fn refused(path: &Path) -> Problem {
+        read_all(path).map(|found| found.len()).expect_err("refused")
+    }
+
+    #[test]
+    fn only_plain_files_of_a_folder_are_read() {
+        let aside = tempfile::NamedTempFile::new().expect("a file");
+        let folder = resident();
+        assert_eq!(read_all(folder.path()).map(|found| found.len()).ok(), Some(1));
+        let face = folder.path().join("face.jpg");
+        symlink(aside.path(), &face).expect("a link");
+        assert_eq!(refused(folder.path()).code, Code::InputUnreadable, "what lies elsewhere is nothing of this resident's");
+        fs::remove_file(&face).expect("removed");
+        fs::create_dir(&face).expect("a folder");
+        assert_eq!(refused(folder.path()).code, Code::InputUnreadable);
+        fs::remove_dir(&face).expect("removed");
+        // nobody writes into it: whoever waited would wait for ever
+        mknodat(CWD, &face, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        assert_eq!(refused(folder.path()).code, Code::InputUnreadable);
+        let tars = tempfile::tempdir().expect("a folder");
+        mknodat(CWD, tars.path().join("a.tar"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        assert_eq!(refused(tars.path()).code, Code::InputUnreadable);
+    }
+
+    #[test]
+    fn an_error_does_not_say_whom_a_stray_file_is_named_for() {
+        let folder = resident();
+        fs::create_dir(folder.path().join("Example Person")).expect("a folder");
+        let problem = refused(folder.path());
+        assert_eq!(problem.code, Code::InputUnreadable);
+        assert!(!problem.detail.contains("Example"), "{}", problem.detail);
+        fs::remove_dir(folder.path().join("Example Person")).expect("removed");
+        fs::write(folder.path().join(".Example Person"), b"x").expect("written");
+        assert_eq!(read_all(folder.path()).map(|found| found[0].files.len()).ok(), Some(0), "what file managers leave is passed over");
     }
 }

@@ -4,7 +4,12 @@ use std::{
     cell::RefCell,
     io::{ErrorKind, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, LazyLock, Mutex, PoisonError, mpsc},
+    panic,
+    sync::{
+        Arc, LazyLock, Mutex, Once, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -55,6 +60,25 @@ thread_local! {
     static SERVED: RefCell<Option<Served>> = const { RefCell::new(None) };
 }
 
+/// Threads of a served centre.
+const CENTRE: &str = "centre";
+/// How often one of them panicked.
+static BROKEN_OFF: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts from now on.
+fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() == Some(CENTRE) {
+                BROKEN_OFF.fetch_add(1, Ordering::SeqCst);
+            }
+            before(info);
+        }));
+    });
+}
+
 /// A served centre that knows the unit `van-1` of the vectors.
 struct Served {
     _folder: TempDir,
@@ -67,9 +91,11 @@ impl Served {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = Settings { data: folder.path().to_owned(), file: File::of("registry.example".parse().expect("a name")) };
         let (ready, served) = mpsc::channel();
+        watch();
         // its own thread, never joined: the server ends with the process
-        thread::spawn(move || {
-            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let serve = thread::Builder::new().name(CENTRE.into());
+        let spawned = serve.spawn(move || {
+            let runtime = Builder::new_current_thread().thread_name(CENTRE).enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let options = Options {
                     listen: "127.0.0.1:0".into(),
@@ -81,6 +107,7 @@ impl Served {
                 std::future::pending::<()>().await;
             });
         });
+        spawned.expect("a thread");
         let address = served.recv().expect("it starts");
         let token = greet(address);
         Self { _folder: folder, address, token }
@@ -168,9 +195,17 @@ static RUNTIME: LazyLock<Runtime> =
 
 /// Anything that a connection may bring to the centre.
 pub fn http_call(bytes: &[u8]) -> Verdict {
+    call(bytes, || ())
+}
+
+fn call(bytes: &[u8], meanwhile: impl FnOnce()) -> Verdict {
     SERVED.with_borrow_mut(|served| {
         let served = served.get_or_insert_with(Served::new);
+        let before = BROKEN_OFF.load(Ordering::SeqCst);
         let answer = served.ask(&filled_in(bytes, served.token.as_bytes()));
+        meanwhile();
+        // the connection of whatever broke off just ends, as that of half a request does
+        assert_eq!(BROKEN_OFF.load(Ordering::SeqCst), before, "the centre broke off");
         // anything but a defect of ours; and it serves on
         let status = status(&answer);
         assert!(!matches!(status, Some(500..=502 | 504..)), "{}", String::from_utf8_lossy(&answer));
@@ -277,5 +312,21 @@ impl Stranger {
         line.shutdown(Shutdown::Write)?;
         // closed with something unread, the answer might be lost on its way
         std::io::copy(&mut line, &mut std::io::sink()).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_centre_that_breaks_off_is_seen_although_its_connection_just_ends() {
+        let get = b"GET /v1/roster?after=0 HTTP/1.1\r\nhost: x\r\n\r\n";
+        assert_eq!(call(get, || ()), Verdict::Taken);
+        let break_off = || {
+            let handler = thread::Builder::new().name(CENTRE.into());
+            assert!(handler.spawn(|| panic!("a control")).expect("a thread").join().is_err());
+        };
+        assert!(panic::catch_unwind(|| call(get, break_off)).is_err());
     }
 }

@@ -18,7 +18,7 @@ use shared::{
     record::MAX_PARTS,
 };
 
-use super::{FILE_MAX, Heap, Source};
+use super::{FILE_MAX, Heap, Name, Source};
 use crate::durable::Given;
 
 /// Largest tar, in bytes.
@@ -58,7 +58,7 @@ impl Iterator for Packed {
     fn next(&mut self) -> Option<Self::Item> {
         let members = self.left.next()?;
         let mut heap = Heap::default();
-        let added = members.iter().try_for_each(|m| heap.add(&m.name, self.file.read_at(m.at, m.size)?));
+        let added = members.iter().try_for_each(|m| heap.add(Name::of(&m.name)?, self.file.read_at(m.at, m.size)?));
         Some(added.and_then(|()| heap.source(&self.path.display().to_string())))
     }
 }
