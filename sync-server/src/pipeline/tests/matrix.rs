@@ -10,13 +10,17 @@
 
 mod story;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
+use serde_json::json;
 use shared::id::Digest;
 use tokio::runtime::{Builder, Runtime};
 
 use self::story::{Process, Story};
-use crate::store::faulty::{AS_A_FAULT, Faults, How, PARTS, Plan, Then};
+use crate::{
+    figures,
+    store::faulty::{AS_A_FAULT, Faults, How, PARTS, Plan, Then},
+};
 
 /// How often units and staff come again: a fault is met once, so the second time nothing is in the way; a third for
 /// what may be tried again only later.
@@ -121,9 +125,12 @@ fn matrix(seam: &str) {
     // how many outcomes share a segment differs from run to run, and with it how many segments there are: some of the last
     // are not made again
     assert!(unmet.len() * 10 <= plans.len() && unmet.iter().all(|plan| plan.call > FIRST), "not met: {unmet:?}");
-    let calls = plans.iter().map(|plan| (plan.name, plan.call)).collect::<std::collections::BTreeSet<_>>().len();
+    let calls = plans.iter().map(|plan| (plan.name, plan.call)).collect::<BTreeSet<_>>().len();
     let met = plans.len() - unmet.len();
-    println!("{seam} {calls} calls, {met} combinations of call, failure and what becomes of the process: all as without");
+    // all of them ended as without a fault, else this is not reached
+    let line =
+        json!({ "message_type": "stores", "campaign": seam, "calls": calls, "combinations": met, "unmet": unmet.len(), "violations": 0 });
+    figures::tell("stores", line);
     assert!(calls > 0, "{seam}: no act");
 }
 
@@ -155,6 +162,7 @@ fn quiet() {
 fn an_archive_that_lies_about_a_segment_is_found_out() {
     quiet();
     let Told { story, faults, .. } = told();
+    let mut met = 0;
     for call in 1..=faults.acts()["Archive::put_segment"] {
         let plan = Plan { name: "Archive::put_segment", call, how: How::Lie, then: Then::Lives };
         let faults = Faults::of(plan);
@@ -168,10 +176,40 @@ fn an_archive_that_lies_about_a_segment_is_found_out() {
         if !faults.met() {
             continue; // more shared a segment in this run than in the one that was counted
         }
+        met += 1;
         let told = lived.err().map(tokio::task::JoinError::into_panic);
         let told = told.as_ref().and_then(|panic| panic.downcast_ref::<String>()).cloned().unwrap_or_default();
         assert!(told.contains("archive-missing") || told.contains("guard-ahead"), "segment {call}: {told}");
     }
+    assert!(met > 1, "{met} of the segments were lied about");
+}
+
+/// The acts that the wrapper knows, as its source names them.
+fn known() -> BTreeSet<String> {
+    let mut seam = "";
+    let mut known = BTreeSet::new();
+    for line in include_str!("../../store/faulty.rs").lines().map(str::trim) {
+        let quoted = line.split('"').nth(1).unwrap_or_default();
+        if line.starts_with("seam! {") {
+            seam = quoted;
+        } else if let Some((name, _)) = line.strip_prefix("act ").and_then(|rest| rest.split_once('(')) {
+            known.insert(format!("{seam}::{name}"));
+        } else if (line.contains(".act(\"") || line.contains(".acts, \"")) && quoted.contains("::") {
+            known.insert(quoted.to_owned());
+        }
+    }
+    known
+}
+
+#[test]
+fn the_story_calls_every_act() {
+    let called: BTreeSet<String> = told().faults.acts().into_keys().map(str::to_owned).collect();
+    let known = known();
+    assert!(known.len() > 15, "the source is read: {known:?}");
+    // nobody calls it any more: what is logged is no longer announced
+    let idle = ["Ledger::forget_announced"];
+    assert_eq!(known.difference(&called).collect::<Vec<_>>(), idle, "never called, so never failed");
+    assert_eq!(called.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 #[test]

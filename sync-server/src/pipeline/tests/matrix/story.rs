@@ -217,15 +217,30 @@ impl Process {
     }
 
     async fn merge(&self) -> Result<(), Problem> {
+        self.merge_until(self.clock.clone(), never()).await
+    }
+
+    /// Told to stop with a batch in hand, which is given back: the clock is read right before it is claimed.
+    async fn merge_stopped(&self) -> Result<(), Problem> {
+        let (stop, stopped) = watch::channel(false);
+        let clock = self.clock.clone();
+        let stopping = move || {
+            stop.send_replace(true);
+            clock()
+        };
+        self.merge_until(Arc::new(stopping), stopped).await
+    }
+
+    async fn merge_until(&self, clock: Clock, stop: watch::Receiver<bool>) -> Result<(), Problem> {
         let merge = Merge {
             archive: self.stores.archive.clone(),
             ledger: self.stores.ledger.clone(),
             registry: self.registry.clone(),
             opener: self.opener(&self.stores.ledger),
             publish: Publish::To(self.sequencer.clone(), Arc::new(signer("registry.example"))),
-            clock: self.clock.clone(),
+            clock,
         };
-        merge.until_idle(1, &never()).await
+        merge.until_idle(1, &stop).await
     }
 }
 
@@ -279,6 +294,7 @@ impl Story {
             for made in [first, other, second] {
                 ingest(&site, &process, made).await?;
             }
+            process.merge_stopped().await?;
             process.merge().await?;
             ingest(&site, &process, earlier).await?;
         }
