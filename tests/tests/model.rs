@@ -1,5 +1,5 @@
 //! The road as a model, explored exhaustively: three batches of a unit, the link, the centre with staging, archive, guard and
-//! database, crashes of both at every point, two backups of the database, taken at any time and put back at any time, any
+//! database, crashes of the centre at every point, two backups of the database, taken at any time and put back at any time, any
 //! number of times. The true protocol holds all properties in every state. Each sabotage is one rule broken on purpose: the
 //! property that it breaks must be found, and the shortest road to the breach is printed.
 //!
