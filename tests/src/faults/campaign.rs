@@ -11,12 +11,12 @@ use std::{
 };
 
 use super::{
-    points::{Strike, plan, points},
+    points::{Point, Strike, plan, points},
     stage::{Stage, text},
-    tally::{Tally, Verdict},
+    tally::{Tally, Verdict, too_many_missed},
 };
 use crate::{
-    tracer::{Event, Traced, Tracing},
+    tracer::{Event, Traced, Tracing, Trigger},
     world::{Broken, Sure},
 };
 
@@ -24,6 +24,8 @@ use crate::{
 pub const BUDGET: usize = 60;
 /// Runs at a time: most of a run is waiting for an answer.
 const SIDE_BY_SIDE: usize = 2;
+/// Runs of a strike that finds nothing to strike: how often a unit asks, and so how much it does, is a matter of time.
+const TRIES: usize = 3;
 const SEED: u64 = 20_260_722;
 
 /// An act of the programs.
@@ -34,6 +36,14 @@ pub trait Act: Sync {
     fn set(&self, stage: &mut Stage) -> Sure<()>;
     /// Where the tracer looks.
     fn tracing(&self, stage: &Stage) -> Tracing;
+    /// Only what lies on paths that begin so is struck.
+    fn within(&self) -> Option<&'static str> {
+        None
+    }
+    /// Most runs of each part in the short form.
+    fn budget(&self) -> usize {
+        BUDGET
+    }
     /// Does the act under the tracer. What was acknowledged is given on.
     fn play(&self, stage: &mut Stage, tracing: &Tracing) -> Sure<Self::Told>;
     /// What was acknowledged while the act was under way.
@@ -52,7 +62,7 @@ pub fn campaign<A: Act>(act: &A) -> Sure<BTreeMap<&'static str, Tally>> {
     let folder = if room { builder.tempdir_in("/dev/shm")? } else { builder.tempdir()? };
     let mut first = Worker::new(act, &folder.path().join("0"))?;
     let events = first.record()?;
-    let points = points(&events, SEED);
+    let points = points_within(&events, act.within());
     let mut by_part: BTreeMap<&'static str, Vec<_>> = BTreeMap::new();
     for point in points {
         by_part.entry(act.part(&events, point.event)).or_default().push(point);
@@ -62,7 +72,7 @@ pub fn campaign<A: Act>(act: &A) -> Sure<BTreeMap<&'static str, Tally>> {
     for (part, points) in &by_part {
         let tally = tallies.entry(part).or_default();
         (tally.points, tally.durable) = (points.len() as u64, points.iter().filter(|p| p.durable).count() as u64);
-        strikes.extend(plan(points, (!full).then_some(BUDGET)).into_iter().map(|s| (*part, s)));
+        strikes.extend(plan(points, (!full).then(|| act.budget())).into_iter().map(|s| (*part, s)));
     }
     let (next, tallies) = (AtomicUsize::new(0), Mutex::new(tallies));
     let work = |mut worker: Worker<'_, A>| -> Sure<()> {
@@ -91,8 +101,20 @@ pub fn campaign<A: Act>(act: &A) -> Sure<BTreeMap<&'static str, Tally>> {
     for (part, tally) in &tallies {
         tally.tell(part, SEED)?;
     }
-    let wrong: Vec<&str> = tallies.values().flat_map(|t| t.wrong.iter().map(String::as_str)).collect();
+    let mut wrong: Vec<String> = tallies.values().flat_map(|t| t.wrong.iter().cloned()).collect();
+    wrong.extend(too_many_missed(tallies.values()));
     if wrong.is_empty() { Ok(tallies) } else { Err(Broken(wrong.join("\n"))) }
+}
+
+/// The points on paths that begin so.
+fn points_within(events: &[Event], within: Option<&str>) -> Vec<Point> {
+    let is_within = |e: &Event| within.is_none_or(|start| e.act.paths().any(|p| p.starts_with(start)));
+    let (places, events): (Vec<usize>, Vec<Event>) = events.iter().cloned().enumerate().filter(|(_, e)| is_within(e)).unzip();
+    let place = |p: Point| {
+        let trigger = Trigger { within: within.map(str::to_owned), ..p.trigger };
+        Point { trigger, event: places[p.event], ..p }
+    };
+    points(&events, SEED).into_iter().map(place).collect()
 }
 
 /// One run of an act, struck once, without the comparison to a run without a fault: what went wrong.
@@ -145,11 +167,21 @@ impl<'a, A: Act> Worker<'a, A> {
         Ok(Ran { traced, verdict, ended })
     }
 
-    fn strike(&mut self, planned: &'static str, strike: &Strike, tallies: &Mutex<BTreeMap<&'static str, Tally>>) -> Sure<()> {
+    fn judged(&mut self, strike: &Strike) -> Sure<(Traced, Verdict)> {
         let Ran { traced, mut verdict, ended } = self.run(strike)?;
         match ended {
             Ok(digest) if digest != self.digest => verdict.lost.push(format!("another registry: {digest:?}, not {:?}", self.digest)),
             ended => verdict.false_alarms.extend(text(ended.map(drop))),
+        }
+        Ok((traced, verdict))
+    }
+
+    fn strike(&mut self, planned: &'static str, strike: &Strike, tallies: &Mutex<BTreeMap<&'static str, Tally>>) -> Sure<()> {
+        let (mut traced, mut verdict) = self.judged(strike)?;
+        for _ in 1..TRIES {
+            if traced.hit().is_none() && verdict == Verdict::default() {
+                (traced, verdict) = self.judged(strike)?;
+            }
         }
         let hit = traced.events.iter().position(|e| e.injected.is_some());
         // what was hit is where it counts: threads take other turns in another run

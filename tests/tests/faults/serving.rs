@@ -153,7 +153,7 @@ fn promise_02_a_receipt_outlives_kill_9_of_ingest_sequencing_and_merge() -> Sure
     }
     let parts = campaign(&Serving::default())?;
     for part in ["start", "ingest", "sequence", "apply", "merge", "stop"] {
-        assert!(parts.get(part).is_some_and(|t| t.runs() > 0), "nothing struck {part}");
+        assert!(parts.get(part).is_some_and(|t| t.struck() > 0), "nothing struck {part}");
     }
     Ok(())
 }
