@@ -12,7 +12,9 @@
 //! |---|---|
 //! | `points` | from a recording to the list of runs, whole or spread evenly over a budget |
 //! | `stage` | a world that is put back to where it was |
-//! | `rules` | what no run may do: rely on a sync that succeeded after one that failed |
+//! | `doubt` | bytes and names of which nobody knows whether they are on the disk, since it failed |
+//! | `told` | what leaves a centre, and what each promise rests on |
+//! | `rules` | what no run may do: tell of success on the strength of what is in doubt |
 //! | `tally` | counts, printed and written as JSON Lines |
 //! | `campaign` | the loop, side by side |
 //!
@@ -21,15 +23,21 @@
 //! figures.
 
 mod campaign;
+mod doubt;
 mod points;
 mod rules;
+#[cfg(test)]
+mod script;
 mod stage;
 mod tally;
+mod told;
 
 pub use self::{
     campaign::{Act, BUDGET, campaign, struck},
+    doubt::Doubtful,
     points::{Point, Strike, plan, points},
-    rules::{may_fail, relied_on_a_retry},
+    rules::{broken_by_centre, broken_by_command},
     stage::Stage,
     tally::{Tally, Verdict},
+    told::{Promise, promises},
 };

@@ -22,20 +22,24 @@ use shared::{
     time::Second,
 };
 use tests::{
-    faults::{Stage, Verdict, may_fail, relied_on_a_retry},
-    tracer::{Act as Does, Event, Traced, Tracing},
+    faults::{Doubtful, Stage, Verdict, broken_by_command},
+    tracer::{Traced, Tracing},
     world::{Program, Ran, Source, Sure, write_sources},
 };
 
 /// Residents of about 20 KB each.
 fn residents(stage: &Stage, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
-    let sample = Sample::new(11, Second::from_unix(1_790_000_000), Size::Tiny);
+    sized(stage, people, Size::Tiny)
+}
+
+fn sized(stage: &Stage, people: std::ops::Range<u64>, size: Size) -> Sure<Vec<Source>> {
+    let sample = Sample::new(11, Second::from_unix(1_790_000_000), size);
     write_sources(&stage.beside("people"), &sample, &people.map(|n| (n, 0)).collect::<Vec<_>>())
 }
 
-/// A program under the tracer.
+/// A program under the tracer, with what it says.
 fn traced(program: &Program, tracing: &Tracing, args: &[String]) -> Sure<Ran> {
-    let wrapper = tracing.wrapper()?;
+    let wrapper = tracing.clone().with_data().wrapper()?;
     let (wrapper, args): (Vec<&str>, Vec<&str>) = (wrapper.iter().map(String::as_str).collect(), args.iter().map(String::as_str).collect());
     Program::end(program.command_under(&wrapper, &args), &args)
 }
@@ -44,29 +48,17 @@ fn words(args: &[&str]) -> Vec<String> {
     args.iter().map(|&a| a.to_owned()).collect()
 }
 
-/// What a command may not do when the disk failed it.
+/// What a command may not do when the disk failed it: succeed, or say that something is done, while something is in doubt.
 fn judge_command(ran: &Ran, traced: &Traced, verdict: &mut Verdict) {
-    let succeeded = matches!(ran.exit, Some(0 | 4));
-    let first_word = traced.events.iter().find(|e| matches!(&e.act, Does::Tell { to, .. } if to == "stdout")).map(|e| e.n);
-    let failed = traced.hit().filter(|e| e.result < 0 && carries(&traced.events, e));
-    if let Some(hit) = failed.filter(|hit| succeeded && first_word.is_some_and(|n| hit.n < n)) {
-        verdict.undetected.push(format!("{} failed, and the command succeeded", hit.call));
-    }
-    for path in relied_on_a_retry(&traced.events, |_| succeeded) {
-        verdict.undetected.push(format!("{path}: a second sync was believed"));
-    }
+    judge_what_carries(ran, traced, verdict, |_| true);
+}
+
+/// The same; `carries` leaves out what nothing rests on.
+fn judge_what_carries(ran: &Ran, traced: &Traced, verdict: &mut Verdict, carries: impl Fn(&Doubtful) -> bool) {
+    verdict.undetected.extend(broken_by_command(&traced.events, matches!(ran.exit, Some(0 | 4)), carries));
     if ran.exit == Some(7) {
         verdict.false_alarms.push(format!("an alarm: {}", ran.err));
     }
-}
-
-/// Does what was to be acknowledged rest on it? Sweeping up carries nothing, nor does a checkpoint: the journal stays until
-/// one has succeeded.
-fn carries(events: &[Event], event: &Event) -> bool {
-    let journal = event.act.paths().next().map(|p| format!("{p}-wal")).unwrap_or_default();
-    let named = |e: &&Event| e.n < event.n && e.act.paths().any(|p| p == journal) && !matches!(e.act, Does::Unlink { .. });
-    let checkpoint = events.iter().any(|e| named(&e));
-    !checkpoint && !matches!(event.act, Does::Unlink { .. } | Does::RemoveFolder { .. }) && !may_fail(events, event)
 }
 
 /// On to the end of the road, with `records` in all: each merged, once, under a receipt, and the centre is sound.

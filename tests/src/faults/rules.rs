@@ -1,234 +1,178 @@
-//! What no run may do: tell somebody of success on the strength of a sync that was tried again.
+//! What no run may do: tell somebody of success on the strength of something that is in doubt ([`super::doubt`]).
 //!
-//! After a sync that failed, the kernel may have dropped the pages and call them clean; a second sync then succeeds and
-//! says nothing about them. So bytes whose sync failed count as lost until they are written again, the file goes, or, in a
-//! write-ahead log, an earlier frame is written (its checksums run on, so that everything behind is void). The same with a
-//! folder: names whose sync failed are in doubt until each is given anew and synced, or taken.
+//! A command's success is its exit; what it says on the way, line by line, is true when it is said. Of a serving centre
+//! each promise that goes into a socket is judged by what it rests on ([`super::told`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::{
+    doubt::{Doubt, Doubtful},
+    told::{Foundations, promises},
+};
 use crate::tracer::{Act, Event};
 
-type Ranges = Vec<(u64, u64)>;
-
-/// By folder, the names that were given in it.
-#[derive(Default)]
-struct Names {
-    unsynced: BTreeMap<String, BTreeSet<String>>,
-    failed: BTreeMap<String, BTreeSet<String>>,
-    /// Names whose sync failed, and that a later one called durable, which had nothing else to be for.
-    retried: BTreeSet<String>,
-}
-
-#[derive(Default)]
-struct Files {
-    unsynced: BTreeMap<String, Ranges>,
-    failed: BTreeMap<String, Ranges>,
-    /// Files with bytes whose sync failed, and that a later sync called durable.
-    retried: BTreeSet<String>,
-    names: Names,
-    /// Write-ahead logs that are there: what a checkpoint could not write is in them still, and is written again.
-    journals: BTreeSet<String>,
-}
-
-/// The files and names on whose retried sync something was told; `told` says which tells promise something.
-pub fn relied_on_a_retry(events: &[Event], told: impl Fn(&Event) -> bool) -> BTreeSet<String> {
-    let (mut files, mut relied) = (Files::default(), BTreeSet::new());
+/// What a serving centre promised while it was in doubt.
+pub fn broken_by_centre(events: &[Event]) -> BTreeSet<String> {
+    let (mut doubt, mut foundations, mut broken) = (Doubt::default(), Foundations::default(), BTreeSet::new());
     for event in events {
-        if matches!(event.act, Act::Tell { .. }) && told(event) {
-            relied.extend(files.retried.iter().chain(&files.names.retried).cloned());
+        for promise in promises(event) {
+            let rests = doubt.all().filter(|d| foundations.bear(promise, d));
+            broken.extend(rests.map(|d| format!("{promise} was told while {d} was in doubt")));
         }
-        files.meet(event);
+        foundations.meet(event);
+        doubt.meet(event);
     }
-    relied
+    broken
 }
 
-/// May this failed sync go without a word? Yes, when nothing waited for it: no bytes of the file, no names in the folder,
-/// since it was synced last; or when each of these names was given anew afterwards, and then synced.
-pub fn may_fail(events: &[Event], sync: &Event) -> bool {
-    let Act::Sync { path: synced } = &sync.act else { return false };
-    let is_sync = |e: &Event| e.result >= 0 && matches!(&e.act, Act::Sync { path } if path == synced);
-    let (before, after): (Vec<&Event>, Vec<&Event>) = events.iter().filter(|e| e.n != sync.n).partition(|e| e.n < sync.n);
-    let since = before.iter().rposition(|e| is_sync(e)).map_or(0, |n| n + 1);
-    if before[since..].iter().any(|e| e.result >= 0 && changes_bytes(&e.act, synced)) {
-        return false;
+/// What a command left in doubt although it succeeded, or said while it was; `carries` leaves out what nothing rests on.
+pub fn broken_by_command(events: &[Event], succeeded: bool, carries: impl Fn(&Doubtful) -> bool) -> BTreeSet<String> {
+    let (mut doubt, mut broken) = (Doubt::default(), BTreeSet::new());
+    for event in events {
+        for line in lines(event) {
+            broken.extend(doubt.all().filter(&carries).map(|d| format!("{line:?} was said while {d} was in doubt")));
+        }
+        doubt.meet(event);
     }
-    let until = after.iter().rposition(|e| is_sync(e)).unwrap_or(0);
-    let anew: BTreeSet<&str> = after[..until].iter().flat_map(|e| names_in(e, synced)).collect();
-    // a name that was taken and comes back is swept again
-    let given = before[since..].iter().filter(|e| !matches!(e.act, Act::Unlink { .. } | Act::RemoveFolder { .. }));
-    given.flat_map(|e| names_in(e, synced)).all(|name| anew.contains(name))
+    if succeeded {
+        broken.extend(doubt.all().filter(&carries).map(|d| format!("it succeeded, and {d} is in doubt")));
+    }
+    broken
 }
 
-fn changes_bytes(act: &Act, file: &str) -> bool {
-    matches!(act, Act::Write { path, .. } | Act::Length { path, .. } | Act::Allocate { path, .. } if path == file)
-}
-
-/// The names that an act gives or takes in a folder; not those of what is made anew at every start, or swept.
-fn names_in<'e>(event: &'e Event, folder: &str) -> Vec<&'e str> {
-    let changes = !matches!(event.act, Act::Tell { .. } | Act::Sync { .. } | Act::Write { .. } | Act::Length { .. } | Act::Allocate { .. });
-    let passing = |p: &str| p.ends_with("-shm") || p.contains(".tmp-");
-    let named = event.act.paths().filter(|p| changes && event.result >= 0 && folder_of(p) == folder && !passing(p));
-    named.collect()
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(".", |(folder, _)| folder)
-}
-
-impl Files {
-    fn meet(&mut self, event: &Event) {
-        let done = event.result >= 0;
-        if done {
-            self.follow_journals(&event.act);
-        }
-        self.names.meet(&event.act, done);
-        match &event.act {
-            Act::Write { path, offset, .. } if event.result > 0 => {
-                let end = offset + event.result.unsigned_abs();
-                self.written(path, *offset, if path.ends_with("-wal") { u64::MAX } else { end });
-                self.unsynced.entry(path.clone()).or_default().push((*offset, end));
-            }
-            Act::Sync { path } if done => {
-                self.unsynced.remove(path);
-                if self.failed.get(path).is_some_and(|r| !r.is_empty()) {
-                    self.retried.insert(path.clone());
-                }
-            }
-            Act::Sync { path } if self.journals.contains(&format!("{path}-wal")) => {}
-            Act::Sync { path } => {
-                let lost = self.unsynced.remove(path).unwrap_or_default();
-                self.failed.entry(path.clone()).or_default().extend(lost);
-            }
-            Act::Length { path, length } if done => self.written(path, *length, u64::MAX),
-            Act::Create { path } | Act::Unlink { path } if done => self.gone(path),
-            Act::Rename { from, to, .. } if done => {
-                self.gone(to);
-                let failed = self.failed.remove(from).unwrap_or_default();
-                if self.retried.remove(from) || !failed.is_empty() {
-                    // a name for bytes that are not durable
-                    self.retried.insert(to.clone());
-                    self.failed.insert(to.clone(), failed);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn follow_journals(&mut self, act: &Act) {
-        match act {
-            Act::Create { path } if path.ends_with("-wal") => drop(self.journals.insert(path.clone())),
-            Act::Unlink { path } => drop(self.journals.remove(path)),
-            Act::Rename { from, to, .. } if self.journals.remove(from) => drop(self.journals.insert(to.clone())),
-            _ => {}
-        }
-    }
-
-    fn written(&mut self, path: &str, from: u64, to: u64) {
-        let Some(failed) = self.failed.get_mut(path) else { return };
-        let outside = |&(a, b): &(u64, u64)| [(a, b.min(from)), (a.max(to), b)].into_iter().filter(|(a, b)| a < b);
-        *failed = failed.iter().flat_map(outside).collect();
-        if failed.is_empty() {
-            self.retried.remove(path);
-        }
-    }
-
-    fn gone(&mut self, path: &str) {
-        self.unsynced.remove(path);
-        self.failed.remove(path);
-        self.retried.remove(path);
-    }
-}
-
-impl Names {
-    fn meet(&mut self, act: &Act, done: bool) {
-        match act {
-            Act::Sync { path } if done => {
-                let new = self.unsynced.remove(path).unwrap_or_default();
-                // one that was for others says nothing about these: they stay in doubt, and nothing need rest on them
-                if new.is_empty() {
-                    self.retried.extend(self.failed.remove(path).unwrap_or_default());
-                }
-            }
-            Act::Sync { path } => {
-                let lost = self.unsynced.remove(path).unwrap_or_default();
-                self.failed.entry(path.clone()).or_default().extend(lost);
-            }
-            Act::Create { path } | Act::Folder { path } | Act::Link { to: path, .. } if done => self.given(path),
-            Act::Unlink { path } | Act::RemoveFolder { path } if done => self.taken(path),
-            Act::Rename { from, to, exchange } if done => {
-                self.taken(from);
-                if *exchange {
-                    self.given(from);
-                }
-                self.given(to);
-            }
-            _ => {}
-        }
-    }
-
-    fn given(&mut self, path: &str) {
-        self.taken(path);
-        if ![".lock", "-shm"].iter().any(|end| path.ends_with(end)) && !path.contains(".tmp-") {
-            self.unsynced.entry(folder_of(path).to_owned()).or_default().insert(path.to_owned());
-        }
-    }
-
-    fn taken(&mut self, path: &str) {
-        for names in [&mut self.unsynced, &mut self.failed] {
-            names.get_mut(folder_of(path)).map(|names| names.remove(path));
-        }
-        self.retried.remove(path);
-    }
+/// The kinds of lines that say that something is done; an error, a warning and a summary, which is the exit's, do not.
+fn lines(event: &Event) -> Vec<String> {
+    let Act::Tell { to, data, .. } = &event.act else { return Vec::new() };
+    let text = String::from_utf8_lossy(data);
+    let kinds = text
+        .lines()
+        .filter(|_| to == "stdout")
+        .filter_map(|l| serde_json::from_str::<Value>(l).ok()?["message_type"].as_str().map(str::to_owned));
+    kinds.filter(|kind| !matches!(kind.as_str(), "error" | "warning" | "summary")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::id::Blob;
+
     use super::*;
+    use crate::faults::script::run;
 
-    fn judged(path: &str, acts: &[(&str, i64)]) -> bool {
-        let mut events = Vec::new();
-        for (n, (what, result)) in (1..).zip(acts) {
-            let path = path.to_owned();
-            let act = match *what {
-                "write" => Act::Write { path, offset: 0, len: 8, data: Vec::new() },
-                "sync" => Act::Sync { path },
-                "unlink" => Act::Unlink { path },
-                "create" => Act::Create { path },
-                "sync its folder" => Act::Sync { path: folder_of(&path).to_owned() },
-                "rename" => Act::Rename { from: path, to: "b".into(), exchange: false },
-                _ => Act::Tell { to: "stdout".into(), len: 1, data: Vec::new() },
-            };
-            events.push(Event { n, thread: 1, call: String::new(), act, result: *result, injected: None });
+    const BLOB: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+
+    /// Broken promises of a run in which these words stand for what a centre does and tells at sizes 5 and 6 of its log.
+    fn centre(script: &str) -> usize {
+        let blob = format!("archive/blobs/2c/26/{BLOB}");
+        let mut text =
+            script.replace("BLOB", &blob).replace("FOLDER", "archive/blobs/2c/26").replace("SEGMENTS", "archive/segments/00000000");
+        for size in [5, 6] {
+            let segment = format!("enroll-segment/v1~new+{size}+x~~outcome+sha256:{BLOB}~");
+            let hex = Blob::of(segment.replace('+', " ").replace('~', "\n").as_bytes()).hex();
+            let name = format!("archive/segments/00000000/{size:012}-{hex}");
+            let head = format!("put guard/.tmp-g {size}+root+sha256:{hex}~; sync guard/.tmp-g; rename guard/.tmp-g guard/head");
+            let proof = format!("tell socket HTTP/1.1+200+OK^^c2sp.org/tlog-proof@v1~index+4~~origin~{size}~root");
+            text = text.replace(&format!("WRITE{size}"), &format!("put archive/incoming/.tmp-s {segment}"));
+            text = text.replace(&format!("NAME{size}"), &format!("rename archive/incoming/.tmp-s {name}"));
+            text = text.replace(&format!("HEAD{size}"), &head).replace(&format!("PROOF{size}"), &proof);
         }
-        !relied_on_a_retry(&events, |_| true).is_empty()
+        for offset in [0, 8, 9] {
+            let tell = format!("tell socket HTTP/1.1+204+No+Content^upload-offset:+{offset}^upload-length:+99^^");
+            text = text.replace(&format!("OFFSET{offset}"), &tell);
+        }
+        let hello = format!("tell socket HTTP/1.1+200+OK^^{{\"answer\":\"hello+3+sha256:{}\\nwant+1.1+8\\n\"}}", "61".repeat(32));
+        broken_by_centre(&run(&text.replace("COUNTED", &"a".repeat(32)).replace("HELLO", &hello))).len()
     }
 
     #[test]
-    fn a_sync_that_nothing_waits_for_may_fail() {
-        let event = |n, act| Event { n, thread: 1, call: String::new(), act, result: 0, injected: None };
-        let (create, sync) = (|| Act::Create { path: "a/b".into() }, || Act::Sync { path: "a".into() });
-        let events = [event(1, create()), event(2, sync()), event(3, sync()), event(4, Act::Sync { path: "a/b".into() })];
-        assert!(!may_fail(&events[..2], &events[1]), "a name waited");
-        assert!(!may_fail(&events, &events[1]), "a second sync of the same name counts for nothing");
-        assert!(may_fail(&events, &events[2]), "nothing new since");
-        assert!(may_fail(&events, &events[3]), "an empty file has no bytes");
-        let anew = [event(1, create()), event(2, sync()), event(3, create()), event(4, sync())];
-        assert!(may_fail(&anew, &anew[1]), "given anew, then synced");
+    fn a_proof_rests_on_the_blobs_that_are_logged() {
+        let logged = |before: &str| centre(&format!("{before}; WRITE5; NAME5; sync SEGMENTS; HEAD5; sync guard; PROOF5"));
+        assert_eq!(logged("create BLOB; sync FOLDER"), 0);
+        assert_eq!(logged("create BLOB; sync FOLDER EIO"), 1, "an error that was swallowed");
+        assert_eq!(logged("create BLOB; sync FOLDER EIO; sync FOLDER"), 1, "tried again");
+        assert_eq!(logged("create BLOB; sync FOLDER EIO; create FOLDER/b; sync FOLDER"), 1, "for another one");
+        assert_eq!(logged("create BLOB; sync FOLDER EIO; rename archive/incoming/.tmp-1 BLOB; sync FOLDER"), 0, "given anew");
+        assert_eq!(logged("folder archive/blobs/2c; sync archive/blobs EIO"), 1, "a folder above it");
+        assert_eq!(logged("create FOLDER/b; sync FOLDER EIO"), 0, "of another one");
+        let linked = "write staging/p 0 8; sync staging/p EIO; link staging/p archive/incoming/.tmp-1; rename archive/incoming/.tmp-1 BLOB";
+        assert_eq!(logged(&format!("{linked}; sync FOLDER; unlink staging/p")), 1, "linked from staging");
+        assert_eq!(logged("write staging/b.mark 0 8; sync staging/b.mark EIO"), 0, "the archive has what is logged");
+        let later = "create BLOB; sync FOLDER EIO; WRITE6; NAME6; sync SEGMENTS; HEAD6; sync guard";
+        assert_eq!(centre(&format!("{later}; PROOF5")), 0, "none of these five entries names it");
+        assert_eq!(centre(&format!("{later}; PROOF6")), 1);
     }
 
     #[test]
-    fn a_retry_is_relied_on_when_something_is_told() {
-        assert!(judged("a", &[("write", 8), ("sync", -5), ("sync", 0), ("tell", 1)]));
-        assert!(judged("a", &[("write", 8), ("sync", -5), ("rename", 0), ("tell", 1)]), "a name for bytes that may be gone");
-        assert!(!judged("a", &[("write", 8), ("sync", -5), ("tell", 1)]), "an error was told");
-        assert!(!judged("a", &[("write", 8), ("sync", -5), ("write", 8), ("sync", 0), ("tell", 1)]), "written again");
-        assert!(!judged("a", &[("write", 8), ("sync", -5), ("unlink", 0), ("tell", 1)]), "gone");
-        assert!(judged("a", &[("write", 8), ("sync", -5), ("write", 4), ("sync", 0), ("tell", 1)]), "only half of it again");
-        assert!(judged("f/a", &[("create", 3), ("sync its folder", -5), ("sync its folder", 0), ("tell", 1)]), "a name in doubt");
-        let anew = [("create", 3), ("sync its folder", -5), ("create", 3), ("sync its folder", 0), ("tell", 1)];
-        assert!(!judged("f/a", &anew), "given anew");
-        assert!(!judged("f/a", &[("create", 3), ("sync its folder", -5), ("unlink", 0), ("sync its folder", 0), ("tell", 1)]), "taken");
-        assert!(!judged("a-wal", &[("write", 8), ("sync", -5), ("write", 4), ("sync", 0), ("tell", 1)]), "void from there on");
+    fn a_proof_rests_on_guard_and_segment() {
+        assert_eq!(centre("WRITE5; NAME5; sync SEGMENTS EIO; HEAD5; sync guard; PROOF5"), 1);
+        assert_eq!(centre("WRITE5; NAME5 EIO; HEAD5; sync guard; PROOF5"), 1);
+        assert_eq!(centre("WRITE5; NAME5 EIO; WRITE6; NAME6; sync SEGMENTS; HEAD6; sync guard; PROOF6"), 0, "an orphan");
+        assert_eq!(centre("HEAD6; sync guard EIO; PROOF6"), 1);
+        assert_eq!(centre("HEAD6; sync guard EIO; sync guard; PROOF6"), 1, "tried again");
+        assert_eq!(centre("HEAD6; sync guard EIO; HEAD6; sync guard; PROOF6"), 0, "given anew");
+        assert_eq!(centre("HEAD6 EIO; PROOF6"), 1);
+        assert_eq!(centre("HEAD5; sync guard; HEAD6; sync guard EIO; PROOF5"), 0, "the older head");
+    }
+
+    #[test]
+    fn an_offset_rests_on_names_in_staging_the_mark_and_the_bytes_before_it() {
+        assert_eq!(centre("create staging/b.manifest; sync staging; OFFSET8"), 0);
+        // an announcement that failed, done again without giving the name anew; then the upload's own names
+        let doubtful = "create staging/b.manifest; sync staging EIO; create staging/b.mark; create staging/b.payload; sync staging";
+        assert_eq!(centre(&format!("{doubtful}; OFFSET8")), 1);
+        assert_eq!(centre(&format!("{doubtful}; OFFSET0")), 0, "nothing is promised");
+        assert_eq!(centre(&format!("{doubtful}; rename staging/.tmp-1 staging/b.manifest; sync staging; OFFSET8")), 0);
+        let refusal = "tell socket HTTP/1.1+503+Busy^upload-offset:+8^upload-length:+9^^";
+        assert_eq!(centre(&format!("{doubtful}; {refusal}")), 0, "a refusal");
+        let half = "write staging/b.payload 0 8; sync staging/b.payload; write staging/b.payload 8 8; sync staging/b.payload EIO";
+        assert_eq!(centre(&format!("{half}; OFFSET8")), 0, "before what failed");
+        assert_eq!(centre(&format!("{half}; OFFSET9")), 1);
+        let mark = "write staging/b.mark 0 8; sync staging/b.mark EIO";
+        assert_eq!(centre(&format!("{mark}; OFFSET8")), 1);
+        assert_eq!(centre(&format!("{mark}; sync staging/b.mark; OFFSET8")), 1, "tried again");
+        assert_eq!(centre(&format!("{mark}; write staging/b.mark 0 8; sync staging/b.mark; OFFSET8")), 0);
+        assert_eq!(centre(&format!("{mark}; HELLO")), 1, "an offset in the answer to a hello");
+    }
+
+    #[test]
+    fn the_answer_to_a_hello_rests_on_the_database() {
+        assert_eq!(centre("put centre.db-wal COUNTED; sync centre.db-wal; HELLO"), 0);
+        assert_eq!(centre("put centre.db-wal COUNTED; sync centre.db-wal EIO; HELLO"), 1);
+        assert_eq!(centre("put centre.db-wal COUNTED EIO; HELLO"), 1);
+        assert_eq!(centre("put centre.db-wal COUNTED; sync centre.db-wal EIO; PROOF5; OFFSET8"), 0, "it is a view of archive and guard");
+        let later = "write centre.db-wal 32 8; sync centre.db-wal EIO; HELLO";
+        assert_eq!(centre(&format!("put centre.db-wal COUNTED; sync centre.db-wal; {later}")), 0, "another commit");
+        assert_eq!(centre(&format!("put centre.db-wal other; sync centre.db-wal; {later}")), 1, "it was not counted before");
+        assert_eq!(centre("create centre.db-wal; sync . EIO; put centre.db-wal COUNTED; sync centre.db-wal; HELLO"), 1, "the log's name");
+        let checkpoint = "put centre.db-wal COUNTED; sync centre.db-wal; write centre.db 0 8; sync centre.db EIO";
+        assert_eq!(centre(&format!("{checkpoint}; HELLO")), 0, "the write-ahead log has it");
+        assert_eq!(centre(&format!("{checkpoint}; unlink centre.db-wal; HELLO")), 1);
+    }
+
+    fn command(script: &str, succeeded: bool) -> usize {
+        broken_by_command(&run(script), succeeded, |_| true).len()
+    }
+
+    #[test]
+    fn a_command_that_succeeds_leaves_nothing_in_doubt() {
+        assert_eq!(command("write v-wal 0 8; sync v-wal EIO", true), 1);
+        assert_eq!(command("write v-wal 0 8; sync v-wal EIO", false), 0, "its exit told of it");
+        assert_eq!(command("write v-wal 0 8; sync v-wal EIO; write v-wal 0 8; sync v-wal", true), 0, "done again");
+        // also behind the first line
+        let said = "tell stdout {\"message_type\":\"batch\"}";
+        assert_eq!(command(&format!("{said}; write v-wal 0 8; sync v-wal EIO"), true), 1);
+        assert_eq!(command(&format!("{said}; rename .tmp-1 a EIO; tell stdout {{\"message_type\":\"summary\"}}"), true), 1);
+        assert_eq!(broken_by_command(&run("rename .tmp-1 a EIO"), true, |d| d.path != "a").len(), 0, "nothing rests on it");
+    }
+
+    #[test]
+    fn each_line_of_a_command_is_true_when_it_is_said() {
+        let failed = "write v-wal 0 8; sync v-wal EIO";
+        assert_eq!(command(&format!("{failed}; tell stdout {{\"message_type\":\"receipt\"}}"), false), 1);
+        assert_eq!(command(&format!("tell stdout {{\"message_type\":\"receipt\"}}; {failed}"), false), 0);
+        for kind in ["error", "warning", "summary"] {
+            assert_eq!(command(&format!("{failed}; tell stdout {{\"message_type\":\"{kind}\"}}"), false), 0, "{kind} promises nothing");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     tracer::Tracing,
-    world::{Broken, Plan, Sure, World, copy_folder},
+    world::{Broken, Plan, Sure, Unit, World, copy_folder},
 };
 
 /// A world, a saved copy of its state, and a place for what the tracer writes, outside of both.
@@ -31,6 +31,12 @@ impl Stage {
         world.join(1)?;
         world.unplug()?;
         Ok(Self { world, folder: folder.to_owned() })
+    }
+
+    /// Centre and unit go by plain HTTP from now on, so that what leaves the centre can be read in a recording.
+    pub fn speak_plainly(&mut self) -> Sure<()> {
+        self.world.centre.speak_plainly();
+        self.world.units.iter().try_for_each(Unit::speak_plainly)
     }
 
     /// This is where every run begins; nothing may run.

@@ -20,6 +20,8 @@ use crate::tracer::Tracing;
 /// The passphrase of recovery and auditor identity.
 pub const PASSPHRASE: &str = "the safe in the cellar";
 
+const PLAIN: &[&str] = &["serve", "--plain-http", "--listen", "127.0.0.1:0"];
+
 /// A centre.
 pub struct Centre {
     /// Its data folder.
@@ -34,6 +36,7 @@ pub struct Centre {
     pub certificate: PathBuf,
     program: Program,
     serving: Option<Serving>,
+    plain: bool,
     log: PathBuf,
 }
 
@@ -84,6 +87,7 @@ impl Centre {
             safe,
             program,
             serving: None,
+            plain: false,
             log: folder.join("serve.log"),
         })
     }
@@ -99,6 +103,7 @@ impl Centre {
             program: Program::new("sync-server", &["--json", "--data-dir", text(&data)?])?,
             data,
             serving: None,
+            plain: false,
             log: folder.join("serve.log"),
         })
     }
@@ -113,6 +118,7 @@ impl Centre {
             certificate: self.certificate.clone(),
             program: Program::new("sync-server", &["--json", "--data-dir", text(data)?])?,
             serving: None,
+            plain: false,
             log: data.with_extension("log"),
         })
     }
@@ -136,7 +142,7 @@ impl Centre {
     /// Starts to serve, on a free port; nothing when it does already.
     pub fn serve(&mut self) -> Sure<()> {
         if self.serving.is_none() {
-            let command = self.program.command(&["serve", "--listen", "127.0.0.1:0"]);
+            let command = self.program.command(self.serve_args());
             self.serving = Some(Serving::start(command, &self.log)?);
         }
         Ok(())
@@ -144,9 +150,18 @@ impl Centre {
 
     /// Starts to serve plain HTTP, on a free port.
     pub fn serve_plain(&mut self) -> Sure<()> {
-        let command = self.program.command(&["serve", "--plain-http", "--listen", "127.0.0.1:0"]);
+        let command = self.program.command(PLAIN);
         self.serving = Some(Serving::start(command, &self.log)?);
         Ok(())
+    }
+
+    /// Whenever it serves from now on, it is plain HTTP: what leaves it can be read in a recording.
+    pub fn speak_plainly(&mut self) {
+        self.plain = true;
+    }
+
+    fn serve_args(&self) -> &'static [&'static str] {
+        if self.plain { PLAIN } else { &["serve", "--listen", "127.0.0.1:0"] }
     }
 
     /// Id of the process that serves.
@@ -156,7 +171,7 @@ impl Centre {
 
     /// Starts to serve under another program; gives what was said when it ended before it listened.
     pub fn serve_under(&mut self, wrapper: &[&str]) -> Sure<()> {
-        let command = self.program.command_under(wrapper, &["serve", "--listen", "127.0.0.1:0"]);
+        let command = self.program.command_under(wrapper, self.serve_args());
         self.serving = Some(Serving::start(command, &self.log)?);
         Ok(())
     }

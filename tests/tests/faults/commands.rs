@@ -9,7 +9,7 @@ use tests::{
     world::{Ran, Sure, path_text},
 };
 
-use super::{judge_command, rebuilt_the_same, residents, to_the_end, traced, words};
+use super::{judge_command, judge_what_carries, rebuilt_the_same, residents, to_the_end, traced, words};
 
 struct Rebuild;
 
@@ -34,17 +34,20 @@ impl Act for Rebuild {
         traced(stage.world.centre.program(), tracing, &words(&["rebuild"]))
     }
     fn go_on(&self, stage: &mut Stage, told: &Ran, traced: &Traced, verdict: &mut Verdict) -> Sure<Option<String>> {
-        // the old database is only compared with: that it can't be read is told, and stops nothing
-        let begun = traced.events.iter().find(|e| e.act.paths().any(|p| p == "centre.db.new" || p.starts_with("centre.db.before")));
-        let old_failed = traced.hit().is_some_and(|hit| begun.is_none_or(|b| hit.n < b.n));
-        if !old_failed {
-            judge_command(told, traced, verdict);
-        }
+        judge_what_carries(told, traced, verdict, |d| !is_of_the_old(&traced.events, &d.path));
         // each state that it leaves is one that `serve` starts from
         let digest = to_the_end(stage, 2, verdict)?;
         rebuilt_the_same(stage, &digest, verdict)?;
         Ok(Some(digest))
     }
+}
+
+/// The old database is only compared with and moved aside: that it can't be read is told, and stops nothing. What became of
+/// its write-ahead log is said by its path as long as the new database has none there.
+fn is_of_the_old(events: &[Event], path: &str) -> bool {
+    let begun = events.iter().position(|e| e.act.paths().any(|p| p.starts_with("centre.db.new") || p.starts_with("centre.db.before")));
+    let hit = events.iter().position(|e| e.injected.is_some());
+    path.starts_with("centre.db.before") || (path == "centre.db-wal" && hit < begun)
 }
 
 #[test]

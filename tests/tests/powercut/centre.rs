@@ -23,13 +23,6 @@ pub(super) fn idle(path: &Path) -> bool {
     !path.starts_with("centre") || path == Path::new("centre/guard/lock") || [".lock", "-shm"].into_iter().any(ends)
 }
 
-/// The unit goes by plain HTTP from now on, so that what leaves can be read in the recording.
-pub(super) fn speak_plainly(unit: &Unit) -> Sure<()> {
-    let db = rusqlite::Connection::open(unit.data.join("vault.db"))?;
-    let changed = db.execute("UPDATE state SET server = ?1, ca = NULL", [format!("http://{}", unit.link.address())])?;
-    if changed == 1 { Ok(()) } else { Err(Broken("no unit there".into())) }
-}
-
 /// Two units with two batches each that wait, and a centre that does not serve.
 fn waiting() -> Sure<World> {
     let mut world = World::with_units(&Plan::default(), 2)?;
@@ -39,7 +32,7 @@ fn waiting() -> Sure<World> {
         world.enrol(n, day)?;
         world.units[n].close()?;
     }
-    world.units.iter().try_for_each(speak_plainly)?;
+    world.units.iter().try_for_each(Unit::speak_plainly)?;
     Ok(world)
 }
 

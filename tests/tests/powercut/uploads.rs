@@ -6,11 +6,11 @@ use shared::sample::Size;
 use tests::{
     powercut::{Campaign, CentreRecovery, Disk, Operation, Reach, Recorder},
     tracer::is_missing,
-    world::{Broken, Plan, Sure, World},
+    world::{Broken, Plan, Sure, Unit, World},
 };
 
 use super::{
-    centre::{idle, served_while, speak_plainly},
+    centre::{idle, served_while},
     is_found_out, reach, sized, survives,
 };
 
@@ -42,7 +42,7 @@ fn waiting() -> Sure<World> {
         world.enrol(n, day)?;
         world.units[n].close()?;
     }
-    world.units.iter().try_for_each(speak_plainly)?;
+    world.units.iter().try_for_each(Unit::speak_plainly)?;
     Ok(world)
 }
 
