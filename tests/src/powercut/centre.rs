@@ -8,7 +8,14 @@
 //! leads to, and what commands printed (`log_index`). An entry stands for its blobs: `fsck` finds one that lacks them. And
 //! offsets of uploads, by answers to units: staging holds so many bytes, or the batch is in the log.
 
-use std::{path::Path, process::Stdio};
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use serde_json::Value;
 use shared::{
@@ -171,9 +178,12 @@ impl CentreRecovery {
         copy_folder(data, &copy)?;
         let program = Program::new("sync-server", &["--json", "--data-dir", path_text(&copy)?])?;
         let mut server = program.command(&["serve", "--plain-http", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn()?;
-        let merged = until("all to be merged", || {
-            let found = program.run(&["fsck"])?;
-            Ok((found.exit == Some(0) && found.number("open") == 0 && found.of("open").next().is_none()).then_some(()))
+        let merged = listens(&mut server).and_then(|()| {
+            until("all to be merged", || {
+                let found = program.run(&["fsck"])?;
+                demand(found.exit != Some(7), || format!("the program says: {:?}", found.lines))?;
+                Ok((found.exit == Some(0) && found.number("open") == 0 && found.of("open").next().is_none()).then_some(()))
+            })
         });
         server.kill()?;
         server.wait()?;
@@ -184,6 +194,19 @@ impl CentreRecovery {
         std::fs::remove_dir_all(&copy)?;
         Ok(())
     }
+}
+
+/// Waits until a server says where it listens: by then it has followed the log, or has ended because it could not.
+fn listens(server: &mut Child) -> Sure<()> {
+    let out = server.stdout.take().ok_or_else(|| Broken("no standard output".into()))?;
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            // nobody hears the second one
+            let _ = tell.send(line);
+        }
+    });
+    told.recv_timeout(Duration::from_mins(1)).map(drop).map_err(|_| Broken("serve ended, or does not listen".into()))
 }
 
 fn runtime() -> Sure<runtime::Runtime> {
