@@ -203,7 +203,11 @@ fn swap(needles: &Needles) -> Sure<()> {
         skip("in part: no swap on this machine");
     }
     for space in spaces {
-        let found = needles.search(fs::File::open(&space)?)?;
+        let Ok(device) = fs::File::open(&space) else {
+            skip(format_args!("in part: {} may not be read", space.display()));
+            continue;
+        };
+        let found = needles.search(device)?;
         assert_eq!(found, BTreeSet::new(), "{}", space.display());
     }
     Ok(())
