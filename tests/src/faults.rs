@@ -18,9 +18,9 @@
 //! | `tally` | counts, printed and written as JSON Lines |
 //! | `campaign` | the loop, side by side |
 //!
-//! `ENROLMENT_FAULTS=full` strikes every point with every fault; otherwise an act has [`BUDGET`] runs: the kill at each
-//! durable act first, then what remains of all three faults, spread evenly. `ENROLMENT_FAULTS_OUT` names a folder for the
-//! figures.
+//! `ENROLMENT_FAULTS=full` strikes every point with every fault; otherwise an act has [`BUDGET`] runs, or its own: first the kill at
+//! each durable act, or, where there are more than two thirds of the budget, at so many of them, spread evenly; then what
+//! remains of all three faults, spread evenly. `ENROLMENT_FAULTS_OUT` names a folder for the figures.
 
 mod campaign;
 mod doubt;
