@@ -5,7 +5,9 @@
 //! 3. Every blob that an entry names is there and has its digest.
 //! 4. The database has these leaves and these hashes.
 //!
-//! Segments that nobody follows and blobs that nobody names are counted, no alarm: a crash leaves them.
+//! Segments that nobody follows and blobs that nobody names are counted, no alarm: a crash leaves them. Nor is it one that
+//! the database is behind the guard, on the way that leads there: a crash leaves that, or an old copy of the database, and
+//! the next start of the server goes on from there.
 //!
 //! **Trust:** nothing, not even the database: it is compared, never asked. **Invariants:** changes nothing. Runs beside
 //! a server: guard and database are read between two of its rounds, and what is logged later is not looked at. Holds of
@@ -52,6 +54,8 @@ pub struct Report {
     pub unnamed_blobs: u64,
     /// What is not as it must be.
     pub findings: Vec<Problem>,
+    /// What a person should know and harms nothing.
+    pub open: Vec<Problem>,
 }
 
 impl Report {
@@ -110,12 +114,11 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, l
         report.find(Code::GuardMissing, "the guard holds no head");
         return Ok(report);
     };
-    if position.line.head.size < guarded.head.size {
-        report.find(Code::DatabaseDiffers, format!("the database stands at {}, the guard at {}", position.line.head, guarded.head));
-    }
+    let at = position.line.head;
     let Some(path) = way_back(&stores.archive, guarded, &mut report).await else { return Ok(report) };
     let (mut edge, mut named, mut last) = (Edge::default(), HashMap::new(), Second::from_unix(0));
     let mut head = Head::EMPTY;
+    let mut on_the_way = at == head;
     for (size, blob) in &path {
         let read = stores.archive.segment(*size, *blob).await.and_then(|bytes| Segment::parse(&bytes));
         let Some((segment, entries)) = report.keep(read) else { return Ok(report) };
@@ -124,7 +127,8 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, l
             return Ok(report);
         }
         let appended = follow(&segment, &entries, &mut edge, &mut last, &mut report)?;
-        if segment.new.size <= position.line.head.size {
+        on_the_way |= segment.new == at;
+        if segment.new.size <= at.size {
             database(&stores.ledger, &segment, &appended, &mut report).await?;
         }
         for (index, entry) in (segment.old.size..).zip(&entries) {
@@ -133,6 +137,10 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, l
         head = segment.new;
         report.segments += 1;
         report.entries = head.size;
+    }
+    if at.size < guarded.head.size {
+        let stand = format!("the database stands at {at}, the guard at {}", guarded.head);
+        if on_the_way { report.open.push(Problem::new(Code::DatabaseBehind, stand)) } else { report.find(Code::DatabaseDiffers, stand) }
     }
     blobs(&stores.archive, &named, &mut report).await?;
     orphans(&stores.archive, &path, &named, &mut report).await?;

@@ -551,4 +551,8 @@ problems! {
         "The database does not say what the archive and the guard say. They are the truth; nothing is lost." "Make the database again with `sync-server rebuild`, then run `sync-server fsck`."
         "La base de données ne dit pas ce que disent l'archive et le garde. Ils font foi ; rien n'est perdu." "Refaites la base avec `sync-server rebuild`, puis lancez `sync-server fsck`."
         "قاعدة البيانات لا تطابق الأرشيف والحارس. هما المرجع؛ لم يضع شيء." "أعد بناء القاعدة بالأمر `sync-server rebuild` ثم شغّل `sync-server fsck`.";
+    DatabaseBehind "database-behind" Centre AfterStep
+        "The database has not taken in yet all that is logged, as after a power cut or from an older copy. Archive and guard have all of it; nothing is lost." "Start `sync-server serve`, which takes in the rest, then run `sync-server fsck`."
+        "La base de données n'a pas encore repris tout ce qui est journalisé, comme après une coupure de courant ou depuis une copie plus ancienne. L'archive et le garde ont tout ; rien n'est perdu." "Démarrez `sync-server serve`, qui reprend le reste, puis lancez `sync-server fsck`."
+        "لم تأخذ قاعدة البيانات بعد كل ما في اليومية، كما يحدث بعد انقطاع التيار أو من نسخة أقدم. كل شيء في الأرشيف والحارس؛ لم يضع شيء." "شغّل `sync-server serve` ليأخذ الباقي ثم شغّل `sync-server fsck`.";
 }

@@ -18,10 +18,11 @@ impl Fsck {
         let mut report = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await?;
         let contents = fsck::contents(&centre).await?;
         report.findings.extend(contents.off.iter().cloned());
+        report.open.extend(contents.open.iter().cloned());
         for finding in &report.findings {
             out.line("finding", value(finding, out), finding.told(out.lang()));
         }
-        for fact in &contents.open {
+        for fact in &report.open {
             out.line("open", value(fact, out), fact.told(out.lang()));
         }
         let clean = report.is_clean();
@@ -42,7 +43,7 @@ fn word(report: &Report) -> &'static str {
 fn summary(report: &Report, contents: &Contents) -> serde_json::Value {
     let mut value = contents.registry.as_ref().map_or_else(|| json!({}), registry);
     let rest = json!({
-        "fsck": word(report), "findings": report.findings.len(), "open_facts": contents.open.len(),
+        "fsck": word(report), "findings": report.findings.len(), "open_facts": report.open.len(),
         "entries": report.entries, "segments": report.segments, "orphan_segments": report.orphan_segments,
         "blobs": report.blobs, "bytes": report.bytes, "unnamed_blobs": report.unnamed_blobs,
         "batches": contents.batches, "records": contents.records, "outcomes": contents.outcomes,
@@ -68,6 +69,6 @@ fn human(report: &Report, contents: &Contents) -> String {
         contents.batches,
         contents.records,
         contents.outcomes,
-        contents.open.len()
+        report.open.len()
     )
 }

@@ -177,6 +177,9 @@ impl CentreRecovery {
         let copy = data.with_extension("copy");
         copy_folder(data, &copy)?;
         let program = Program::new("sync-server", &["--json", "--data-dir", path_text(&copy)?])?;
+        // staff who look first see what waits, and no damage
+        let found = program.run(&["fsck"])?;
+        demand(found.exit != Some(7), || format!("before it is started, the program says: {:?}", found.lines))?;
         let mut server = program.command(&["serve", "--plain-http", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn()?;
         let merged = listens(&mut server).and_then(|()| {
             until("all to be merged", || {

@@ -7,7 +7,7 @@ use super::{super::Proposal, world::World};
 use crate::{
     fixtures::{manifest, payload},
     fsck::{Report, stores},
-    store::{Archive as _, Whole},
+    store::{Archive as _, Guard as _, Whole},
 };
 
 async fn codes(world: &World) -> Vec<Code> {
@@ -64,8 +64,52 @@ async fn a_database_that_says_something_else_is_found() {
     let (world, ..) = worked().await;
     world.sql("UPDATE hashes SET hash = zeroblob(32) WHERE idx = 3");
     assert_eq!(codes(&world).await, [Code::DatabaseDiffers]);
+}
+
+/// A power cut after the guard moved and before the database knew it; somebody looks before the server is started again.
+#[tokio::test]
+async fn a_database_that_is_behind_is_an_open_fact() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    sequencer.log(Proposal::Time).await.expect("logged");
+    world.keep_database("older");
+    sequencer.log(Proposal::Time).await.expect("logged");
+    let found = async || {
+        let report = stores(&world.stores(), &world.lock()).await.expect("ran to its end");
+        (report.findings.len(), report.open.iter().map(|f| f.code).collect::<Vec<_>>())
+    };
+    assert_eq!(found().await, (0, Vec::new()));
+    drop(sequencer);
+    world.put_database_back(Some("older"));
+    assert_eq!(found().await, (0, vec![Code::DatabaseBehind]));
     world.put_database_back(None);
-    assert_eq!(codes(&world).await, [Code::DatabaseDiffers], "an empty one is behind, and that is said once");
+    assert_eq!(found().await, (0, vec![Code::DatabaseBehind]), "an empty one, too");
+    world.put_database_back(Some("older"));
+    drop(world.sequencer().await);
+    assert_eq!(found().await, (0, Vec::new()), "a start takes in the rest");
+}
+
+/// Behind, and on another way than the one that leads to the guard.
+#[tokio::test]
+async fn a_database_of_another_history_is_found() {
+    let world = World::founded().await;
+    let guarded = world.stores().guard.read().await.expect("read").expect("held");
+    world.keep_database("older");
+    let sequencer = world.sequencer().await;
+    sequencer.log(Proposal::Time).await.expect("logged");
+    world.keep_database("other");
+    drop(sequencer);
+    world.put_database_back(Some("older"));
+    world.set_guard(Some(&format!("{guarded}\n")));
+    let sequencer = world.sequencer().await;
+    let one = manifest("van-1", 1, None, 1, 2);
+    sequencer.log_batch(world.archived(&one, &payload(1, 2)).await).await.expect("logged");
+    sequencer.log(Proposal::Time).await.expect("logged");
+    drop(sequencer);
+    world.put_database_back(Some("other"));
+    let report = stores(&world.stores(), &world.lock()).await.expect("ran to its end");
+    assert!(report.open.is_empty(), "{:?}", report.open);
+    assert!(report.findings.iter().any(|f| f.code == Code::DatabaseDiffers && f.detail.contains("stands at")), "{:?}", report.findings);
 }
 
 #[tokio::test]
