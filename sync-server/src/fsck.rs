@@ -118,7 +118,8 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, l
     let Some(path) = way_back(&stores.archive, guarded, &mut report).await else { return Ok(report) };
     let (mut edge, mut named, mut last) = (Edge::default(), HashMap::new(), Second::from_unix(0));
     let mut head = Head::EMPTY;
-    let mut on_the_way = at == head;
+    // an empty one is no crash's: it is lost
+    let mut on_the_way = false;
     for (size, blob) in &path {
         let read = stores.archive.segment(*size, *blob).await.and_then(|bytes| Segment::parse(&bytes));
         let Some((segment, entries)) = report.keep(read) else { return Ok(report) };

@@ -205,7 +205,7 @@ fn a_lost_database_and_a_missing_guard() {
     for name in ["centre.db", "centre.db-wal", "centre.db-shm"] {
         let _ = fs::remove_file(centre.path("data").join(name));
     }
-    assert_eq!(exit(&centre.run(&["fsck"])), Some(7), "the database is behind");
+    assert_eq!(exit(&centre.run(&["fsck"])), Some(7), "the database is lost");
     centre.json(&["log", "time", "confirm"]); // whatever sequences catches up first
     assert_ne!(centre.json(&["log", "checkpoint"]), checkpoint);
     assert_eq!(centre.json(&["fsck"]).last().expect("a summary")["fsck"], "clean");
