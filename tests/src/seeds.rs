@@ -208,6 +208,7 @@ fn captured() -> Vec<Seed> {
             [laid_out("", &whole), entry("file", ".DS_Store", b"x"), entry("folder", ".Trash", b"")].concat(),
         ),
         ("resident_folder", "a-name-of-a-person", [laid_out("", &whole), entry("file", "Example Person.jpg", b"x")].concat()),
+        ("resident_folder", "a-name-of-our-words", [laid_out("", &whole), entry("file", "a file's name is not t", b"")].concat()),
         ("resident_folder", "a-folder-inside", [laid_out("a/", &whole), entry("file", "a/more/face.jpg", b"x")].concat()),
         ("resident_folder", "a-link", [entry("link", "face.jpg", b"/dev/zero"), laid_out("", &whole)].concat()),
         ("resident_folder", "a-pipe", [entry("pipe", "face.jpg", b""), laid_out("", &whole)].concat()),

@@ -107,7 +107,9 @@ impl Laid {
         assert!(detail.chars().count() <= 500, "{detail:?}");
         for path in &self.0 {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let stranger = name.len() > 8 && name != FILE && name.parse::<shared::id::PartName>().is_err();
+            // what consists of small letters may be our own words
+            let words = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_punctuation() || b == b' ');
+            let stranger = name.len() > 8 && !words && name != FILE && name.parse::<shared::id::PartName>().is_err();
             let of_a_resident = path.parent().is_some_and(|above| root.join(above).join(FILE).exists());
             assert!(!(stranger && of_a_resident && detail.contains(&name)), "{detail:?} names {name:?}");
         }
