@@ -83,22 +83,28 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 
 /// Makes the name of a file durable.
 pub fn sync_folder(of: &Path) -> Result<(), Problem> {
-    let folder = of.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed(folder, &e))
+    sync_above(of).map_err(|e| failed(above(of), &e))
+}
+
+fn sync_above(path: &Path) -> io::Result<()> {
+    File::open(above(path)).and_then(|f| f.sync_all())
+}
+
+fn above(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a folder that only this account may enter, and those above it.
 pub fn folder(path: &Path) -> Result<(), Problem> {
-    let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_dir() {
         // whoever made it may have died before its name was durable; who may not look into the one above has made none in it
-        return match File::open(above).and_then(|f| f.sync_all()) {
-            Err(e) if e.kind() != io::ErrorKind::PermissionDenied => Err(failed(above, &e)),
+        return match sync_above(path) {
+            Err(e) if e.kind() != io::ErrorKind::PermissionDenied => Err(failed(above(path), &e)),
             _ => Ok(()),
         };
     }
     // each name in its own parent: a power cut must not take the folders above with everything in them
-    folder(above)?;
+    folder(above(path))?;
     match fs::DirBuilder::new().mode(0o700).create(path) {
         // another process was quicker
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
@@ -132,15 +138,17 @@ pub fn read_given(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
 /// Reads a plain file that lies in a folder which a person named. Nobody looked at the folder: a link in it would lead to any
 /// other file, and a pipe would never end.
 pub fn read_found(path: &Path, limit: u64) -> Result<Vec<u8>, Problem> {
+    plain(path, OFlags::NOFOLLOW).and_then(|(file, _)| bounded(file, limit, path))
+}
+
+/// Opens a plain file and says how long it is, without waiting for somebody at the other end of a pipe.
+fn plain(path: &Path, flags: OFlags) -> Result<(File, u64), Problem> {
     let unreadable = |why: &str| Problem::new(Code::InputUnreadable, format!("{}: {why}", path.display()));
-    let here = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(here.bits()).expect("flags of open(2) are those of an int");
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| unreadable(&e.kind().to_string()))?;
-    match file.metadata() {
-        Ok(found) if found.is_file() => bounded(file, limit, path),
-        Ok(_) => Err(unreadable("not a plain file")),
-        Err(e) => Err(failed(path, &e)),
-    }
+    let kind = |e: io::Error| unreadable(&e.kind().to_string());
+    let flags = i32::try_from((flags | OFlags::NONBLOCK).bits()).expect("flags of open(2) are those of an int");
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(kind)?;
+    let found = file.metadata().map_err(kind)?;
+    if found.is_file() { Ok((file, found.len())) } else { Err(unreadable("not a plain file")) }
 }
 
 /// A large file that a person named, read here and there, so that it is never in memory as a whole.
@@ -153,17 +161,9 @@ pub struct Given {
 impl Given {
     /// Opens a plain file of at most `limit` bytes.
     pub fn open(path: &Path, limit: u64) -> Result<Self, Problem> {
-        let unreadable = |why: String| Problem::new(Code::InputUnreadable, format!("{}: {why}", path.display()));
-        let kind = |e: io::Error| unreadable(e.kind().to_string());
-        // without waiting for somebody at the other end of a pipe
-        let flags = i32::try_from(OFlags::NONBLOCK.bits()).expect("flags of open(2) are those of an int");
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(kind)?;
-        let found = file.metadata().map_err(kind)?;
-        if !found.is_file() {
-            return Err(unreadable("not a plain file".to_owned()));
-        }
-        if found.len() > limit {
-            return Err(unreadable(format!("more than {limit} bytes")));
+        let (file, len) = plain(path, OFlags::empty())?;
+        if len > limit {
+            return Err(Problem::new(Code::InputUnreadable, format!("{}: more than {limit} bytes", path.display())));
         }
         Ok(Self { file, path: path.to_owned() })
     }
@@ -286,8 +286,12 @@ impl InPlace {
     /// Opens it, or makes an empty one. For one process at a time, as a lock elsewhere sees to.
     pub fn open(path: &Path) -> Result<Self, Problem> {
         // Empty: made by a process that ended before its name was durable, or could not make it so. Nothing rests on it, so
-        // it is made anew: a second sync would say nothing about the name.
-        if fs::metadata(path).map_or(true, |m| m.len() == 0) {
+        // it is made anew: a second sync would say nothing about the name. One that can't be looked at may hold everything.
+        let empty = match fs::metadata(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => true,
+            found => found.map_err(|e| failed(path, &e))?.len() == 0,
+        };
+        if empty {
             write(path, b"", Mode::Private)?;
         }
         Ok(Self { file: lock_file(path)?, path: path.to_owned() })
@@ -330,6 +334,18 @@ pub fn reserve(path: &Path, bytes: u64) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slots_that_cannot_be_looked_at_are_not_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys");
+        std::os::unix::fs::symlink(&path, &path).expect("a link to itself");
+        assert!(InPlace::open(&path).is_err());
+        assert!(path.is_symlink(), "nothing took its place");
+        fs::remove_file(&path).expect("removed");
+        InPlace::open(&path).and_then(|file| file.write_at([(0, &b"a slot"[..])])).expect("made");
+        assert_eq!(InPlace::open(&path).and_then(|file| file.len()), Ok(6), "one with slots stays");
+    }
 
     #[test]
     fn created_once_and_replaced_whole() {
