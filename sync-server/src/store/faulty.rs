@@ -321,7 +321,6 @@ impl<L: Ledger> Ledger for Faulty<L> {
         read outcomes_since(unit: &Member, index: LogIndex, limit: usize) -> Vec<(Place, u64)>;
         act announce(batch: AnnouncedBatch) -> ();
         read announced(unit: &Member) -> Vec<AnnouncedBatch>;
-        act forget_announced(batch: BatchId) -> ();
         act hello(hello: HelloFacts) -> Known;
         read logged_head(unit: &Member, epoch: u32) -> Option<(Second, HeadEntry)>;
         read heads_since(unit: &Member, since: Second) -> u64;

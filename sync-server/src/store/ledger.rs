@@ -215,8 +215,6 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn announce(&self, batch: AnnouncedBatch) -> impl Future<Output = Result<(), Problem>> + Send;
     /// Announced batches of a unit that are not logged, oldest first.
     fn announced(&self, unit: &Member) -> impl Future<Output = Result<Vec<AnnouncedBatch>, Problem>> + Send;
-    /// Forgets an announcement.
-    fn forget_announced(&self, batch: BatchId) -> impl Future<Output = Result<(), Problem>> + Send;
 
     /// Keeps a hello and says what was known before it came. The first of a counter stands.
     fn hello(&self, hello: HelloFacts) -> impl Future<Output = Result<Known, Problem>> + Send;

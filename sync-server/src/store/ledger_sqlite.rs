@@ -138,9 +138,6 @@ impl Ledger for LedgerSqlite {
         let unit = unit.clone();
         self.db.read(move |c| units::announced(c, &unit)).await
     }
-    async fn forget_announced(&self, batch: BatchId) -> Result<(), Problem> {
-        self.db.write(move |c| units::forget(c, batch)).await
-    }
 
     async fn hello(&self, hello: HelloFacts) -> Result<Known, Problem> {
         self.db.write(move |c| units::hello(c, &hello)).await

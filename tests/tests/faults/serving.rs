@@ -25,18 +25,15 @@ struct Serving {
     switches: &'static [&'static str],
     /// How many records there are in the batch, and of which size.
     batch: (u64, Size),
-    /// Strikes uploads only.
-    only: Option<Upload>,
+    /// Strikes staging only, of a large batch: from 4 MiB on its bytes go to the disk on the way, beside the writing.
+    uploads: bool,
 }
 
 impl Default for Serving {
     fn default() -> Self {
-        Self { switches: &[], batch: (2, Size::Tiny), only: None }
+        Self { switches: &[], batch: (2, Size::Tiny), uploads: false }
     }
 }
-
-/// What is struck of a large one: staging, of which bytes go to the disk on the way, beside the writing (from 4 MiB on).
-struct Upload;
 
 /// Where it breaks, once, in bytes: behind the first sync on the way, before the end; then its offset is asked for.
 const BREAK: u64 = 4_700_000;
@@ -105,7 +102,7 @@ impl Act for Serving {
     type Told = ();
 
     fn part(&self, events: &[Event], event: usize) -> &'static str {
-        if self.only.is_some() {
+        if self.uploads {
             return "upload";
         }
         let mut progress = Progress::default();
@@ -122,10 +119,10 @@ impl Act for Serving {
         stage.at_centre().with_data()
     }
     fn within(&self) -> Option<&'static str> {
-        self.only.as_ref().map(|Upload| "staging")
+        self.uploads.then_some("staging")
     }
     fn budget(&self) -> usize {
-        if self.only.is_some() { 20 } else { BUDGET }
+        if self.uploads { 20 } else { BUDGET }
     }
     fn play(&self, stage: &mut Stage, tracing: &Tracing) -> Sure<()> {
         let world = &mut stage.world;
@@ -136,7 +133,7 @@ impl Act for Serving {
         }
         let unit = &world.units[0];
         unit.link.plug(world.centre.address()?);
-        if self.only.is_some() {
+        if self.uploads {
             unit.link.cut_after(BREAK);
         }
         for _ in 0..4 {
@@ -159,7 +156,7 @@ impl Act for Serving {
         let digest = to_the_end(stage, usize::try_from(self.batch.0)?, verdict)?;
         if traced.hit().is_none() {
             each_promise_was_told(traced)?;
-            if self.only.is_some() {
+            if self.uploads {
                 goes_to_the_disk_on_the_way(traced)?;
             }
             rebuilt_the_same(stage, &digest, verdict)?;
@@ -222,7 +219,7 @@ fn promise_02_an_offset_outlives_faults_of_a_large_upload() -> Sure<()> {
     if is_missing() {
         return Ok(());
     }
-    let act = Serving { batch: (3, Size::Large), only: Some(Upload), ..Serving::default() };
+    let act = Serving { batch: (3, Size::Large), uploads: true, ..Serving::default() };
     let parts = campaign(&act)?;
     assert!(parts.get("upload").is_some_and(|t| t.struck() > 0), "nothing struck an upload");
     Ok(())

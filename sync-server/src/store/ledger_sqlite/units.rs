@@ -36,10 +36,6 @@ pub(super) fn announced(c: &Connection, unit: &Member) -> Result<Vec<AnnouncedBa
     })
 }
 
-pub(super) fn forget(c: &Connection, batch: BatchId) -> Result<(), Problem> {
-    put(c, "DELETE FROM announced WHERE id = ?1", [batch.as_bytes()])
-}
-
 pub(in crate::store) fn frozen(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<LogIndex>, Problem> {
     maybe(c, "SELECT idx FROM freezes WHERE unit = ?1 AND epoch = ?2", params![text(unit), epoch], |row| LogIndex::of(row, 0))
 }
