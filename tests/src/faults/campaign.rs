@@ -24,7 +24,8 @@ use crate::{
 pub const BUDGET: usize = 60;
 /// Runs at a time: most of a run is waiting for an answer.
 const SIDE_BY_SIDE: usize = 2;
-/// Runs of a strike that finds nothing to strike: how often a unit asks, and so how much it does, is a matter of time.
+/// Runs of a strike that finds nothing to strike, and of a recording that does not show what the act is for: how often a
+/// unit asks, and so how much it does, is a matter of time.
 const TRIES: usize = 3;
 const SEED: u64 = 20_260_722;
 
@@ -48,6 +49,10 @@ pub trait Act: Sync {
     fn play(&self, stage: &mut Stage, tracing: &Tracing) -> Sure<Self::Told>;
     /// What was acknowledged while the act was under way.
     type Told;
+    /// Is a recording what the act is for? Taken again a few times when it is not: what a run does may be a matter of time.
+    fn recorded(&self, _traced: &Traced) -> Sure<()> {
+        Ok(())
+    }
     /// Goes on without a fault to the end of the road and judges; `Err` when it cannot go on. The registry digest that
     /// every run from this start ends with, or none when each run has its own.
     fn go_on(&self, stage: &mut Stage, told: &Self::Told, traced: &Traced, verdict: &mut Verdict) -> Sure<Option<String>>;
@@ -148,13 +153,24 @@ impl<'a, A: Act> Worker<'a, A> {
 
     /// The act without a fault: what it does, and the registry that every other run must end with.
     fn record(&mut self) -> Sure<Vec<Event>> {
+        let mut traced = self.recording()?;
+        for _ in 1..TRIES {
+            if self.act.recorded(&traced).is_err() {
+                self.stage.restore()?;
+                traced = self.recording()?;
+            }
+        }
+        self.act.recorded(&traced).map(|()| traced.events)
+    }
+
+    fn recording(&mut self) -> Sure<Traced> {
         let tracing = self.act.tracing(&self.stage);
         let told = self.act.play(&mut self.stage, &tracing)?;
         let traced = tracing.traced()?;
         let mut verdict = Verdict::default();
         self.digest = self.act.go_on(&mut self.stage, &told, &traced, &mut verdict)?;
         let wrong: Vec<String> = verdict.all().collect();
-        if wrong.is_empty() { Ok(traced.events) } else { Err(Broken(format!("without a fault: {}", wrong.join("; ")))) }
+        if wrong.is_empty() { Ok(traced) } else { Err(Broken(format!("without a fault: {}", wrong.join("; ")))) }
     }
 
     fn run(&mut self, strike: &Strike) -> Sure<Ran> {
