@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use shared::problem::{Code, Problem};
 use tokio::sync::Semaphore;
 
@@ -35,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const PAGE: i64 = 16 * 1024;
 /// Statements that a connection keeps prepared: more than there are, so that none is parsed again and again.
 const STATEMENTS: usize = 256;
+/// Memory for pages of the connection that writes: a transaction that does not fit writes its pages twice.
+const WRITER_KIB: i64 = 16 * 1024;
 
 /// The database. Clones share the writer and the readers.
 #[derive(Clone)]
@@ -60,6 +62,7 @@ impl Db {
         settle(&connection)?;
         journal_is_there(&connection, path)?;
         schema::step_up(&mut connection)?;
+        connection.pragma_update(None, "cache_size", -WRITER_KIB).map_err(failed)?;
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
         Ok(Self { writer: Arc::new(Writer::start(connection)), readers: Arc::new(readers) })
     }
@@ -109,12 +112,15 @@ impl Readers {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
+/// A connection with the settings that all of them have.
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     // pages put aside for a moment show personal data, too: not into /var/tmp
     connection.pragma_update(None, "temp_store", "memory").map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // one plan a statement, whatever is bound to it: else those that a partial index might serve are parsed anew each time
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     Ok(connection)
 }
 

@@ -1,8 +1,13 @@
 //! How SQLite answers what a centre asks while it works: by a key or an index, so that a record costs the same among a
 //! million residents as among ten.
 
+use std::path::Path;
+
 use super::matrix::told;
-use crate::store::{asked, sqlite::Db};
+use crate::store::{
+    asked,
+    sqlite::{self, Db},
+};
 
 /// Read from one end, and only so far as what is asked for: what waits, and the newest of a few.
 const FROM_AN_END: &[&str] = &[
@@ -33,8 +38,7 @@ const OF_ALL: &[&str] = &[
 fn no_question_that_is_asked_for_a_record_or_a_batch_reads_a_whole_table() {
     drop(told());
     let dir = tempfile::tempdir().expect("a folder");
-    drop(Db::open(&dir.path().join("db")).expect("the schema"));
-    let db = rusqlite::Connection::open(dir.path().join("db")).expect("opened");
+    let db = connected(dir.path());
     let asked = asked::all();
     assert!(asked.len() > 60, "the story asks most of what there is: {}", asked.len());
     let mut whole = Vec::new();
@@ -48,6 +52,35 @@ fn no_question_that_is_asked_for_a_record_or_a_batch_reads_a_whole_table() {
         }
     }
     assert!(whole.is_empty(), "{}", whole.join("\n"));
+}
+
+#[test]
+fn a_question_is_parsed_once_whatever_is_bound_to_it() {
+    drop(told());
+    let dir = tempfile::tempdir().expect("a folder");
+    let db = connected(dir.path());
+    let mut again = Vec::new();
+    for sql in asked::all() {
+        let mut statement = db.prepare(&sql).expect(&sql);
+        if !statement.readonly() {
+            continue;
+        }
+        for value in 1..4 {
+            let values = vec![value; statement.parameter_count()];
+            let mut rows = statement.query(rusqlite::params_from_iter(values)).expect(&sql);
+            while rows.next().expect(&sql).is_some() {}
+        }
+        if statement.get_status(rusqlite::StatementStatus::RePrepare) > 0 {
+            again.push(sql);
+        }
+    }
+    assert!(again.is_empty(), "{}", again.join("\n"));
+}
+
+/// A new database, asked with the settings of the connections that ask: they decide about plans, too.
+fn connected(folder: &Path) -> rusqlite::Connection {
+    drop(Db::open(&folder.join("db")).expect("the schema"));
+    sqlite::connect(&folder.join("db"), rusqlite::OpenFlags::default()).expect("opened")
 }
 
 fn plan(db: &rusqlite::Connection, sql: &str) -> Vec<String> {
