@@ -114,7 +114,7 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
     /// With the working identity and those retired; `budget` in bytes.
     pub fn new(archive: A, ledger: L, identities: Vec<Identity>, nursery: Nursery, budget: u64) -> Self {
         let units = u32::try_from(budget.div_ceil(UNIT)).unwrap_or(u32::MAX / 2).max(1);
-        let known = Known::new(archive.clone(), ledger, identities.iter().map(Identity::recipient).collect());
+        let known = Known::new(archive.clone(), ledger, identities.iter().map(|identity| identity.recipient().to_string()).collect());
         let (identities, budget) = (Arc::new(identities), Arc::new(Semaphore::new(units as usize)));
         Self { archive, known, identities, nursery, budget, units, hung: Arc::default() }
     }
