@@ -119,7 +119,7 @@ pub trait Upload: Sized + Send + 'static {
     fn written(&self) -> u64;
     /// Adds a piece of at most [`PIECE`] bytes. Not durable when it returns: [`Upload::durable`] says what is.
     fn append(self, piece: Vec<u8>) -> impl Future<Output = Result<Self, Problem>> + Send;
-    /// Makes durable all that was written. Due every second, and when the request ends or breaks.
+    /// Makes durable all that was written. Due every second, and when the request ends early or breaks.
     fn sync(self) -> impl Future<Output = Result<Self, Problem>> + Send;
     /// Ends writing: all that was written, durable, and its hash. No other writer gets it before the pieces are dropped.
     fn whole(self) -> impl Future<Output = Result<(PayloadHash, Self::Pieces), Problem>> + Send;

@@ -25,7 +25,7 @@ use axum::{
 use http_body_util::BodyExt as _;
 use shared::{
     id::BatchId,
-    problem::{Again, Code, Problem},
+    problem::{Code, Problem},
     text::decimal,
 };
 use tokio::{
@@ -42,8 +42,8 @@ use super::{
     session::Caller,
 };
 use crate::{
-    pipeline::intake::Standing,
-    store::{PIECE, Upload, blocking, staging_files::UploadFile},
+    pipeline::intake::{Came, Standing},
+    store::{PIECE, Upload, blocking},
 };
 
 const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
@@ -99,27 +99,17 @@ pub(super) async fn receive(
     let work = async move {
         let _open = caller;
         let upload = take(upload, body, size, &http.limits, http.stop.clone()).await?;
-        let offset = upload.durable();
-        if offset == size {
-            finish(&http, batch, upload).await?;
+        if upload.written() < size {
+            return Ok(upload.durable());
         }
-        Ok::<_, Problem>(offset)
+        // If logging has to wait (for disk, for the clock), the caller has done its part all the same: the receipt is pending.
+        if let Came::Waits(problem) = http.road.written(batch, upload).await? {
+            tracing::warn!("batch {batch} has arrived and is not in the log yet: {problem}");
+        }
+        Ok::<_, Problem>(size)
     };
     let offset = tokio::spawn(work).await.map_err(|_| Problem::new(Code::IoFailed, "an upload broke off"))??;
     Ok(stand(StatusCode::NO_CONTENT, offset, size))
-}
-
-/// Brings a whole payload's batch into the log. If that has to wait (for disk, for the clock), the bytes are durable
-/// all the same: the caller has done its part, and the receipt is pending.
-async fn finish(http: &Http, batch: BatchId, upload: UploadFile) -> Result<(), Problem> {
-    match http.road.written(batch, upload).await {
-        Err(problem) if problem.code == Code::PayloadCorrupt || problem.row().again == Again::Never => Err(problem),
-        Err(problem) => {
-            tracing::warn!("batch {batch} has arrived and is not in the log yet: {problem}");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
 }
 
 struct Admitted {
@@ -169,7 +159,8 @@ async fn room(http: &Http, bytes: u64) -> Result<(), Problem> {
     if free.iter().all(|&free| free >= wanted) { Ok(()) } else { Err(Problem::new(Code::Busy, "room on the disk")) }
 }
 
-/// Writes what comes, in pieces, until the body ends or something ends it. What arrived is durable when it returns.
+/// Writes what comes, in pieces, until the body ends or something ends it. What arrived is durable when it returns; a payload
+/// that is whole is written, and its last bytes become durable together with what is done next.
 async fn take<U: Upload>(upload: U, mut body: Body, size: u64, limits: &Limits, mut stop: watch::Receiver<bool>) -> Result<U, Problem> {
     let mut pace = Pace::new(limits, Instant::now());
     let (mut arrived, mut piece) = (upload.written(), Vec::new());
@@ -205,8 +196,11 @@ async fn take<U: Upload>(upload: U, mut body: Body, size: u64, limits: &Limits, 
             due = Instant::now() + SYNC_EVERY;
         }
     };
-    let upload = keep(writer.idle().await?, &mut piece).await?;
-    end.map(|()| upload)
+    let upload = append(writer.idle().await?, &mut piece).await?;
+    match end {
+        Ok(()) if arrived == size => Ok(upload),
+        end => upload.sync().await.and_then(|upload| end.map(|()| upload)),
+    }
 }
 
 /// Writes a piece while the next one comes in.
@@ -231,9 +225,10 @@ impl<U: Upload> Writer<U> {
 }
 
 /// Makes durable what has arrived. A crash before this loses at most the last second of it, which is sent again.
-async fn keep<U: Upload>(mut upload: U, piece: &mut Vec<u8>) -> Result<U, Problem> {
-    if !piece.is_empty() {
-        upload = upload.append(std::mem::take(piece)).await?;
-    }
-    upload.sync().await
+async fn keep<U: Upload>(upload: U, piece: &mut Vec<u8>) -> Result<U, Problem> {
+    append(upload, piece).await?.sync().await
+}
+
+async fn append<U: Upload>(upload: U, piece: &mut Vec<u8>) -> Result<U, Problem> {
+    if piece.is_empty() { Ok(upload) } else { upload.append(std::mem::take(piece)).await }
 }

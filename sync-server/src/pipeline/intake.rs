@@ -47,7 +47,7 @@ pub use self::{
     announce::{Announced, News},
     hello::HelloReply,
     papers::{Proven, RosterPapers},
-    receive::Standing,
+    receive::{Came, Standing},
     session::{Session, Stand},
 };
 use self::{receive::Turns, refused::RefusedBin, rosters::RosterCache, session::Tokens};

@@ -237,7 +237,7 @@ impl<U: Upload> Upload for Faulty<U> {
     }
     async fn whole(self) -> Result<(PayloadHash, U::Pieces), Problem> {
         let Self { inner, faults } = self;
-        faults.read("Staging::whole", inner.whole()).await
+        faults.act("Staging::whole", inner.whole()).await
     }
 }
 

@@ -19,7 +19,7 @@ use shared::{
     batch::Manifest,
     id::{BatchId, Blob},
     problem::{Again, Code, Problem},
-    verify::{PayloadHash, ReceivedBatch},
+    verify::{CheckedManifest, PayloadHash, ReceivedBatch},
 };
 
 use super::{super::Logged, Intake};
@@ -40,6 +40,21 @@ pub enum Standing {
         /// How large its payload is.
         size: u64,
     },
+}
+
+/// What became of a payload whose last byte has come. It is durable.
+#[derive(Debug)]
+pub enum Came {
+    /// Its batch is in the log.
+    Logged,
+    /// Its batch is not in the log yet.
+    Waits(Problem),
+}
+
+/// A payload as staging has it, and its manifest, checked.
+struct Brought<P> {
+    payload: (PayloadHash, P),
+    manifest: Result<CheckedManifest, Problem>,
 }
 
 impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
@@ -65,19 +80,26 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         self.inner.parts.staging.upload(batch, offset).await
     }
 
-    /// A writer has brought the last byte of a payload: brings the batch into the log.
-    pub async fn written(&self, batch: BatchId, upload: S::Upload) -> Result<(), Problem> {
-        let whole = upload.whole().await?;
-        self.received(batch, Some(whole)).await
+    /// A writer has brought the last byte of a payload: makes it durable, and brings the batch into the log. An error: it is
+    /// not known to be durable, or not what was signed.
+    pub async fn written(&self, batch: BatchId, upload: S::Upload) -> Result<Came, Problem> {
+        // The manifest is checked while the disk takes the last bytes.
+        let (payload, manifest) = tokio::join!(upload.whole(), self.checked(batch));
+        let brought = Brought { payload: payload?, manifest };
+        match self.received(batch, Some(brought)).await {
+            Err(problem) if problem.code == Code::PayloadCorrupt || problem.row().again == Again::Never => Err(problem),
+            Err(problem) => Ok(Came::Waits(problem)),
+            Ok(()) => Ok(Came::Logged),
+        }
     }
 
     /// All bytes of a payload are durable in staging: brings the batch into the log. What is at hand need not be read again.
-    async fn received(&self, batch: BatchId, whole: Option<(PayloadHash, S::Pieces)>) -> Result<(), Problem> {
+    async fn received(&self, batch: BatchId, brought: Option<Brought<S::Pieces>>) -> Result<(), Problem> {
         // One at a time: the second finds the work of the first.
         let _one = self.inner.finishing[usize::from(batch.as_bytes()[0]) % super::SHARDS].lock().await;
         let parts = &self.inner.parts;
         if parts.ledger.batch(batch).await?.is_none() {
-            let logged = self.log(batch, whole).await?;
+            let logged = self.log(batch, brought).await?;
             tracing::debug!("batch {batch} is entry {} of the log", logged.index());
         }
         // A crash before this leaves files that the next start finds to be logged, and drops.
@@ -97,16 +119,13 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         });
     }
 
-    async fn log(&self, batch: BatchId, whole: Option<(PayloadHash, S::Pieces)>) -> Result<Logged, Problem> {
+    async fn log(&self, batch: BatchId, brought: Option<Brought<S::Pieces>>) -> Result<Logged, Problem> {
         let parts = &self.inner.parts;
-        let manifest = self.staged(batch).await?.ok_or_else(|| Problem::new(Code::NotFound, "batch"))?;
-        // Staging may lie on a disk that lies: what it gives back is checked like what came in.
-        let received = ReceivedBatch::new(self.check(manifest).await?);
-        let (hash, payload) = match whole {
-            Some(whole) => whole,
-            None => parts.staging.payload(batch).await?,
+        let Brought { payload: (hash, payload), manifest } = match brought {
+            Some(brought) => brought,
+            None => Brought { manifest: Ok(self.checked(batch).await?), payload: parts.staging.payload(batch).await? },
         };
-        let verified = match received.verify(hash) {
+        let verified = match ReceivedBatch::new(manifest?).verify(hash) {
             Err(problem) if problem.code == Code::PayloadCorrupt => {
                 drop(payload); // nobody writes while it is held
                 parts.staging.restart(batch).await?;
@@ -124,6 +143,12 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         );
         payload.and(manifest)?;
         parts.sequencer.log_batch(verified).await.map(|logged| logged.logged().clone())
+    }
+
+    /// The announced manifest, checked again: staging may lie on a disk that lies.
+    async fn checked(&self, batch: BatchId) -> Result<CheckedManifest, Problem> {
+        let manifest = self.staged(batch).await?.ok_or_else(|| Problem::new(Code::NotFound, "batch"))?;
+        self.check(manifest).await
     }
 
     /// The announced manifest. One that the disk has changed counts for nothing: the unit, which has it all, is told

@@ -30,7 +30,7 @@ use crate::{
     fsck,
     pipeline::{
         Clock, Idle, Proposal, Sequencer, Stores,
-        intake::{Intake, News, Parts, Session, Stand, Standing},
+        intake::{Came, Intake, News, Parts, Session, Stand, Standing},
         merge::{
             Merge, Publish,
             tests::centre::{Centre, Made, Unit, facts, identity},
@@ -379,13 +379,15 @@ async fn ingest(site: &Site, process: &Process, made: &Made) -> Result<(), Probl
         if !site.spoilt.swap(true, Ordering::SeqCst) {
             rest[7] ^= 1; // the first upload of all is spoilt on its way
         }
-        let mut upload = process.intake.upload(batch, offset).await?;
-        for piece in rest.chunks(rest.len().div_ceil(2).max(1)) {
-            upload = upload.append(piece.to_vec()).await?;
-        }
-        match process.intake.written(batch, upload.sync().await?).await {
+        let upload = process.intake.upload(batch, offset).await?;
+        let (first, last) = rest.split_at(rest.len() / 2);
+        let upload = upload.append(first.to_vec()).await?.sync().await?.append(last.to_vec()).await?;
+        match process.intake.written(batch, upload).await {
             Err(problem) if problem.code == Code::PayloadCorrupt => {}
-            received => received?,
+            came => match came? {
+                Came::Logged => {}
+                Came::Waits(problem) => return Err(problem),
+            },
         }
     }
     let receipt = process.intake.receipt(batch, None).await?;
