@@ -9,11 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
-use shared::{
-    id::BatchId,
-    note::MAX_NOTE,
-    problem::{Code, Problem},
-};
+use shared::{id::BatchId, note::MAX_NOTE, problem::Code};
 
 use super::{
     Http,
@@ -50,9 +46,4 @@ pub(super) async fn announce(State(http): State<Arc<Http>>, caller: Result<Calle
         News::Known => StatusCode::OK,
     };
     Ok((status, location(announced.batch), axum::Json(Reply { batch: announced.batch })).into_response())
-}
-
-/// A batch id in a path.
-pub(super) fn batch(text: &str) -> Result<BatchId, Problem> {
-    text.parse().map_err(|_| Problem::new(Code::NotFound, "not a batch id"))
 }

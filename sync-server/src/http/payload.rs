@@ -36,7 +36,6 @@ use tokio::{
 
 use super::{
     Http,
-    batches::batch,
     limits::{Limits, Pace, drain},
     problem::{Named, Refusal},
     session::Caller,
@@ -60,14 +59,9 @@ fn stand(status: StatusCode, offset: u64, size: u64) -> Response {
 }
 
 /// How much is durable.
-pub(super) async fn offset(
-    State(http): State<Arc<Http>>,
-    _caller: Caller,
-    Named(id): Named,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
+pub(super) async fn offset(State(http): State<Arc<Http>>, _caller: Caller, named: Named, headers: HeaderMap) -> Result<Response, Refusal> {
     version(&headers)?;
-    let (offset, size) = match http.road.standing(batch(&id)?).await? {
+    let (offset, size) = match http.road.standing(named.batch()?).await? {
         Standing::Wanted { offset, size } => (offset, size),
         Standing::Logged { size } => (size, size),
     };
@@ -78,13 +72,13 @@ pub(super) async fn offset(
 pub(super) async fn receive(
     State(http): State<Arc<Http>>,
     caller: Result<Caller, Refusal>,
-    Named(id): Named,
+    named: Named,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let ready = async {
         let caller = caller?;
-        let Admitted { batch, offset, size, logged } = admit(&http, &id, &headers).await?;
+        let Admitted { batch, offset, size, logged } = admit(&http, &named, &headers).await?;
         let upload = if logged { None } else { Some(http.road.upload(batch, offset).await?) };
         Ok::<_, Refusal>((caller, batch, size, upload))
     };
@@ -120,12 +114,12 @@ struct Admitted {
 }
 
 /// All that can be said before a byte of the body is read.
-async fn admit(http: &Http, id: &str, headers: &HeaderMap) -> Result<Admitted, Problem> {
+async fn admit(http: &Http, named: &Named, headers: &HeaderMap) -> Result<Admitted, Problem> {
     version(headers)?;
     if headers.get(CONTENT_TYPE).is_none_or(|v| v != "application/offset+octet-stream") {
         return Err(Problem::new(Code::UploadProtocol, "Content-Type"));
     }
-    let batch = batch(id)?;
+    let batch = named.batch()?;
     let number = |name: &HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).and_then(decimal);
     let offset = number(&OFFSET).ok_or_else(|| Problem::new(Code::UploadProtocol, "Upload-Offset"))?;
     let wrong = |is: u64| Err(Problem::new(Code::OffsetWrong, format!("offset is {is}")));

@@ -24,7 +24,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use shared::problem::{Again, Code, Fault, Lang, Problem};
+use shared::{
+    id::BatchId,
+    problem::{Again, Code, Fault, Lang, Problem},
+};
 
 use crate::entropy;
 
@@ -168,6 +171,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
 /// The one variable part of a path.
 pub(super) struct Named(pub(super) String);
+
+impl Named {
+    /// As a batch's id.
+    pub(super) fn batch(&self) -> Result<BatchId, Problem> {
+        self.0.parse().map_err(|_| Problem::new(Code::NotFound, "not a batch id"))
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Refusal;

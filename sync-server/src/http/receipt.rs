@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Http,
-    batches::batch,
     hello::text,
     problem::{Asked, Named, Refusal, json},
     session::Caller,
@@ -29,10 +28,10 @@ pub(super) struct Under {
 pub(super) async fn receipt(
     State(http): State<Arc<Http>>,
     _caller: Caller,
-    Named(id): Named,
+    named: Named,
     Asked(under): Asked<Under>,
 ) -> Result<Response, Refusal> {
-    let receipt = http.road.receipt(batch(&id)?, under.size).await?;
+    let receipt = http.road.receipt(named.batch()?, under.size).await?;
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], receipt).into_response())
 }
 
@@ -46,9 +45,9 @@ struct Outcome {
 pub(super) async fn outcome(
     State(http): State<Arc<Http>>,
     _caller: Caller,
-    Named(id): Named,
+    named: Named,
     Asked(under): Asked<Under>,
 ) -> Result<Response, Refusal> {
-    let proven = http.road.outcome(batch(&id)?, under.size).await?;
+    let proven = http.road.outcome(named.batch()?, under.size).await?;
     Ok(json(&Outcome { outcome: text(proven.note)?, proof: text(proven.proof)? }))
 }

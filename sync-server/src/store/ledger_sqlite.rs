@@ -46,7 +46,7 @@ impl LedgerSqlite {
 
 impl Ledger for LedgerSqlite {
     async fn position(&self) -> Result<Position, Problem> {
-        self.db.read(apply::position).await
+        self.db.read(tree::position).await
     }
     async fn lead_on(&self, old: Head, entries: Vec<Vec<u8>>) -> Result<Segment, Problem> {
         self.db.read(move |c| apply::lead_on(c, old, entries)).await

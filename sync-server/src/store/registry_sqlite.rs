@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `work` | which batches are to be opened, by whom |
+//! | `rows` | what several questions read from a row |
 //! | `facts` | what was opened: deliveries, essences, links; closures |
 //! | `force` | may a line take effect? revocations, freezes, flags |
 //! | `fold` | folds a closure and writes what changed |
@@ -14,6 +15,7 @@
 //! commit leaves none of it, after it all of it. Residents and fates are written by `fold` only.
 
 mod work;
+mod rows;
 mod facts;
 mod force;
 mod fold;

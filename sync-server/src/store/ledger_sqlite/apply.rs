@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use shared::{
     batch::{Line, Manifest},
     id::{BatchId, LogIndex, SealedDigest},
-    log::{BatchEntry, BatchState, Body, Entry, GuardLine, Hash, Head, HeadEntry, Segment, append},
+    log::{BatchEntry, BatchState, Body, Entry, GuardLine, Head, HeadEntry, Segment, append},
     outcome::Outcome,
     problem::{Code, Problem},
     roster::Roster,
@@ -12,19 +12,10 @@ use shared::{
 };
 
 use super::{
-    super::{Application, Position, empty_log},
+    super::{Application, Position},
     columns::{Column as _, int, maybe, put, text},
-    tree::Stored,
+    tree::{Stored, position},
 };
-
-pub(super) fn position(c: &Connection) -> Result<Position, Problem> {
-    let found = maybe(c, "SELECT size, root, segment, received FROM position", [], |row| {
-        let head = Head { size: u64::of(row, 0)?, root: Hash(<[u8; 32]>::of(row, 1)?) };
-        let segment = super::columns::Column::of(row, 2)?;
-        Ok(Position { line: GuardLine { head, segment }, received: Second::of(row, 3)? })
-    })?;
-    Ok(found.unwrap_or(Position { line: empty_log(), received: Second::from_unix(0) }))
-}
 
 pub(super) fn lead_on(c: &Connection, old: Head, entries: Vec<Vec<u8>>) -> Result<Segment, Problem> {
     let at = position(c)?.line.head;

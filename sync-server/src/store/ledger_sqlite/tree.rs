@@ -1,14 +1,18 @@
-//! Leaves, hashes and roots.
+//! Leaves, hashes and roots, and up to where they go.
 
 use rusqlite::{Connection, params};
 use shared::{
     id::LogIndex,
-    log::{Hash, HashReader, Head},
+    log::{GuardLine, Hash, HashReader, Head},
     problem::{Code, Problem},
+    time::Second,
 };
 use tlog_tiles::tlog::Error;
 
-use super::columns::{Column as _, all, int, maybe};
+use super::{
+    super::{Position, empty_log},
+    columns::{Column, all, int, maybe},
+};
 
 /// Reads stored hashes by index: what proofs and appending need.
 pub(super) struct Stored<'a>(pub(super) &'a Connection);
@@ -23,6 +27,16 @@ impl HashReader for Stored<'_> {
     }
 }
 
+/// Where this database stands in the log.
+pub(super) fn position(c: &Connection) -> Result<Position, Problem> {
+    let found = maybe(c, "SELECT size, root, segment, received FROM position", [], |row| {
+        let head = Head { size: u64::of(row, 0)?, root: Hash(<[u8; 32]>::of(row, 1)?) };
+        let segment = Column::of(row, 2)?;
+        Ok(Position { line: GuardLine { head, segment }, received: Second::of(row, 3)? })
+    })?;
+    Ok(found.unwrap_or(Position { line: empty_log(), received: Second::from_unix(0) }))
+}
+
 pub(super) fn entry(c: &Connection, index: LogIndex) -> Result<Option<Vec<u8>>, Problem> {
     maybe(c, "SELECT leaf FROM entries WHERE idx = ?1", params![int(index.0)], |row| Vec::of(row, 0))
 }
@@ -33,7 +47,7 @@ pub(super) fn hashes(c: &Connection, first: u64, limit: usize) -> Result<Vec<Has
 }
 
 pub(super) fn root(c: &Connection, size: u64) -> Result<Head, Problem> {
-    if size > super::apply::position(c)?.line.head.size {
+    if size > position(c)?.line.head.size {
         return Err(Problem::new(Code::ProofInvalid, "beyond the log"));
     }
     shared::log::root_of(size, &Stored(c)).map(|root| Head { size, root })

@@ -15,7 +15,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{facts, fold, force, force::Judge, read, work};
+use super::{facts, fold, force, force::Judge, read, rows, work};
 use crate::store::ledger_sqlite::columns::{Column as _, all, each, maybe, text};
 
 /// Closures up to this size are found again from each of their records; the records of larger ones are remembered.
@@ -50,7 +50,7 @@ pub(super) fn check(c: &Connection) -> Result<Vec<Problem>, Problem> {
     let (mut found, mut judge, mut large) = (Found::default(), Judge::of(c)?, BTreeSet::new());
     let sql = "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened' ORDER BY unit, record, sealed";
     each(c, sql, [], |row| {
-        let key = facts::key(row, 0)?;
+        let key = rows::key(row, 0)?;
         if large.contains(&key) {
             return Ok(());
         }

@@ -2,28 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
+use rusqlite::{Connection, params};
+use serde::Serialize;
 use shared::{
-    id::{Member, RosterVersion, Transaction},
-    keys::KeyRef,
-    log::BatchState,
-    merge::{Essence, LineFact, MatchKey, Opened, RecordFact, RecordKey, Withdrawn, number_link},
+    id::{Member, Transaction},
+    merge::{Essence, LineFact, MatchKey, RecordFact, RecordKey, Withdrawn, number_link},
     problem::Problem,
     record::Target,
-    time::{Minute, Second},
 };
 
-use super::force::Judge;
+use super::{
+    force::Judge,
+    rows::{Stored, from_json, key},
+};
 use crate::{
     registry::{Delivery, Found, OpenedBatch},
     store::ledger_sqlite::columns::{Column, all, damaged, int, maybe, number, parsed, put, text},
 };
-
-/// Unit, record and sealed digest in columns `i` to `i + 2`.
-pub(super) fn key(row: &Row<'_>, i: usize) -> Result<RecordKey, Problem> {
-    Ok(RecordKey { unit: Member::of(row, i)?, record: Column::of(row, i + 1)?, digest: Column::of(row, i + 2)? })
-}
 
 /// Keeps what a batch opened to. The same again changes nothing.
 pub(super) fn keep(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> {
@@ -75,10 +70,6 @@ fn keep_delivery(c: &Connection, batch: &[u8; 32], delivery: &Delivery) -> Resul
 /// `fields` and `parts` of an essence as JSON objects.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("maps of strings")
-}
-
-pub(super) fn from_json<T: for<'a> Deserialize<'a>>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
-    serde_json::from_str(&String::of(row, i)?).map_err(|_| damaged())
 }
 
 fn keep_essence(c: &Connection, key: &RecordKey, essence: &Essence) -> Result<(), Problem> {
@@ -169,49 +160,6 @@ pub(super) fn fact(c: &Connection, key: &RecordKey, judge: &mut Judge) -> Result
         return Ok(None);
     }
     Ok(Some(RecordFact { key: key.clone(), lines, essence: essence(c, key)? }))
-}
-
-/// A delivery with what the log says of its batch.
-pub(super) struct Stored {
-    pub(super) number: shared::id::Number,
-    pub(super) finished: Minute,
-    pub(super) seen: u64,
-    pub(super) roster: RosterVersion,
-    pub(super) before: Option<(u64, RosterVersion)>,
-    pub(super) agent_key: KeyRef,
-    pub(super) opened: Opened,
-    pub(super) batch: shared::id::BatchId,
-    pub(super) index: shared::id::LogIndex,
-    pub(super) received: Second,
-    pub(super) unit: Member,
-    pub(super) epoch: u32,
-    pub(super) state: BatchState,
-    pub(super) unit_key: Option<KeyRef>,
-}
-
-impl Stored {
-    fn of(row: &Row<'_>) -> Result<Self, Problem> {
-        let before: (Option<u64>, Option<u64>) = (Option::of(row, 5)?, Option::of(row, 6)?);
-        let refused: Option<String> = Option::of(row, 8)?;
-        let quarantined: Option<String> = Option::of(row, 14)?;
-        let unit_key: Option<String> = Option::of(row, 15)?;
-        Ok(Self {
-            number: number(row, 0)?,
-            finished: Second::from_unix(row.get::<_, i64>(2).map_err(crate::store::sqlite::failed)?.saturating_mul(60)).minute(),
-            seen: u64::of(row, 3)?,
-            roster: RosterVersion(u64::of(row, 4)?),
-            before: before.0.zip(before.1.map(RosterVersion)),
-            agent_key: parsed(row, 7)?,
-            opened: refused.map_or(Ok(Opened::AsSigned), |code| code.parse().map(Opened::Refused)).map_err(|_| damaged())?,
-            batch: Column::of(row, 9)?,
-            index: Column::of(row, 10)?,
-            received: Column::of(row, 11)?,
-            unit: Column::of(row, 12)?,
-            epoch: u32::of(row, 13)?,
-            state: quarantined.map_or(Ok(BatchState::Accepted), |code| code.parse().map(BatchState::Quarantined)).map_err(|_| damaged())?,
-            unit_key: unit_key.map(|key| key.parse()).transpose().map_err(|_| damaged())?,
-        })
-    }
 }
 
 /// Which of these records' numbers a manifest says were withdrawn.

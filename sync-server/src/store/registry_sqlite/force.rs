@@ -17,7 +17,7 @@ use shared::{
     time::Second,
 };
 
-use super::facts::{self, Stored};
+use super::rows::{self, Stored};
 use crate::store::ledger_sqlite::{
     batches,
     columns::{Column as _, all, int, maybe, put, text},
@@ -169,7 +169,7 @@ pub(super) fn follow(c: &Connection) -> Result<Vec<RecordKey>, Problem> {
 fn signed_by(c: &Connection, key: &KeyRef) -> Result<Vec<RecordKey>, Problem> {
     let sql = "SELECT unit, record, sealed FROM deliveries WHERE agent_key = ?1
                UNION SELECT d.unit, d.record, d.sealed FROM merge_work w JOIN deliveries d ON d.batch = w.batch WHERE w.unit_key = ?1";
-    all(c, sql, [text(key)], |row| facts::key(row, 0))
+    all(c, sql, [text(key)], |row| rows::key(row, 0))
 }
 
 /// A batch that was just taken in can lead earlier ones of its unit to something that was logged before a cut: records
@@ -192,7 +192,7 @@ pub(super) fn rejoined(c: &Connection, batch: BatchId, judge: &Judge) -> Result<
         && older.index >= first
     {
         let sql = "SELECT unit, record, sealed FROM deliveries WHERE batch = ?1";
-        touched.extend(all(c, sql, [at.as_bytes()], |row| facts::key(row, 0))?);
+        touched.extend(all(c, sql, [at.as_bytes()], |row| rows::key(row, 0))?);
         before = older.previous;
     }
     Ok(touched)

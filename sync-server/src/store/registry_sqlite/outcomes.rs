@@ -11,7 +11,7 @@ use shared::{
     problem::Problem,
 };
 
-use super::{facts, read};
+use super::{read, rows};
 use crate::{
     registry::{Among, OutcomeDue},
     store::ledger_sqlite::{
@@ -50,7 +50,7 @@ fn lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
     let sql = "SELECT epoch, number, unit, record, sealed, found, code FROM deliveries WHERE batch = ?1 ORDER BY line";
     let stored = all(c, sql, [batch.as_bytes()], |row| {
         let code: Option<String> = Option::of(row, 6)?;
-        Ok((number(row, 0)?, facts::key(row, 2)?, String::of(row, 5)?, code))
+        Ok((number(row, 0)?, rows::key(row, 2)?, String::of(row, 5)?, code))
     })?;
     let mut lines = Vec::with_capacity(stored.len());
     for (number, key, found, code) in stored {

@@ -11,7 +11,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{facts, force};
+use super::{facts, force, rows};
 use crate::{
     registry::{Case, CaseContent, Search, Summary, Trace},
     store::ledger_sqlite::columns::{Column, all, damaged, each, int, maybe, number, parsed, place, text},
@@ -39,10 +39,10 @@ const RESIDENT: &str = "SELECT reference, fields, parts, sources FROM residents"
 
 fn read_resident(row: &Row<'_>) -> Result<(ResidentRef, Resident), Problem> {
     let values = |i: usize| -> Result<BTreeMap<String, (String, RecordKey)>, Problem> {
-        let stored: BTreeMap<String, (String, String)> = facts::from_json(row, i)?;
+        let stored: BTreeMap<String, (String, String)> = rows::from_json(row, i)?;
         stored.into_iter().map(|(name, (value, from))| Ok((name, (value, source(&from)?)))).collect()
     };
-    let sources: Vec<String> = facts::from_json(row, 3)?;
+    let sources: Vec<String> = rows::from_json(row, 3)?;
     let sources = sources.iter().map(|s| source(s)).collect::<Result<_, _>>()?;
     Ok((parsed(row, 0)?, Resident { fields: values(1)?, parts: values(2)?, sources }))
 }
@@ -58,7 +58,7 @@ pub(super) fn summary(c: &Connection) -> Result<Summary, Problem> {
     let mut lines = digest::Lines::default();
     let (mut residents, mut merged, mut held, mut refused) = (0, 0, 0, 0);
     each(c, "SELECT unit, record, sealed, fate FROM fates ORDER BY unit, record, sealed", [], |row| {
-        let (key, fate) = (facts::key(row, 0)?, parsed(row, 3)?);
+        let (key, fate) = (rows::key(row, 0)?, parsed(row, 3)?);
         match fate {
             Fate::Merged(_) => merged += 1,
             Fate::Held(..) => held += 1,
@@ -86,7 +86,7 @@ pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Prob
         let quarantined: Option<String> = Option::of(row, 11)?;
         let state = quarantined.map_or(Ok(BatchState::Accepted), |q| q.parse().map(BatchState::Quarantined)).map_err(|_| damaged())?;
         let agent_key: Option<String> = Option::of(row, 5)?;
-        let key = facts::key(row, 0)?;
+        let key = rows::key(row, 0)?;
         let batch = Column::of(row, 6)?;
         let fate = traced_fate(c, row, &key)?;
         let fields = match &fate {
@@ -170,7 +170,7 @@ fn by_name(c: &Connection, name: &str, limit: usize) -> Result<Vec<(ResidentRef,
 pub(super) fn cases(c: &Connection) -> Result<Vec<Case>, Problem> {
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     each(c, "SELECT unit, record, sealed, fate FROM fates WHERE fate GLOB 'held *'", [], |row| {
-        let key = facts::key(row, 0)?;
+        let key = rows::key(row, 0)?;
         let Fate::Held(code, reference) = parsed(row, 3)? else { return Err(damaged()) };
         // arrival is no matter of the fold, so only here: staff must know whom a document may have been made for
         let code = if code == Code::Duplicate && stood(c, &key)? { Code::Displaced } else { code };
@@ -178,7 +178,7 @@ pub(super) fn cases(c: &Connection) -> Result<Vec<Case>, Problem> {
         case.records.push(key);
         Ok(())
     })?;
-    let unopened = all(c, "SELECT unit, record, sealed FROM deliveries WHERE found = 'unopened'", [], |row| facts::key(row, 0))?;
+    let unopened = all(c, "SELECT unit, record, sealed FROM deliveries WHERE found = 'unopened'", [], |row| rows::key(row, 0))?;
     for key in unopened {
         let reference = CaseRef::holding(&key.unit, key.record);
         let case = Case { reference: reference.clone(), code: Code::Unopened, records: Vec::new() };
