@@ -8,20 +8,24 @@
 //!  "parts":{"finger":{"positions":["finger-right-thumb",…],"media_types":["image/png",…],"max_bytes":1048576,"min_dpi":490},…},
 //!  "transactions":{"new":{"fields":["given_ar",…],"parts":["face",…],"optional":["iris-right",…],
 //!                         "exceptions":{"missing":["finger"],"child-under-12":["finger","signature"]}},…},
-//!  "pad":0,"consent":{"1":{"ar":…,"fr":…,"en":…}}}
+//!  "identity":["residence_id"],"pad":0,"consent":{"1":{"ar":…,"fr":…,"en":…}}}
 //! ```
 //!
 //! `schema` is JSON Schema 2020-12 of the person's fields, all of them strings; of its keywords only those that need
 //! no other document may stand there ([`schema`]). A field of format `past-date` may be partial (`1980`, `1980-05`).
 //! `optional` parts may be attached, others may not. `exceptions` say for which reason which kinds of demanded parts
-//! may be absent. A correction carries the changed fields, one at least.
+//! may be absent. A correction carries the changed fields, one at least. `identity`, which may be left out, names fields that say who
+//! somebody is, beside those that the match key reads.
 //!
 //! **Trust:** the file's digest stands in the roster, so its author is known; it is checked all the same, because a
 //! slip in it would refuse residents in the field. **Invariants:** at most 256 KiB; no unknown keyword anywhere; each
 //! field has a label and one place in the layout; each position that a transaction names exists. The same
 //! [`Form::check`] runs at the unit before a record exists and at the centre after it was opened.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 
@@ -135,6 +139,7 @@ pub struct Form {
     modalities: BTreeMap<String, Modality>,
     transactions: BTreeMap<Transaction, Demands>,
     consent: BTreeMap<String, Words>,
+    identity: BTreeSet<String>,
 }
 
 impl Form {
@@ -188,6 +193,10 @@ impl Form {
     /// Transactions that the form knows.
     pub fn transactions(&self) -> impl Iterator<Item = Transaction> {
         self.transactions.keys().copied()
+    }
+    /// Fields that say who somebody is, beside those that the match key reads.
+    pub const fn identity(&self) -> &BTreeSet<String> {
+        &self.identity
     }
     /// The text that a resident agrees to.
     pub fn consent(&self, version: &str) -> Option<&Words> {

@@ -123,6 +123,11 @@ impl Hello {
         }
         let note = Note::parse(bytes)?;
         let facts = text::read(note.text())?;
+        if let Sender::Unit(stand) = &facts.sender
+            && (stand.head.is_some_and(|(place, _)| place.epoch > stand.epoch) || stand.number.is_some_and(|n| n.epoch > stand.epoch))
+        {
+            return Err(Problem::new(Code::HeadTooFar, "of a later epoch than its signer's"));
+        }
         Ok(Self { note, facts })
     }
 
@@ -271,6 +276,17 @@ mod tests {
         for other in [signer("office-04", 6), signer("office-05", 5)] {
             assert!(carrier.verify(other.public()).is_err(), "a name or a key alone is nobody");
         }
+    }
+
+    #[test]
+    fn nobody_speaks_of_a_later_epoch_than_their_own() {
+        let ours = hello(391, Some(("1.42", b"x")));
+        let text = ours.note().text();
+        let said = |text: &str| Hello::parse(Note::sign(text, &[&signer("van-1", 10)]).as_bytes()).map(drop).map_err(|p| p.code);
+        assert_eq!(said(text), Ok(()));
+        assert_eq!(said(&text.replace("head 1.42", "head 2.42")), Err(Code::HeadTooFar));
+        assert_eq!(said(&text.replace("number none", "number 2.1")), Err(Code::HeadTooFar));
+        assert_eq!(said(&text.replace("number none", "number 1.7")), Ok(()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::Digest as _;
 
 use crate::{
     id::{IdError, KeyName, serde_as_text},
@@ -60,6 +61,17 @@ impl VerifierKey {
     /// The short id that stands in signature lines.
     pub fn id(&self) -> KeyId {
         self.id
+    }
+    /// The 32 bytes of the public key, whatever name it bears.
+    pub fn public_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+    /// The fingerprint that two people compare by phone: the first 20 hex digits of SHA-256 of the verifier key's text,
+    /// in groups of four.
+    pub fn fingerprint(&self) -> String {
+        let digest = crate::text::hex(&sha2::Sha256::digest(self.to_string()));
+        let groups: Vec<&str> = (0..5).map(|n| &digest[4 * n..4 * n + 4]).collect();
+        groups.join(" ")
     }
     /// Checks 64 bytes of signature over `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

@@ -26,6 +26,7 @@ pub mod problem;
 
 // the road
 pub mod roster;
+pub mod force;
 #[cfg(feature = "form")]
 pub mod form;
 #[cfg(feature = "form")]
@@ -39,10 +40,11 @@ pub mod batch;
 pub mod hello;
 pub mod verify;
 pub mod log;
-#[cfg(feature = "seal")]
-pub mod merge;
 pub mod receipt;
 pub mod outcome;
+pub mod decision;
+#[cfg(feature = "form")]
+pub mod merge;
 
 #[cfg(feature = "sample")]
 pub mod sample;

@@ -16,7 +16,7 @@ use signed_note::Signature;
 
 use crate::{
     id::{Blob, NoteId},
-    keys::{Signer, VerifierKey},
+    keys::{KeyId, Signer, VerifierKey},
 };
 
 /// Largest note that is read, in bytes.
@@ -103,6 +103,13 @@ impl Note {
     pub fn claimed_signers(&self) -> Vec<&str> {
         let block = std::str::from_utf8(&self.bytes[self.text_len + 1..]).unwrap_or("");
         block.lines().filter_map(|l| l.strip_prefix("— ")?.split(' ').next()).collect()
+    }
+
+    /// Key ids in the signature lines, in order. Claims only.
+    pub fn claimed_keys(&self) -> Vec<KeyId> {
+        let block = &self.bytes[self.text_len + 1..];
+        let lines = block.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+        lines.filter_map(|line| Signature::from_bytes(line).ok()).map(|s| KeyId(s.id())).collect()
     }
 
     /// The signature lines are exactly those of `keys`, in that order, and all of them verify.

@@ -22,16 +22,24 @@
 //! limit batch 536870912
 //! limit record 16777216
 //! approval required
+//! renewals hold
+//! unknown-targets hold
+//! amend 2592000
+//! persons by-effect
 //! unit van-017 1 van-017+6e1d…+AQ… region 04
-//! agent agent-007 agent-007+…
-//! supervisor supervisor-003 supervisor-003+… age1…
+//! agent agent-007 agent-007+… at van-017
+//! supervisor supervisor-003 supervisor-003+… age1… at van-017
 //! carrier office-04 office-04+…
+//! adjudicator amina amina+…
+//! administrator youssef youssef+…
+//! kept agent-007+91aa20c4 until 2026-12-24T08:00:00Z
 //! revoked agent-007+6e1dd5c4 cut 20841 left
 //! ```
 //!
 //! **Trust:** a [`Roster`] is well-formed; a [`TrustedRoster`] is signed as the one before it demands. That it
-//! stands in the log is checked with its inclusion proof (`log.rs`). **Invariants:** one role a name, sorted,
-//! one spelling (what was read is printed again and compared); there are no validity dates of keys.
+//! stands in the log is checked with its inclusion proof (`log.rs`). **Invariants:** one role a name, one name a key, sorted,
+//! one spelling (what was read is printed again and compared). A roster lists every key that ever was: a later one drops
+//! none, and moves no cut to later.
 
 mod facts;
 #[cfg(any(test, feature = "sample"))]
@@ -43,13 +51,18 @@ pub mod request;
 pub(crate) mod tests;
 
 pub use facts::{
-    AgeRecipient, AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, RecipientKind, Recipients, Revocation, SoftwareVersion,
-    SupervisorEntry, UnitEntry,
+    AgeRecipient, AgentEntry, Approval, Crew, Facts, FormRef, Kept, Limits, Listed, Persons, Quorum, RecipientKind, Recipients, Renewals,
+    Revocation, Role, SoftwareVersion, StaffEntry, SupervisorEntry, UnitEntry, UnknownTargets,
 };
+
+/// Seconds for which a resident's own unit may change identity, unless the roster says otherwise: 30 days.
+pub const AMEND: u64 = 30 * 86_400;
+
+use std::collections::HashSet;
 
 use crate::{
     id::RosterVersion,
-    keys::VerifierKey,
+    keys::{KeyRef, VerifierKey},
     note::Note,
     problem::{Code, Problem},
 };
@@ -111,6 +124,7 @@ impl Roster {
         if self.facts.version <= old.version {
             return Err(Problem::new(Code::RosterRefused, "older than the present roster"));
         }
+        keeps(old, &self.facts)?;
         let signed = self.signatures(&[&old.signers, &self.facts.signers])?;
         enough(&signed, &old.signers)?;
         if self.facts.signers != old.signers {
@@ -129,6 +143,24 @@ impl Roster {
         let keys: Vec<&VerifierKey> = claimed.iter().map(known).collect::<Option<_>>().ok_or(Code::NoteSignatures)?;
         self.note.verify(&keys)?;
         Ok(keys.into_iter().cloned().collect())
+    }
+}
+
+/// A later roster lists every key of the earlier one in the same role, and moves no end of one to later.
+fn keeps(old: &Facts, new: &Facts) -> Result<(), Problem> {
+    let refuse = |why: String| Err(Problem::new(Code::RosterRefused, why));
+    let listed: HashSet<(&VerifierKey, Role)> = new.members().iter().map(|m| (m.key, m.role)).collect();
+    if let Some(gone) = old.members().iter().find(|m| !listed.contains(&(m.key, m.role))) {
+        return refuse(format!("it drops the key {}", KeyRef::from(gone.key)));
+    }
+    let later = |r: &&Revocation| new.revocation(&r.key).is_none_or(|now| now.cut > r.cut);
+    if let Some(ended) = old.revoked.iter().find(later) {
+        return refuse(format!("it moves the cut of {} to later", ended.key));
+    }
+    let longer = |k: &&Kept| new.kept_until(&k.key).is_none_or(|until| until > k.until);
+    match old.kept.iter().find(longer) {
+        Some(kept) => refuse(format!("it lets {} go on for longer", kept.key)),
+        None => Ok(()),
     }
 }
 

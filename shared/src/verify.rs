@@ -4,6 +4,8 @@
 //! Steps, in this order (nothing to the right runs when a left one failed): size → syntax (`batch.rs`) → the rosters
 //! named are known → 1. signature lines → 2. limits → 3. record lines → 4. approval → payload digest.
 //!
+//! Keys are looked up by the id that a signature line gives: a name may have several, each on another laptop.
+//!
 //! **Trust:** a [`CheckedManifest`] is authentic; a [`VerifiedBatch`] has exactly the payload that was signed.
 //! Single records are judged by the opener, so that one bad record never stops another.
 
@@ -12,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     batch::{Facts, Manifest},
     id::{Digest, Member, RosterVersion},
-    keys::{KeyRef, VerifierKey},
+    keys::KeyRef,
     log::BatchState,
     note::NoteError,
     problem::{Code, Problem},
@@ -24,6 +26,7 @@ use crate::{
 pub struct CheckedManifest {
     manifest: Manifest,
     unit_key: KeyRef,
+    cosigners: Vec<KeyRef>,
     state: BatchState,
 }
 
@@ -48,17 +51,20 @@ impl CheckedManifest {
         if let Some(line) = facts.records().find(|line| rosters.roster(line.facts.roster).is_none()) {
             return Err(unknown(line.facts.roster));
         }
-        let unit_key = signatures(&manifest, roster)?;
+        let (unit_key, cosigners) = signatures(&manifest, roster)?;
         limits(facts, roster)?;
         for line in facts.records() {
             // 3. each line with the key that its own roster gives the agent
             let of_line = rosters.roster(line.facts.roster).ok_or_else(|| unknown(line.facts.roster))?;
-            let key = of_line.facts().line_key(&line.facts.agent);
-            let key = key.ok_or_else(|| Problem::new(Code::KeyUnknown, format!("agent of record {}", line.facts.number)))?;
+            let name = &line.facts.agent;
+            let key = of_line.facts().line_key(name, &facts.unit, line.key_id()).ok_or_else(|| {
+                let code = if of_line.facts().enrols(name) { Code::RecordSignature } else { Code::KeyUnknown };
+                Problem::new(code, format!("agent of record {}", line.facts.number))
+            })?;
             line.verify(&facts.unit, key)?;
         }
         let state = approval(facts, roster);
-        Ok(Self { unit_key: KeyRef::from(&unit_key), state, manifest })
+        Ok(Self { manifest, unit_key, cosigners, state })
     }
 
     /// The manifest.
@@ -73,14 +79,23 @@ impl CheckedManifest {
     pub fn unit_key(&self) -> &KeyRef {
         &self.unit_key
     }
-    /// Accepted, or quarantined for want of an approval. Chain and revocations are the centre's to judge.
+    /// The supervisors' keys that signed it: the approver's first, where somebody approved, then those who withdrew.
+    pub fn cosigners(&self) -> &[KeyRef] {
+        &self.cosigners
+    }
+    /// Accepted, or quarantined for want of an approval. Chain and keys are the centre's to judge.
     pub fn approval_state(&self) -> BatchState {
         self.state
+    }
+    /// Does a later roster forbid what the one that it names allows?
+    pub fn forbidden_by(&self, later: &TrustedRoster) -> bool {
+        let forbidden = limits(self.facts(), later).is_err() || approval(self.facts(), later) != BatchState::Accepted;
+        self.state == BatchState::Accepted && forbidden
     }
 }
 
 /// 1. The unit's key of the manifest's epoch, the approver's, then those of other withdrawing supervisors by name.
-fn signatures(manifest: &Manifest, roster: &TrustedRoster) -> Result<VerifierKey, Problem> {
+fn signatures(manifest: &Manifest, roster: &TrustedRoster) -> Result<(KeyRef, Vec<KeyRef>), Problem> {
     let facts = manifest.facts();
     let roster = roster.facts();
     if roster.newest_epoch(&facts.unit).is_none() {
@@ -88,12 +103,19 @@ fn signatures(manifest: &Manifest, roster: &TrustedRoster) -> Result<VerifierKey
     }
     let unit = roster.unit(&facts.unit, facts.place.epoch).ok_or(Code::EpochUnknown)?;
     let mut keys = vec![&unit.key];
+    let mut claimed = manifest.note().claimed_keys().into_iter().skip(1);
+    let mut foreign = false;
     for name in facts.cosigners() {
-        let supervisor = roster.supervisor(name).ok_or_else(|| Problem::new(Code::KeyUnknown, "supervisor"))?;
-        keys.push(&supervisor.key);
+        let id = claimed.next();
+        let named = id.and_then(|id| roster.supervisor(name, &facts.unit, id)).map(|s| &s.key);
+        foreign |= id.is_some() && named.is_none();
+        // what is wrong with a signature line is told by the name's first key, which must not let it pass
+        let first = || roster.supervisors.iter().find(|s| s.name == *name).map(|s| &s.key);
+        keys.push(named.or_else(first).ok_or_else(|| Problem::new(Code::KeyUnknown, "supervisor"))?);
     }
     match manifest.note().verify(&keys) {
-        Ok(()) => Ok(unit.key.clone()),
+        Ok(()) if foreign => Err(Code::KeyWrong.into()),
+        Ok(()) => Ok((KeyRef::from(keys[0]), keys[1..].iter().map(|key| KeyRef::from(*key)).collect())),
         // a note that somebody else signed in place of the unit
         Err(NoteError::Signatures) if manifest.note().claimed_signers().first() != Some(&unit.key.name().as_str()) => {
             Err(Code::KeyUnknown.into())
@@ -116,18 +138,13 @@ fn limits(facts: &Facts, roster: &TrustedRoster) -> Result<(), Problem> {
     Ok(())
 }
 
-/// 4. `approved none` is always accepted; where the roster demands an approval it only keeps the batch from merging.
+/// 4. `approved none` is always taken; where the roster demands an approval it only keeps the batch from merging.
 fn approval(facts: &Facts, roster: &TrustedRoster) -> BatchState {
-    let Some(earliest) = facts.records().map(|r| r.facts.finished).min() else { return BatchState::Accepted };
+    if facts.records().next().is_none() {
+        return BatchState::Accepted;
+    }
     let Some(approver) = &facts.approved else {
-        let demanded = match roster.facts().approval {
-            Approval::None => false,
-            Approval::Required => true,
-            Approval::After { hours } => {
-                let open = facts.closed.unix_minutes() - earliest.unix_minutes();
-                open < i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(60)
-            }
-        };
+        let demanded = roster.facts().approval == Approval::Required;
         return if demanded { BatchState::Quarantined(Code::Unapproved) } else { BatchState::Accepted };
     };
     let alone = roster.facts().unit(&facts.unit, facts.place.epoch).is_some_and(|u| u.crew == Crew::Alone);
@@ -291,24 +308,38 @@ mod tests {
         let (unapproved, own) = (BatchState::Quarantined(Code::Unapproved), BatchState::Quarantined(Code::SelfApproved));
         assert_eq!(state(|_| (), None, "agent-1"), unapproved);
         assert_eq!(state(|f| f.approval = Approval::None, None, "agent-1"), BatchState::Accepted);
-        assert_eq!(state(|f| f.approval = Approval::After { hours: 24 }, None, "agent-1"), unapproved);
-        assert_eq!(state(|f| f.approval = Approval::After { hours: 6 }, None, "agent-1"), BatchState::Accepted);
         assert_eq!(state(|_| (), Some("supervisor-1"), "supervisor-1"), own);
         assert_eq!(state(|f| f.units[0].crew = Crew::Alone, Some("supervisor-1"), "supervisor-1"), BatchState::Accepted);
     }
 
     #[test]
-    fn a_batch_without_approval_waits_until_its_earliest_record_is_so_old() {
-        let rosters = roster(|f| f.approval = Approval::After { hours: 6 });
-        let closed_at = |minute: &str| {
-            let mut facts = facts(&[b"one"]);
-            (facts.approved, facts.closed) = (None, minute.parse().expect("minute"));
-            let manifest = Manifest::close(facts, &signer("van-1", 10), &[]).expect("canonical");
-            check(manifest, &rosters).expect("authentic").approval_state()
+    fn a_later_roster_forbids_what_the_named_one_allowed() {
+        let free = roster(|f| f.approval = Approval::None);
+        let mut unapproved = facts(&[b"one", b"two!"]);
+        unapproved.approved = None;
+        let manifest = Manifest::close(unapproved, &signer("van-1", 10), &[]).expect("canonical");
+        let checked = check(manifest, &free).expect("authentic");
+        let forbids = |change: fn(&mut crate::roster::Facts)| checked.forbidden_by(&roster(change)[0]);
+        assert!(!forbids(|f| f.approval = Approval::None));
+        assert!(forbids(|_| ()), "an approval is demanded now");
+        assert!(forbids(|f| (f.approval, f.limits.lines) = (Approval::None, 1)));
+        let approved = check(closed(facts(&[b"one"])), &roster(|_| ())).expect("authentic");
+        assert_eq!(approved.cosigners(), [KeyRef::from(signer("supervisor-1", 12).public())]);
+        assert!(!approved.forbidden_by(&roster(|_| ())[0]));
+    }
+
+    #[test]
+    fn a_key_that_is_bound_to_a_laptop_signs_for_no_other() {
+        let at = |unit: &str| {
+            let unit: Member = unit.parse().expect("name");
+            check(closed(facts(&[b"one"])), &roster(|f| f.agents[0].unit = Some(unit.clone()))).map(drop)
         };
-        // finished at 09:12
-        assert_eq!(closed_at("2026-11-20T15:11Z"), BatchState::Quarantined(Code::Unapproved));
-        assert_eq!(closed_at("2026-11-20T15:12Z"), BatchState::Accepted);
+        assert_eq!((at("van-1"), at("van-2")), (Ok(()), Err(Code::RecordSignature)));
+        let supervisor = |unit: &str| {
+            let unit: Member = unit.parse().expect("name");
+            check(closed(facts(&[b"one"])), &roster(|f| f.supervisors[0].unit = Some(unit.clone()))).map(drop)
+        };
+        assert_eq!((supervisor("van-1"), supervisor("van-2")), (Ok(()), Err(Code::KeyWrong)));
     }
 
     #[test]

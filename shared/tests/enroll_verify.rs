@@ -100,6 +100,10 @@ fn roster(version: u64) -> Roster {
         forms: vec![FormRef { name: "national-id/1".parse().expect("form"), size: 3, blob: Blob::of(b"{}\n") }],
         limits: Limits::MOST,
         approval: Approval::None,
+        renewals: shared::roster::Renewals::Hold,
+        unknown_targets: shared::roster::UnknownTargets::Hold,
+        amend: shared::roster::AMEND,
+        persons: shared::roster::Persons::ByEffect,
         units: vec![UnitEntry {
             name: "van-1".parse().expect("name"),
             epoch: 1,
@@ -107,9 +111,12 @@ fn roster(version: u64) -> Roster {
             region: "04".into(),
             crew: Crew::Several,
         }],
-        agents: vec![AgentEntry { name: "agent-1".parse().expect("name"), key: key(&signer("agent-1", 11)) }],
+        agents: vec![AgentEntry { name: "agent-1".parse().expect("name"), key: key(&signer("agent-1", 11)), unit: None }],
         supervisors: vec![],
         carriers: vec![],
+        adjudicators: vec![],
+        administrators: vec![],
+        kept: vec![],
         revoked: vec![],
     };
     Roster::sign(facts, &[&roster_key()]).expect("canonical")

@@ -3,17 +3,21 @@
 
 use shared::{
     batch::{self, Line, LineFacts, Manifest, RecordLine, WithdrawReason, WithdrawnLine},
+    decision::{self, BatchVerdict, Decision, DecisionLine, Reason, RecordKey, Said, Subject, Verdict},
     hello::{self, Answer, AnswerFacts, Hello, Path, Sender, State, UnitStand},
     id::{
         BatchId, Blob, CaseRef, Digest, KeyName, LogIndex, Member, Number, Place, RecordId, ResidentRef, RosterVersion, SealedDigest,
         Transaction,
     },
     keys::{KeyRef, Signer},
-    log::{self, BatchEntry, BatchState, Body, Consistency, Entry, GuardLine, Hash, Head, Segment, TlogProof},
+    log::{self, BatchEntry, BatchState, Body, Consistency, Entry, GuardLine, Hash, Head, HeadEntry, Segment, TlogProof},
     outcome::{Fate, Outcome, OutcomeLine},
     problem::Code,
     receipt::Receipt,
-    roster::{self, Approval, Crew, FormRef, Limits, Quorum, Recipients, Revocation, Roster, SoftwareVersion, TrustedRoster},
+    roster::{
+        self, Approval, Crew, FormRef, Limits, Persons, Quorum, Recipients, Renewals, Revocation, Roster, SoftwareVersion, TrustedRoster,
+        UnknownTargets,
+    },
     time::Second,
     verify::CheckedManifest,
 };
@@ -64,7 +68,11 @@ fn roster() -> Roster {
         witnesses: Quorum { needed: 0, keys: vec![] },
         forms: vec![FormRef { name: "national-id/1".parse().expect("a form"), size: 19_830, blob: Blob::of(b"national-id/1") }],
         limits: Limits::MOST,
-        approval: Approval::After { hours: 24 },
+        approval: Approval::Required,
+        renewals: Renewals::Hold,
+        unknown_targets: UnknownTargets::Hold,
+        amend: roster::AMEND,
+        persons: Persons::ByEffect,
         units: vec![roster::UnitEntry {
             name: name("van-017"),
             epoch: 1,
@@ -72,13 +80,22 @@ fn roster() -> Roster {
             region: "04".into(),
             crew: Crew::Several,
         }],
-        agents: vec![roster::AgentEntry { name: name("agent-007"), key: public("agent-007", 5) }],
+        agents: {
+            let agent = |seed| roster::AgentEntry { name: name("agent-007"), key: public("agent-007", seed), unit: Some(name("van-017")) };
+            let mut agents = vec![agent(5), agent(9)];
+            agents.sort_by_key(|agent| KeyRef::from(&agent.key));
+            agents
+        },
         supervisors: vec![roster::SupervisorEntry {
             name: name("supervisor-003"),
             key: public("supervisor-003", 6),
+            unit: Some(name("van-017")),
             recipient: age("age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"),
         }],
         carriers: vec![],
+        adjudicators: vec![roster::StaffEntry { name: name("amina"), key: public("amina", 7) }],
+        administrators: vec![],
+        kept: vec![],
         revoked: vec![Revocation { key: KeyRef::from(key("agent-007", 9).public()), cut: LogIndex(3), reason: "lost-passphrase".into() }],
     };
     Roster::sign(facts, &[&key("registry.example/roster-1", 4)]).expect("canonical")
@@ -242,6 +259,48 @@ fn section_8_roster() {
     let roster = roster();
     shown("roster", std::str::from_utf8(roster.note().as_bytes()).expect("UTF-8"));
     assert_eq!(Roster::parse(roster.note().as_bytes()), Ok(roster));
+}
+
+#[test]
+fn section_10_decision() {
+    let record = RecordKey { unit: name("van-017"), record: record_line().facts.record, digest: record_line().facts.digest };
+    let resident = ResidentRef::founded_by(&name("van-004"), "6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b".parse().expect("an id"));
+    let batch = manifest().id();
+    let lines = vec![
+        DecisionLine {
+            case: decision::case_of_record(&record, Some(Code::RenewalHeld), &[]),
+            subject: Subject::Record(record, Verdict::Apply(resident)),
+            replaces: None,
+            reason: Reason::CaptureChecked,
+        },
+        DecisionLine {
+            subject: Subject::Batch(batch, BatchVerdict::Accept(Code::Unapproved)),
+            replaces: None,
+            case: decision::case_of_batch(batch, Some(Code::Unapproved)),
+            reason: Reason::WorkChecked,
+        },
+    ];
+    let centre = "registry.example".parse().expect("a centre");
+    let signed = Decision::sign(&centre, Said::Lines(lines), &key("amina", 7)).expect("canonical");
+    shown("decision", std::str::from_utf8(signed.note().as_bytes()).expect("UTF-8"));
+    let second = Decision::sign(&centre, Said::Confirm(signed.id()), &key("youssef", 8)).expect("canonical");
+    shown("confirmation", std::str::from_utf8(second.note().as_bytes()).expect("UTF-8"));
+    let head = HeadEntry {
+        key: KeyRef::from(unit_key().public()),
+        head: Some((manifest().facts().place, manifest().id())),
+        number: Number::new(1, 1215).ok(),
+        hello: 391,
+        note: hello().note().blob(),
+    };
+    let bodies = [Body::Head(head), Body::Decision(signed.blob()), Body::Opened(batch)];
+    let text: String = bodies.into_iter().map(body_line).collect();
+    shown("other entries", &text);
+}
+
+/// The line of an entry that says what it is about.
+fn body_line(body: Body) -> String {
+    let text = Entry { received: second("2026-11-20T21:30:02Z"), body }.to_string();
+    text.lines().skip(2).map(|line| line.to_owned() + "\n").collect()
 }
 
 #[test]

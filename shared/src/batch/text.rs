@@ -112,5 +112,8 @@ fn consistent(facts: &Facts) -> Result<(), Problem> {
     {
         return invalid("a line is newer than its manifest, or empty");
     }
+    if facts.withdrawn().any(|line| line.number.epoch > facts.place.epoch) {
+        return invalid("a number of a later epoch is withdrawn");
+    }
     Ok(())
 }

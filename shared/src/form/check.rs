@@ -19,15 +19,20 @@ use crate::{
 const CHILD_UNDER: i16 = 12;
 
 impl Form {
-    /// Checks a content and its parts; `parts` are the bytes in the order of the content's list.
+    /// Checks a content and its parts; `parts` are the bytes in the order of the content's list. The claimed day counts.
     pub fn check<P: AsRef<[u8]>>(&self, content: &Content, parts: &[P]) -> Result<(), Problem> {
+        self.check_on(content, parts, content.finished)
+    }
+
+    /// The same, where a rule needs a day, on this one: the centre knows between which log times the record was made.
+    pub fn check_on<P: AsRef<[u8]>>(&self, content: &Content, parts: &[P], day: Second) -> Result<(), Problem> {
         // 1. it is this form's, and the form knows the transaction
         if content.form != self.name {
             return Err(Problem::new(Code::FormInvalid, format!("the record says {}, the form is {}", content.form, self.name)));
         }
         let demands = self.demands(content.transaction)?;
         // 2. to 4. fields
-        self.check_fields(content, demands)?;
+        self.check_fields(content, demands, day)?;
         // 5. what the resident agreed to is a text of this form
         if self.consent(&content.consent.text).is_none() {
             return Err(invalid("consent"));
@@ -41,7 +46,7 @@ impl Form {
             }
         }
         // 7. exceptions are allowed, and contradict no part
-        let excused = self.check_exceptions(content, demands, &filled)?;
+        let excused = self.check_exceptions(content, demands, &filled, day)?;
         // 8. each demanded position has a part or an exception
         if let Some(position) = demands.parts.iter().find(|p| !filled.contains(p.as_str()) && !excused.contains(p.as_str())) {
             return Err(invalid(&format!("no part at {position}")));
@@ -66,7 +71,7 @@ impl Form {
         }
     }
 
-    fn check_fields(&self, content: &Content, demands: &Demands) -> Result<(), Problem> {
+    fn check_fields(&self, content: &Content, demands: &Demands, day: Second) -> Result<(), Problem> {
         // 2. known fields; null only where it clears something
         let mut person = Map::new();
         for (name, value) in &content.person {
@@ -86,7 +91,7 @@ impl Form {
         // 3. each value is what its field takes, and no date lies in the future
         for (name, value) in content.person.iter().filter_map(|(n, v)| Some((n, v.as_ref()?))) {
             self.check_value(name, value)?;
-            self.check_time(name, value, content.finished)?;
+            self.check_time(name, value, day)?;
         }
         // 4. rules between fields; a correction holds some fields only
         let whole = Value::Object(person);
@@ -115,8 +120,8 @@ impl Form {
         if valid { Ok(()) } else { Err(Problem::new(Code::FieldInvalid, name)) }
     }
 
-    fn check_time(&self, name: &str, value: &str, finished: Second) -> Result<(), Problem> {
-        let future = || PartialDate::parse(value).is_none_or(|date| date.is_future(finished));
+    fn check_time(&self, name: &str, value: &str, day: Second) -> Result<(), Problem> {
+        let future = || PartialDate::parse(value).is_none_or(|date| date.is_future(day));
         if self.fields[name].past_date && future() {
             return Err(Problem::new(Code::FieldInvalid, format!("{name} lies in the future")));
         }
@@ -164,7 +169,13 @@ impl Form {
     }
 
     /// Positions that are excused.
-    fn check_exceptions<'a>(&self, content: &'a Content, demands: &Demands, filled: &BTreeSet<&str>) -> Result<BTreeSet<&'a str>, Problem> {
+    fn check_exceptions<'a>(
+        &self,
+        content: &'a Content,
+        demands: &Demands,
+        filled: &BTreeSet<&str>,
+        day: Second,
+    ) -> Result<BTreeSet<&'a str>, Problem> {
         let mut excused = BTreeSet::new();
         let born = content.person.get("date_of_birth").and_then(Option::as_deref);
         for exception in &content.exceptions {
@@ -173,7 +184,7 @@ impl Form {
             if filled.contains(position) || !excused.insert(position) {
                 return Err(not_allowed(&format!("{position}: there is a part or another exception")));
             }
-            if exception.reason == ExceptionReason::ChildUnder12 && !is_child(born, content.finished) {
+            if exception.reason == ExceptionReason::ChildUnder12 && !is_child(born, day) {
                 return Err(not_allowed(&format!("{position}: the date of birth does not say under {CHILD_UNDER}")));
             }
         }

@@ -27,6 +27,8 @@ struct File {
     transactions: BTreeMap<Transaction, Wanted>,
     pad: u64,
     consent: BTreeMap<String, Words>,
+    #[serde(default)]
+    identity: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +70,7 @@ impl Form {
             modalities: file.parts,
             transactions: file.transactions.into_iter().map(|(t, wanted)| (t, wanted.into())).collect(),
             consent: file.consent,
+            identity: file.identity.into_iter().collect(),
         };
         // 4. what the rest names is there
         form.check_layout()?;
@@ -82,7 +85,8 @@ impl Form {
         let placed: Vec<&String> = self.layout.iter().flat_map(|g| &g.fields).collect();
         let distinct: BTreeSet<&String> = placed.iter().copied().collect();
         let all: BTreeSet<&String> = self.fields.keys().collect();
-        demand(placed.len() == distinct.len() && distinct == all, "layout does not place each field once")
+        demand(placed.len() == distinct.len() && distinct == all, "layout does not place each field once")?;
+        demand(self.identity.iter().all(|name| self.fields.contains_key(name)), "identity names an unknown field")
     }
 
     /// Positions are words, each of one modality; media types are those whose headers can be read.

@@ -12,8 +12,8 @@
 //! state accepted
 //! ```
 //! Others have one line after `received`: `time`, `roster 13 sha256:…`, `outcome sha256:<batch id> 2 sha256:…`,
-//! `access sha256:…`, `decision sha256:…`, `head van-017 1.42 sha256:… number 1.1215 hello 391 sha256:…`,
-//! `freeze van-017 1 sha256:… sha256:…`.
+//! `access sha256:…`, `decision sha256:…`, `opened sha256:<batch id>`, `erase van-017 <record id> sha256:… decision sha256:…`,
+//! `head van-017+6e1dd5c4 1.42 sha256:… number 1.1215 hello 391 sha256:…`, `freeze van-017+6e1dd5c4 sha256:… sha256:…`.
 //!
 //! **Invariants:** at most 1 KiB; one spelling; nothing in it names a resident.
 
@@ -21,7 +21,9 @@ use std::fmt;
 
 use crate::{
     batch::Manifest,
-    id::{BatchId, Blob, Digest, Member, NoteId, Number, Place, RosterVersion},
+    decision::RecordKey,
+    id::{BatchId, Blob, Digest, Member, Number, Place, RosterVersion},
+    keys::KeyRef,
     problem::{Code, Problem, is_code},
     text::{Lines, TextError, decimal},
     time::Second,
@@ -62,18 +64,25 @@ pub enum Body {
         /// Its note.
         blob: Blob,
     },
-    /// A decision.
+    /// A decision, or the second signature under one.
     Decision(Blob),
+    /// What of a batch was held unopened is open now: this is the place of these records.
+    Opened(BatchId),
+    /// The bytes of a record were destroyed.
+    Erase {
+        /// Which record.
+        record: RecordKey,
+        /// The decision that says so.
+        decision: Blob,
+    },
     /// Somebody at the centre is about to read personal data.
     Access(Blob),
     /// Where a unit said that it stands.
     Head(HeadEntry),
-    /// A unit contradicted itself: its own index is the cut.
+    /// A key contradicted itself: its own index is the cut.
     Freeze {
-        /// Which unit.
-        unit: Member,
-        /// In which epoch.
-        epoch: u32,
+        /// Which unit's key.
+        key: KeyRef,
         /// One of the two notes.
         first: Blob,
         /// The other.
@@ -150,16 +159,16 @@ impl std::str::FromStr for BatchState {
 /// Where a unit said that it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadEntry {
-    /// Which unit.
-    pub unit: Member,
+    /// Which unit's key said so.
+    pub key: KeyRef,
     /// Its newest batch, with its id.
     pub head: Option<(Place, BatchId)>,
     /// Its newest record number.
     pub number: Option<Number>,
     /// Counter of the hello that said so.
     pub hello: u64,
-    /// Id of that hello.
-    pub hello_id: NoteId,
+    /// That hello, in the archive.
+    pub note: Blob,
 }
 
 impl fmt::Display for Entry {
@@ -171,9 +180,11 @@ impl fmt::Display for Entry {
             Body::Roster { version, blob } => writeln!(f, "roster {version} {blob}"),
             Body::Outcome { batch, version, blob } => writeln!(f, "outcome {batch} {version} {blob}"),
             Body::Decision(blob) => writeln!(f, "decision {blob}"),
+            Body::Opened(batch) => writeln!(f, "opened {batch}"),
+            Body::Erase { record, decision } => writeln!(f, "erase {record} decision {decision}"),
             Body::Access(blob) => writeln!(f, "access {blob}"),
             Body::Head(head) => head.fmt(f),
-            Body::Freeze { unit, epoch, first, second } => writeln!(f, "freeze {unit} {epoch} {first} {second}"),
+            Body::Freeze { key, first, second } => writeln!(f, "freeze {key} {first} {second}"),
         }
     }
 }
@@ -192,7 +203,7 @@ impl fmt::Display for BatchEntry {
 
 impl fmt::Display for HeadEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "head {} ", self.unit)?;
+        write!(f, "head {} ", self.key)?;
         match &self.head {
             Some((place, batch)) => write!(f, "{place} {batch}")?,
             None => f.write_str("none")?,
@@ -201,7 +212,7 @@ impl fmt::Display for HeadEntry {
             Some(number) => write!(f, " number {number}")?,
             None => f.write_str(" number none")?,
         }
-        writeln!(f, " hello {} {}", self.hello, self.hello_id)
+        writeln!(f, " hello {} {}", self.hello, self.note)
     }
 }
 
@@ -249,11 +260,22 @@ fn read(text: &str) -> Result<Entry, TextError> {
         }
         "head" => Body::Head(head(&mut lines)?),
         "freeze" => {
-            let [unit, epoch, first, second] = words(&mut lines, kind)?;
-            let epoch = u32::try_from(count(&lines, epoch)?).map_err(|_| lines.bad())?;
-            Body::Freeze { unit: lines.parse(unit)?, epoch, first: lines.parse(first)?, second: lines.parse(second)? }
+            let [key, first, second] = words(&mut lines, kind)?;
+            Body::Freeze { key: lines.parse(key)?, first: lines.parse(first)?, second: lines.parse(second)? }
         }
-        "key" | "lost" | "salvage" | "rules" | "erase" => return Err(TextError::UpgradeNeeded),
+        "opened" => {
+            let [batch] = words(&mut lines, kind)?;
+            Body::Opened(lines.parse(batch)?)
+        }
+        "erase" => {
+            let [unit, record, digest, word, decision] = words(&mut lines, kind)?;
+            if word != "decision" {
+                return Err(lines.bad());
+            }
+            let record = RecordKey { unit: lines.parse(unit)?, record: lines.parse(record)?, digest: lines.parse(digest)? };
+            Body::Erase { record, decision: lines.parse(decision)? }
+        }
+        "key" | "lost" | "salvage" | "rules" => return Err(TextError::UpgradeNeeded),
         _ => return Err(TextError::Malformed { line: 3 }),
     };
     lines.end()?;
@@ -300,7 +322,7 @@ fn head(lines: &mut Lines<'_>) -> Result<HeadEntry, TextError> {
     let mut words = value.split(' ');
     let bad = lines.bad();
     let mut next = || words.next().ok_or(bad);
-    let unit = lines.parse(next()?)?;
+    let key = lines.parse(next()?)?;
     let head = match next()? {
         "none" => None,
         place => Some((lines.parse(place)?, lines.parse(next()?)?)),
@@ -308,15 +330,17 @@ fn head(lines: &mut Lines<'_>) -> Result<HeadEntry, TextError> {
     let ("number", number) = (next()?, next()?) else { return Err(bad) };
     let number = if number == "none" { None } else { Some(lines.parse(number)?) };
     let ("hello", counter, id) = (next()?, next()?, next()?) else { return Err(bad) };
-    Ok(HeadEntry { unit, head, number, hello: count(lines, counter)?, hello_id: lines.parse(id)? })
+    Ok(HeadEntry { key, head, number, hello: count(lines, counter)?, note: lines.parse(id)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{RecordId, SealedDigest};
 
     fn some() -> Vec<Body> {
         let unit: Member = "van-017".parse().expect("name");
+        let key: KeyRef = "van-017+6e1dd5c4".parse().expect("a key");
         let batch = BatchId::of(b"b");
         vec![
             Body::Time,
@@ -324,15 +348,20 @@ mod tests {
             Body::Outcome { batch, version: 2, blob: Blob::of(b"o") },
             Body::Decision(Blob::of(b"d")),
             Body::Access(Blob::of(b"a")),
-            Body::Head(HeadEntry { unit: unit.clone(), head: None, number: None, hello: 1, hello_id: NoteId::of(b"h") }),
+            Body::Opened(batch),
+            Body::Erase {
+                record: RecordKey { unit: unit.clone(), record: RecordId::from_random([1; 16]), digest: SealedDigest::of(b"s") },
+                decision: Blob::of(b"d"),
+            },
+            Body::Head(HeadEntry { key: key.clone(), head: None, number: None, hello: 1, note: Blob::of(b"h") }),
             Body::Head(HeadEntry {
-                unit: unit.clone(),
+                key: key.clone(),
                 head: Some((Place::new(1, 4).expect("place"), batch)),
                 number: Number::new(1, 9).ok(),
                 hello: 7,
-                hello_id: NoteId::of(b"h"),
+                note: Blob::of(b"h"),
             }),
-            Body::Freeze { unit: unit.clone(), epoch: 1, first: Blob::of(b"1"), second: Blob::of(b"2") },
+            Body::Freeze { key, first: Blob::of(b"1"), second: Blob::of(b"2") },
             Body::Batch(BatchEntry {
                 batch,
                 manifest: Blob::of(b"m"),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! enroll-registry/v1
-//! rules 1
+//! rules 2
 //! record van-017 1b9d6bcd-… sha256:2c26… merged 5f0c…
 //! record van-017 6ec0bd7f-… sha256:91fe… refused line-mismatch
 //! resident 5f0c… {"fields":{…},"parts":{…},"sources":["van-017 1b9d6bcd-… sha256:2c26…"]}
@@ -14,17 +14,14 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    RULES, RecordKey,
-    fold::{Folded, Resident},
-};
+use super::{RULES, RecordKey, Registry, Resident};
 use crate::{
     id::{Digest, ResidentRef},
     outcome::Fate,
 };
 
 /// Digest of a whole registry.
-pub fn registry_digest(registry: &Folded) -> Digest {
+pub fn registry_digest(registry: &Registry) -> Digest {
     let residents = registry.residents.iter().map(|(reference, resident)| resident_line(reference, resident));
     let records = registry.fates.iter().map(|(key, fate)| record_line(key, fate));
     let mut sorted: Vec<String> = residents.chain(records).collect();

@@ -4,7 +4,7 @@
 //! birth, sex and place of birth. With a partial date only when both scripts of the name and a parent are there,
 //! and then with the parent; else none, and the record stands alone.
 //!
-//! Normalisation, rules version 1. Arabic: marks and tatweel removed; أ إ آ ٱ → ا, ى ئ → ي, ؤ → و, ة → ه; presentation
+//! Normalisation, rules version 2. Arabic: marks and tatweel removed; أ إ آ ٱ → ا, ى ئ → ي, ؤ → و, ة → ه; presentation
 //! forms are not folded. Latin: lower case, diacritics removed by table, all but letters and digits removed.
 //! Both: runs of white space are one space, none at the ends.
 
@@ -15,7 +15,47 @@ use sha2::{Digest as _, Sha256};
 use crate::text::hex;
 
 /// Version of the rules and tables of this module and of the fold.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
+
+/// Fields that a match key may read: who somebody is.
+pub const IDENTITY: [&str; 12] = [
+    "national_number",
+    "given_ar",
+    "family_ar",
+    "given_latin",
+    "family_latin",
+    "date_of_birth",
+    "sex",
+    "place_of_birth",
+    "father_ar",
+    "father_latin",
+    "mother_ar",
+    "mother_latin",
+];
+
+/// Are two values of a field the same after folding?
+pub(super) fn same(field: &str, a: &str, b: &str) -> bool {
+    fold_of(field, a) == fold_of(field, b)
+}
+
+fn fold_of(field: &str, value: &str) -> String {
+    match field {
+        "national_number" => folded_number(value),
+        _ if field.ends_with("_ar") => arabic(value),
+        _ if field.ends_with("_latin") => latin(value),
+        _ => spaced(&value.to_lowercase()),
+    }
+}
+
+fn folded_number(number: &str) -> String {
+    number.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// Do these fields hold a national number? Strokes and dots alone are none.
+pub fn has_number(person: &BTreeMap<String, Option<String>>) -> bool {
+    let number = person.get("national_number").and_then(Option::as_deref);
+    number.is_some_and(|n| n.contains(char::is_alphanumeric))
+}
 
 /// Which group a `new` record founds or joins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,11 +67,18 @@ impl fmt::Display for MatchKey {
     }
 }
 
+impl std::str::FromStr for MatchKey {
+    type Err = crate::id::IdError;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let digest = s.strip_prefix("number-").or_else(|| s.strip_prefix("person-")).and_then(crate::text::unhex::<32>);
+        if digest.is_some() { Ok(Self(s.to_owned())) } else { Err(crate::id::IdError("match key")) }
+    }
+}
+
 impl MatchKey {
-    /// The key of a national number. Hashed, so that links and locks hold no personal data.
+    /// The key of a national number. Hashed, so that indexes and locks hold no personal data.
     pub fn of_number(number: &str) -> Self {
-        let plain: String = number.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
-        Self(format!("number-{}", digest(&["number", &plain])))
+        Self(format!("number-{}", digest(&["number", &folded_number(number)])))
     }
 
     /// The key of a new resident's fields.

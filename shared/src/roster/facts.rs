@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     id::{Blob, Centre, FormName, IdError, LogIndex, Member, RosterVersion},
-    keys::{KeyRef, VerifierKey},
+    keys::{KeyId, KeyRef, VerifierKey},
     time::Second,
 };
 
@@ -41,14 +41,28 @@ pub struct Facts {
     pub limits: Limits,
     /// Must a supervisor approve a batch?
     pub approval: Approval,
+    /// What becomes of renewals and replacements.
+    pub renewals: Renewals,
+    /// What becomes of a renewal for a number that nobody bears.
+    pub unknown_targets: UnknownTargets,
+    /// Seconds of log time after its founding for which a resident's own unit may change identity.
+    pub amend: u64,
+    /// When must two persons decide?
+    pub persons: Persons,
     /// Units, sorted by name, then epoch.
     pub units: Vec<UnitEntry>,
-    /// Agents, sorted by name.
+    /// Agents, sorted by name, then key id: a name may have several keys.
     pub agents: Vec<AgentEntry>,
-    /// Supervisors, sorted by name.
+    /// Supervisors, sorted by name, then key id.
     pub supervisors: Vec<SupervisorEntry>,
-    /// Carriers, sorted by name.
-    pub carriers: Vec<AgentEntry>,
+    /// Carriers, sorted by name, then key id.
+    pub carriers: Vec<StaffEntry>,
+    /// Who decides cases, sorted by name, then key id.
+    pub adjudicators: Vec<StaffEntry>,
+    /// Who clears alarms and changes the roster, sorted by name, then key id.
+    pub administrators: Vec<StaffEntry>,
+    /// Old keys that end at a time, sorted by name, then key id.
+    pub kept: Vec<Kept>,
     /// Ended keys, sorted by name, then key id.
     pub revoked: Vec<Revocation>,
 }
@@ -107,13 +121,35 @@ impl Limits {
 pub enum Approval {
     /// Always.
     Required,
-    /// Only within so many hours from the earliest `finished` to `closed`.
-    After {
-        /// Hours.
-        hours: u64,
-    },
     /// Never.
     None,
+}
+
+/// What becomes of renewals and replacements whose identity fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewals {
+    /// An adjudicator looks at each: nothing here compares faces or prints.
+    Hold,
+    /// They apply.
+    Apply,
+}
+
+/// What becomes of a renewal or replacement for a national number that nobody bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownTargets {
+    /// It is held `target-unknown`.
+    Hold,
+    /// It founds, judged as `new`: most people hold cards that are older than this system.
+    Found,
+}
+
+/// When must two persons decide?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persons {
+    /// Where the effect of a decision asks for it.
+    ByEffect,
+    /// Always.
+    Two,
 }
 
 /// May the supervisor of this unit approve their own records?
@@ -140,24 +176,46 @@ pub struct UnitEntry {
     pub crew: Crew,
 }
 
-/// An agent or a carrier.
+/// A key of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentEntry {
     /// Name.
     pub name: Member,
     /// The key.
     pub key: VerifierKey,
+    /// The unit on whose laptop the key lies; without one it counts at every unit.
+    pub unit: Option<Member>,
 }
 
-/// A supervisor.
+/// A key of a carrier, an adjudicator or an administrator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaffEntry {
+    /// Name.
+    pub name: Member,
+    /// The key.
+    pub key: VerifierKey,
+}
+
+/// A key of a supervisor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupervisorEntry {
     /// Name.
     pub name: Member,
     /// The key.
     pub key: VerifierKey,
+    /// The unit on whose laptop the key lies; without one it counts at every unit.
+    pub unit: Option<Member>,
     /// Recipient of review cards (X25519: they never leave the laptop).
     pub recipient: AgeRecipient,
+}
+
+/// An old key that goes on for a while beside the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Which key.
+    pub key: KeyRef,
+    /// What is logged later than this log time counts as behind a cut.
+    pub until: Second,
 }
 
 /// A key that ended.
@@ -246,18 +304,33 @@ impl Facts {
     pub fn newest_epoch(&self, name: &Member) -> Option<&UnitEntry> {
         self.units.iter().filter(|u| u.name == *name).max_by_key(|u| u.epoch)
     }
-    /// The key that may sign record lines under this name: an agent's or a supervisor's.
-    pub fn line_key(&self, name: &Member) -> Option<&VerifierKey> {
-        let agent = self.agents.iter().find(|a| a.name == *name).map(|a| &a.key);
-        agent.or_else(|| self.supervisor(name).map(|s| &s.key))
+    /// The key that may sign record lines of this unit under this name: an agent's or a supervisor's.
+    pub fn line_key(&self, name: &Member, unit: &Member, id: KeyId) -> Option<&VerifierKey> {
+        let agents = self.agents.iter().filter(|a| a.name == *name && counts_at(a.unit.as_ref(), unit)).map(|a| &a.key);
+        let supervisors = self.supervisors.iter().filter(|s| s.name == *name && counts_at(s.unit.as_ref(), unit)).map(|s| &s.key);
+        agents.chain(supervisors).find(|key| key.id() == id)
     }
-    /// A supervisor.
-    pub fn supervisor(&self, name: &Member) -> Option<&SupervisorEntry> {
-        self.supervisors.iter().find(|s| s.name == *name)
+    /// The supervisor's key of this id, at this unit.
+    pub fn supervisor(&self, name: &Member, unit: &Member, id: KeyId) -> Option<&SupervisorEntry> {
+        self.supervisors.iter().find(|s| s.name == *name && counts_at(s.unit.as_ref(), unit) && s.key.id() == id)
     }
-    /// A carrier.
-    pub fn carrier(&self, name: &Member) -> Option<&AgentEntry> {
-        self.carriers.iter().find(|c| c.name == *name)
+    /// Does a supervisor of this name stand here?
+    pub fn is_supervisor(&self, name: &Member) -> bool {
+        self.supervisors.iter().any(|s| s.name == *name)
+    }
+    /// Does anybody of this name stand here who may sign record lines?
+    pub fn enrols(&self, name: &Member) -> bool {
+        self.agents.iter().any(|a| a.name == *name) || self.is_supervisor(name)
+    }
+    /// A carrier's newest listed keys.
+    pub fn carrier(&self, name: &Member) -> Option<&StaffEntry> {
+        let ended = |c: &&StaffEntry| self.revocation(&KeyRef::from(&c.key)).is_some();
+        let of_name = || self.carriers.iter().filter(|c| c.name == *name);
+        of_name().find(|c| !ended(c)).or_else(|| of_name().next())
+    }
+    /// An adjudicator's key of this id.
+    pub fn adjudicator(&self, name: &Member, id: KeyId) -> Option<&StaffEntry> {
+        self.adjudicators.iter().find(|a| a.name == *name && a.key.id() == id)
     }
     /// A form in force.
     pub fn form(&self, name: &FormName) -> Option<&FormRef> {
@@ -267,11 +340,92 @@ impl Facts {
     pub fn revocation(&self, key: &KeyRef) -> Option<&Revocation> {
         self.revoked.iter().find(|r| r.key == *key)
     }
-    /// Every name that stands for a member, to keep one role a name.
-    pub(super) fn member_names(&self) -> Vec<&Member> {
-        let mut units: Vec<&Member> = self.units.iter().map(|u| &u.name).collect();
-        units.dedup();
-        let agents = self.agents.iter().chain(&self.carriers).map(|a| &a.name);
-        units.into_iter().chain(agents).chain(self.supervisors.iter().map(|s| &s.name)).collect()
+    /// Until when an old key goes on, if it was kept.
+    pub fn kept_until(&self, key: &KeyRef) -> Option<Second> {
+        self.kept.iter().find(|k| k.key == *key).map(|k| k.until)
     }
+    /// Every key of a member, with its role; each once.
+    pub fn members(&self) -> Vec<Listed<'_>> {
+        let units = self.units.iter().map(|u| Listed { name: &u.name, key: &u.key, role: Role::Unit, unit: None });
+        let agents = self.agents.iter().map(|a| Listed { name: &a.name, key: &a.key, role: Role::Agent, unit: a.unit.as_ref() });
+        let supervisors =
+            self.supervisors.iter().map(|s| Listed { name: &s.name, key: &s.key, role: Role::Supervisor, unit: s.unit.as_ref() });
+        let staff = |entries, role| entries_of(entries).map(move |s| Listed { name: &s.name, key: &s.key, role, unit: None });
+        let mut members: Vec<Listed<'_>> = units.chain(agents).chain(supervisors).collect();
+        members.extend(staff(&self.carriers, Role::Carrier));
+        members.extend(staff(&self.adjudicators, Role::Adjudicator));
+        members.extend(staff(&self.administrators, Role::Administrator));
+        members
+    }
+    /// Every key of a name, cut or not.
+    pub fn keys_of<'a>(&'a self, name: &'a Member) -> impl Iterator<Item = Listed<'a>> {
+        self.members().into_iter().filter(move |m| m.name == name)
+    }
+}
+
+fn entries_of(entries: &[StaffEntry]) -> std::slice::Iter<'_, StaffEntry> {
+    entries.iter()
+}
+
+/// A key without a unit counts at every unit.
+fn counts_at(bound: Option<&Member>, unit: &Member) -> bool {
+    bound.is_none_or(|bound| bound == unit)
+}
+
+/// What a member may do. A name has one role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A laptop: signs manifests and hellos.
+    Unit,
+    /// Enrols residents.
+    Agent,
+    /// Also reviews, withdraws and approves.
+    Supervisor,
+    /// Brings what units gave.
+    Carrier,
+    /// Decides cases.
+    Adjudicator,
+    /// Clears alarms.
+    Administrator,
+}
+
+impl Role {
+    /// All of version 1.
+    pub const ALL: [Self; 6] = [Self::Unit, Self::Agent, Self::Supervisor, Self::Carrier, Self::Adjudicator, Self::Administrator];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unit => "unit",
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Carrier => "carrier",
+            Self::Adjudicator => "adjudicator",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl FromStr for Role {
+    type Err = IdError;
+    fn from_str(s: &str) -> Result<Self, IdError> {
+        Self::ALL.into_iter().find(|r| r.as_str() == s).ok_or(IdError("role"))
+    }
+}
+
+/// A key as a roster lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// Whose.
+    pub name: &'a Member,
+    /// The key.
+    pub key: &'a VerifierKey,
+    /// What it may do.
+    pub role: Role,
+    /// The unit on whose laptop it lies, if it is bound to one.
+    pub unit: Option<&'a Member>,
 }

@@ -1,6 +1,9 @@
 //! An invented roster that every test and tool may start from: one unit, one agent, one supervisor.
 
-use super::{AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, Recipients, SoftwareVersion, SupervisorEntry, UnitEntry};
+use super::{
+    AMEND, AgentEntry, Approval, Crew, Facts, FormRef, Limits, Persons, Quorum, Recipients, Renewals, SoftwareVersion, SupervisorEntry,
+    UnitEntry, UnknownTargets,
+};
 use crate::{
     id::{Blob, RosterVersion},
     keys::VerifierKey,
@@ -31,10 +34,17 @@ pub fn facts(key: impl Fn(&str) -> VerifierKey) -> Facts {
         forms: vec![FormRef { name: named("national-id/1"), size: 3, blob: Blob::of(b"{}\n") }],
         limits: Limits::MOST,
         approval: Approval::Required,
+        renewals: Renewals::Hold,
+        unknown_targets: UnknownTargets::Hold,
+        amend: AMEND,
+        persons: Persons::ByEffect,
         units: vec![UnitEntry { name: named("van-1"), epoch: 1, key: key("van-1"), region: "04".into(), crew: Crew::Several }],
-        agents: vec![AgentEntry { name: named("agent-1"), key: key("agent-1") }],
-        supervisors: vec![SupervisorEntry { name: named("supervisor-1"), key: key("supervisor-1"), recipient: age("y") }],
+        agents: vec![AgentEntry { name: named("agent-1"), key: key("agent-1"), unit: None }],
+        supervisors: vec![SupervisorEntry { name: named("supervisor-1"), key: key("supervisor-1"), unit: None, recipient: age("y") }],
         carriers: vec![],
+        adjudicators: vec![],
+        administrators: vec![],
+        kept: vec![],
         revoked: vec![],
     }
 }

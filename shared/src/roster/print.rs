@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Approval, Crew, Facts, Quorum};
+use super::{Approval, Crew, Facts, Persons, Quorum, Renewals, UnknownTargets};
+use crate::id::Member;
 
 /// Prints the text that is signed.
 pub(super) fn text(facts: &Facts) -> String {
@@ -28,9 +29,12 @@ fn write(facts: &Facts, out: &mut String) -> std::fmt::Result {
     writeln!(out, "limit lines {}\nlimit batch {}\nlimit record {}", facts.limits.lines, facts.limits.batch, facts.limits.record)?;
     match facts.approval {
         Approval::Required => writeln!(out, "approval required")?,
-        Approval::After { hours } => writeln!(out, "approval after {hours}h")?,
         Approval::None => writeln!(out, "approval none")?,
     }
+    writeln!(out, "renewals {}", if facts.renewals == Renewals::Apply { "apply" } else { "hold" })?;
+    writeln!(out, "unknown-targets {}", if facts.unknown_targets == UnknownTargets::Found { "found" } else { "hold" })?;
+    writeln!(out, "amend {}", facts.amend)?;
+    writeln!(out, "persons {}", if facts.persons == Persons::Two { "two" } else { "by-effect" })?;
     members(facts, out)
 }
 
@@ -46,16 +50,26 @@ fn members(facts: &Facts, out: &mut String) -> std::fmt::Result {
         writeln!(out, "unit {} {} {} region {}{alone}", unit.name, unit.epoch, unit.key, unit.region)?;
     }
     for agent in &facts.agents {
-        writeln!(out, "agent {} {}", agent.name, agent.key)?;
+        writeln!(out, "agent {} {}{}", agent.name, agent.key, at(agent.unit.as_ref()))?;
     }
     for supervisor in &facts.supervisors {
-        writeln!(out, "supervisor {} {} {}", supervisor.name, supervisor.key, supervisor.recipient)?;
+        let at = at(supervisor.unit.as_ref());
+        writeln!(out, "supervisor {} {} {}{at}", supervisor.name, supervisor.key, supervisor.recipient)?;
     }
-    for carrier in &facts.carriers {
-        writeln!(out, "carrier {} {}", carrier.name, carrier.key)?;
+    for (word, entries) in [("carrier", &facts.carriers), ("adjudicator", &facts.adjudicators), ("administrator", &facts.administrators)] {
+        for entry in entries {
+            writeln!(out, "{word} {} {}", entry.name, entry.key)?;
+        }
+    }
+    for kept in &facts.kept {
+        writeln!(out, "kept {} until {}", kept.key, kept.until)?;
     }
     for ended in &facts.revoked {
         writeln!(out, "revoked {} cut {} {}", ended.key, ended.cut, ended.reason)?;
     }
     Ok(())
+}
+
+fn at(unit: Option<&Member>) -> String {
+    unit.map(|unit| format!(" at {unit}")).unwrap_or_default()
 }

@@ -1,11 +1,14 @@
 //! Reads a roster's text. Whatever reads without error prints as the same text again.
 
+use std::collections::BTreeSet;
+
 use super::{
-    AgeRecipient, AgentEntry, Approval, Crew, Facts, FormRef, Limits, Quorum, Recipients, Revocation, SupervisorEntry, UnitEntry, print,
+    AgeRecipient, AgentEntry, Approval, Crew, Facts, FormRef, Kept, Limits, Persons, Quorum, Recipients, Renewals, Revocation, StaffEntry,
+    SupervisorEntry, UnitEntry, UnknownTargets, print,
 };
 use crate::{
-    id::{KeyName, LogIndex},
-    keys::VerifierKey,
+    id::{KeyName, LogIndex, Member},
+    keys::{KeyRef, VerifierKey},
     problem::{Code, Problem},
     text::{Lines, TextError, decimal},
 };
@@ -43,10 +46,17 @@ fn read(text: &str) -> Result<Facts, TextError> {
             record: number(&mut lines, "limit record")?,
         },
         approval: approval(&mut lines)?,
+        renewals: choice(&mut lines, "renewals", [("hold", Renewals::Hold), ("apply", Renewals::Apply)])?,
+        unknown_targets: choice(&mut lines, "unknown-targets", [("hold", UnknownTargets::Hold), ("found", UnknownTargets::Found)])?,
+        amend: number(&mut lines, "amend")?,
+        persons: choice(&mut lines, "persons", [("by-effect", Persons::ByEffect), ("two", Persons::Two)])?,
         units: many(&mut lines, "unit", unit)?,
         agents: many(&mut lines, "agent", agent)?,
         supervisors: many(&mut lines, "supervisor", supervisor)?,
-        carriers: many(&mut lines, "carrier", agent)?,
+        carriers: many(&mut lines, "carrier", staff)?,
+        adjudicators: many(&mut lines, "adjudicator", staff)?,
+        administrators: many(&mut lines, "administrator", staff)?,
+        kept: many(&mut lines, "kept", kept)?,
         revoked: many(&mut lines, "revoked", revoked)?,
     };
     lines.end()?;
@@ -95,14 +105,13 @@ fn form(lines: &Lines<'_>, value: &str) -> Result<FormRef, TextError> {
 }
 
 fn approval(lines: &mut Lines<'_>) -> Result<Approval, TextError> {
-    match lines.field("approval")? {
-        "required" => Ok(Approval::Required),
-        "none" => Ok(Approval::None),
-        other => {
-            let hours = other.strip_prefix("after ").and_then(|h| h.strip_suffix('h')).and_then(decimal);
-            hours.filter(|h| (1..=8784).contains(h)).map(|hours| Approval::After { hours }).ok_or_else(|| lines.bad())
-        }
-    }
+    choice(lines, "approval", [("required", Approval::Required), ("none", Approval::None)])
+}
+
+/// One of two words.
+fn choice<T: Copy>(lines: &mut Lines<'_>, word: &str, words: [(&str, T); 2]) -> Result<T, TextError> {
+    let value = lines.field(word)?;
+    words.into_iter().find(|(word, _)| *word == value).map(|(_, meaning)| meaning).ok_or_else(|| lines.bad())
 }
 
 fn unit(lines: &Lines<'_>, value: &str) -> Result<UnitEntry, TextError> {
@@ -116,13 +125,33 @@ fn unit(lines: &Lines<'_>, value: &str) -> Result<UnitEntry, TextError> {
 }
 
 fn agent(lines: &Lines<'_>, value: &str) -> Result<AgentEntry, TextError> {
+    let (value, unit) = bound(lines, value)?;
     let [name, key] = lines.words(value)?;
-    Ok(AgentEntry { name: lines.parse(name)?, key: lines.parse(key)? })
+    Ok(AgentEntry { name: lines.parse(name)?, key: lines.parse(key)?, unit })
 }
 
 fn supervisor(lines: &Lines<'_>, value: &str) -> Result<SupervisorEntry, TextError> {
+    let (value, unit) = bound(lines, value)?;
     let [name, key, recipient] = lines.words(value)?;
-    Ok(SupervisorEntry { name: lines.parse(name)?, key: lines.parse(key)?, recipient: lines.parse(recipient)? })
+    Ok(SupervisorEntry { name: lines.parse(name)?, key: lines.parse(key)?, unit, recipient: lines.parse(recipient)? })
+}
+
+/// What stands before ` at <unit>`, and the unit.
+fn bound<'a>(lines: &Lines<'a>, value: &'a str) -> Result<(&'a str, Option<Member>), TextError> {
+    match value.split_once(" at ") {
+        Some((value, unit)) => Ok((value, Some(lines.parse(unit)?))),
+        None => Ok((value, None)),
+    }
+}
+
+fn staff(lines: &Lines<'_>, value: &str) -> Result<StaffEntry, TextError> {
+    let [name, key] = lines.words(value)?;
+    Ok(StaffEntry { name: lines.parse(name)?, key: lines.parse(key)? })
+}
+
+fn kept(lines: &Lines<'_>, value: &str) -> Result<Kept, TextError> {
+    let [key, word, until] = lines.words(value)?;
+    if word == "until" { Ok(Kept { key: lines.parse(key)?, until: lines.parse(until)? }) } else { Err(lines.bad()) }
 }
 
 fn revoked(lines: &Lines<'_>, value: &str) -> Result<Revocation, TextError> {
@@ -143,33 +172,41 @@ fn ascending<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
     items.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// Sorted, one role a name, each key under its owner's name, one kind of recipient.
+/// Sorted, one role a name, each key under its owner's name and nobody else's, one kind of recipient.
 fn consistent(facts: &Facts) -> Result<(), Problem> {
     let refuse = |why: &str| Err(Problem::new(Code::RosterRefused, why));
+    let staff = |entries: &[StaffEntry]| ascending(entries.iter().map(|e| KeyRef::from(&e.key)));
     let sorted = ascending(facts.units.iter().map(|u| (&u.name, u.epoch)))
-        && ascending(facts.agents.iter().map(|a| &a.name))
-        && ascending(facts.supervisors.iter().map(|s| &s.name))
-        && ascending(facts.carriers.iter().map(|c| &c.name))
+        && ascending(facts.agents.iter().map(|a| KeyRef::from(&a.key)))
+        && ascending(facts.supervisors.iter().map(|s| KeyRef::from(&s.key)))
+        && [&facts.carriers, &facts.adjudicators, &facts.administrators].into_iter().all(|entries| staff(entries))
         && ascending(facts.forms.iter().map(|f| &f.name))
+        && ascending(facts.kept.iter().map(|k| &k.key))
         && ascending(facts.revoked.iter().map(|r| &r.key))
         && ascending(facts.signers.keys.iter().map(VerifierKey::name))
         && ascending(facts.witnesses.keys.iter().map(VerifierKey::name));
     if !sorted {
         return refuse("members are not sorted");
     }
-    let mut names = facts.member_names();
-    names.sort();
-    if !ascending(names) {
+    let members = facts.members();
+    let roles: BTreeSet<_> = members.iter().map(|m| (m.name, m.role)).collect();
+    if roles.iter().zip(roles.iter().skip(1)).any(|(a, b)| a.0 == b.0) {
         return refuse("a name has two roles");
     }
-    let mut keys =
-        facts.units.iter().map(|u| (&u.name, &u.key)).chain(facts.agents.iter().chain(&facts.carriers).map(|a| (&a.name, &a.key)));
-    let own_names = keys.all(|(name, key)| KeyName::from(name) == *key.name())
-        && facts.supervisors.iter().all(|s| KeyName::from(&s.name) == *s.key.name())
+    let own_names = members.iter().all(|m| KeyName::from(m.name) == *m.key.name())
         && *facts.log.name() == facts.centre.log_name()
         && *facts.centre_key.name() == facts.centre.key_name();
     if !own_names {
         return refuse("a key does not bear its owner's name");
+    }
+    let own = [&facts.log, &facts.centre_key].into_iter().chain(&facts.signers.keys).chain(&facts.witnesses.keys);
+    let keys: Vec<&VerifierKey> = members.iter().map(|m| m.key).chain(own).collect();
+    if keys.iter().map(|key| key.public_bytes()).collect::<BTreeSet<_>>().len() != keys.len() {
+        return refuse("a key bears two names");
+    }
+    let known: BTreeSet<KeyRef> = members.iter().map(|m| KeyRef::from(m.key)).collect();
+    if facts.kept.iter().any(|k| !known.contains(&k.key)) {
+        return refuse("a key is kept that is not listed");
     }
     if facts.recipients.working.kind() != facts.recipients.recovery.kind() {
         return refuse("working and recovery recipient are of two kinds");

@@ -1,16 +1,18 @@
-//! Requests to be admitted: what a new unit, agent or supervisor hands to the centre, signed by its own new key.
+//! Requests to be admitted: what a new unit, agent, supervisor, carrier, adjudicator or administrator hands to the centre, signed by
+//! its own new key.
 //!
 //! ```text
 //! enroll-unit-request/v1            enroll-agent-request/v1
 //! unit van-017                      role supervisor
 //! key van-017+6e1d…+AQ…             name supervisor-003
+//!                                   unit van-017              (a key that lies on a laptop)
 //!                                   key supervisor-003+…
 //!                                   recipient age1…           (supervisors only)
 //! ```
 //!
 //! **Trust:** the signature proves possession of the key, nothing else; an administrator decides.
 
-use super::AgeRecipient;
+use super::{AgeRecipient, Role};
 use crate::{
     id::{KeyName, Member},
     keys::{Signer, VerifierKey},
@@ -28,11 +30,15 @@ pub struct UnitRequest {
     pub key: VerifierKey,
 }
 
-/// An agent or supervisor who asks to be admitted.
+/// A person who asks to be admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentRequest {
+    /// What they are to do: anything but [`Role::Unit`].
+    pub role: Role,
     /// Name of the person's role on the road, never the person's own.
     pub name: Member,
+    /// The unit on whose laptop the key lies.
+    pub unit: Option<Member>,
     /// The new key.
     pub key: VerifierKey,
     /// Where review cards go: only supervisors have one.
@@ -69,15 +75,15 @@ impl UnitRequest {
 }
 
 impl AgentRequest {
-    /// Signs a request with the key that it is about; a supervisor gives a recipient.
-    pub fn sign(name: &Member, recipient: Option<&AgeRecipient>, signer: &Signer) -> Note {
-        let request = Self { name: name.clone(), key: signer.public().clone(), recipient: recipient.cloned() };
-        Note::sign(&request.print(), &[signer])
+    /// Signs a request with the key that it is about.
+    pub fn sign(&self, signer: &Signer) -> Note {
+        Note::sign(&self.print(), &[signer])
     }
     fn print(&self) -> String {
-        let role = if self.recipient.is_some() { "supervisor" } else { "agent" };
-        let last = self.recipient.as_ref().map(|r| format!("recipient {r}\n")).unwrap_or_default();
-        format!("enroll-agent-request/v1\nrole {role}\nname {}\nkey {}\n{last}", self.name, self.key)
+        let Self { role, name, unit, key, recipient } = self;
+        let unit = unit.as_ref().map(|u| format!("unit {u}\n")).unwrap_or_default();
+        let recipient = recipient.as_ref().map(|r| format!("recipient {r}\n")).unwrap_or_default();
+        format!("enroll-agent-request/v1\nrole {role}\nname {name}\n{unit}key {key}\n{recipient}")
     }
     /// Reads and checks a request.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
@@ -90,23 +96,27 @@ impl AgentRequest {
     fn read(text: &str) -> Result<Self, TextError> {
         let mut lines = Lines::new(text)?;
         lines.header("enroll-agent-request")?;
-        let supervisor = match lines.field("role")? {
-            "agent" => false,
-            "supervisor" => true,
-            _ => return Err(lines.bad()),
-        };
+        let role = lines.field("role")?;
+        let role = lines.parse(role)?;
+        if role == Role::Unit {
+            return Err(lines.bad());
+        }
         let name = lines.field("name")?;
         let name = lines.parse(name)?;
+        let unit = lines.optional("unit")?.map(|unit| lines.parse(unit)).transpose()?;
+        if unit.is_some() && !matches!(role, Role::Agent | Role::Supervisor) {
+            return Err(lines.bad());
+        }
         let key = lines.field("key")?;
         let key = lines.parse(key)?;
-        let recipient = if supervisor {
+        let recipient = if role == Role::Supervisor {
             let value = lines.field("recipient")?;
             Some(lines.parse(value)?)
         } else {
             None
         };
         lines.end()?;
-        Ok(Self { name, key, recipient })
+        Ok(Self { role, name, unit, key, recipient })
     }
 }
 
@@ -139,13 +149,28 @@ mod tests {
     }
 
     #[test]
-    fn supervisors_bring_a_recipient_and_agents_do_not() {
+    fn each_role_reads_as_it_is_printed() {
+        let age: AgeRecipient = format!("age1{}", "q".repeat(58)).parse().expect("age");
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Unit) {
+            let key = signer("s-1", 1);
+            let recipient = (role == Role::Supervisor).then(|| age.clone());
+            let laptop = matches!(role, Role::Agent | Role::Supervisor).then(|| "van-1".parse().expect("name"));
+            for unit in [None, laptop] {
+                let request = AgentRequest {
+                    role,
+                    name: "s-1".parse().expect("name"),
+                    unit,
+                    key: key.public().clone(),
+                    recipient: recipient.clone(),
+                };
+                assert_eq!(AgentRequest::parse(request.sign(&key).as_bytes()), Ok(request));
+            }
+        }
         let key = signer("s-1", 1);
-        let name: Member = "s-1".parse().expect("name");
-        let age = format!("age1{}", "q".repeat(58)).parse().expect("age");
-        let note = AgentRequest::sign(&name, Some(&age), &key);
-        assert_eq!(AgentRequest::parse(note.as_bytes()).map(|r| r.recipient), Ok(Some(age)));
-        let note = AgentRequest::sign(&name, None, &key);
-        assert_eq!(AgentRequest::parse(note.as_bytes()).map(|r| r.recipient), Ok(None));
+        let refused = |text: String| AgentRequest::parse(Note::sign(&text, &[&key]).as_bytes()).map_err(|p| p.code);
+        let public = key.public();
+        assert_eq!(refused(format!("enroll-agent-request/v1\nrole unit\nname s-1\nkey {public}\n")), Err(Code::TextMalformed));
+        let staff = format!("enroll-agent-request/v1\nrole adjudicator\nname s-1\nunit van-1\nkey {public}\n");
+        assert_eq!(refused(staff), Err(Code::TextMalformed), "staff have no laptop");
     }
 }
