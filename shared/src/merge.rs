@@ -9,6 +9,7 @@
 pub mod digest;
 mod identity;
 mod key;
+mod likeness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use digest::registry_digest;
 pub use identity::{Compared, compare};
 pub use key::{IDENTITY, MatchKey, RULES, has_number};
+pub use likeness::{Likeness, likenesses};
 
 pub use crate::decision::RecordKey;
 use crate::{

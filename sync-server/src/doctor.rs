@@ -16,7 +16,7 @@ use shared::{
 use crate::{
     centre::{Centre, parse_identity},
     durable, entropy,
-    registry::Registry as _,
+    registry::{Filter, Page, Registry as _},
     store::{Archive as _, Guard as _, Ledger as _, registry_sqlite::RegistrySqlite},
 };
 
@@ -205,8 +205,8 @@ async fn merge(centre: &Centre) -> Result<Finding, Problem> {
     let next = "See `sync-server case list`. Each start and `sync-server rebuild` try again, best with newer software; nothing is lost.";
     let registry = RegistrySqlite::new(centre.db.clone());
     let (waiting, _) = registry.waiting().await?;
-    let cases = registry.cases().await?;
-    let unopened: usize = cases.iter().filter(|case| case.code == Code::Unopened).map(|case| case.records.len()).sum();
+    let filter = Filter { code: Some(Code::Unopened), ..Filter::default() };
+    let (_, unopened) = registry.cases(filter, Page { skip: 0, limit: 0 }).await?;
     let health = graded(false, unopened > 0);
     Ok(finding("merge", health, format!("{waiting} batches wait, {unopened} records are held unopened"), next))
 }

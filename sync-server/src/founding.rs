@@ -16,7 +16,8 @@ use shared::{
     keys::{Signer, VerifierKey},
     problem::{Code, Problem},
     roster::{
-        AgeRecipient, Approval, Facts, Limits, Quorum, RecipientKind, Recipients as RosterRecipients, SoftwareVersion, TrustedRoster,
+        AMEND, AgeRecipient, Approval, Facts, Limits, Persons, Quorum, RecipientKind, Recipients as RosterRecipients, Renewals,
+        SoftwareVersion, TrustedRoster, UnknownTargets,
     },
     seal::{Identity, passphrase_lock},
 };
@@ -161,10 +162,17 @@ fn facts(plan: &Plan, centre: &CentreName, [log, own, roster]: &[&Signer; 3], re
         forms: vec![],
         limits: Limits::MOST,
         approval: plan.approval,
+        renewals: Renewals::Hold,
+        unknown_targets: UnknownTargets::Hold,
+        amend: AMEND,
+        persons: Persons::ByEffect,
         units: vec![],
         agents: vec![],
         supervisors: vec![],
         carriers: vec![],
+        adjudicators: vec![],
+        administrators: vec![],
+        kept: vec![],
         revoked: vec![],
     };
     joining::dated(&mut facts, clock::now());

@@ -222,7 +222,9 @@ async fn names(
             name(*first, None);
             name(*second, None);
         }
-        Body::Time | Body::Head(_) => {}
+        Body::Head(head) => name(head.note, None),
+        Body::Erase { decision, .. } => name(*decision, None),
+        Body::Time | Body::Opened(_) => {}
     }
 }
 

@@ -79,8 +79,8 @@ pub fn signed(mut facts: Facts, key: &Signer) -> Result<Roster, Problem> {
         return Err(Problem::new(Code::KeyWrong, "the roster key is not among the signers"));
     }
     facts.units.sort_by(|a, b| (&a.name, a.epoch).cmp(&(&b.name, b.epoch)));
-    facts.agents.sort_by(|a, b| a.name.cmp(&b.name));
-    facts.supervisors.sort_by(|a, b| a.name.cmp(&b.name));
+    facts.agents.sort_by_key(|a| KeyRef::from(&a.key));
+    facts.supervisors.sort_by_key(|s| KeyRef::from(&s.key));
     facts.forms.sort_by(|a, b| a.name.cmp(&b.name));
     facts.revoked.sort_by(|a, b| a.key.cmp(&b.key));
     Roster::sign(facts, &[key])
@@ -118,29 +118,26 @@ pub fn admit_unit(facts: &mut Facts, request: &UnitRequest, region: &str, crew: 
 
 /// Adds an agent or a supervisor. A key that was replaced stays good for rosters that named it.
 pub fn admit_agent(facts: &mut Facts, request: &AgentRequest, known: Known) -> Result<(), Problem> {
-    let AgentRequest { name, key, recipient } = request.clone();
-    match facts.line_key(&name) {
-        Some(present) if *present == key => return Err(Problem::new(Code::NothingToDo, "this key is admitted already")),
+    let AgentRequest { role: _, name, unit, key, recipient } = request.clone();
+    match facts.keys_of(&name).last().map(|listed| listed.key.clone()) {
+        Some(present) if present == key => return Err(Problem::new(Code::NothingToDo, "this key is admitted already")),
         Some(_) if known == Known::Refuse => {
             return Err(Problem::new(Code::RosterRefused, "the name has another key: --new-key replaces it"));
         }
         _ => {}
     }
     if let Some(recipient) = recipient {
-        facts.supervisors.retain(|s| s.name != name);
-        facts.supervisors.push(SupervisorEntry { name, key, recipient });
+        facts.supervisors.push(SupervisorEntry { name, key, unit, recipient });
     } else {
-        facts.agents.retain(|a| a.name != name);
-        facts.agents.push(AgentEntry { name, key });
+        facts.agents.push(AgentEntry { name, key, unit });
     }
     Ok(())
 }
 
 /// Ends the newest key of a unit, agent or supervisor from `cut` on.
 pub fn revoke(facts: &mut Facts, name: &Member, cut: LogIndex, reason: &str) -> Result<KeyRef, Problem> {
-    let unit = facts.newest_epoch(name).map(|u| &u.key);
-    let key = unit.or_else(|| facts.line_key(name)).ok_or_else(|| Problem::new(Code::NotFound, format!("{name} is not in the roster")))?;
-    let key = KeyRef::from(key);
+    let listed = facts.keys_of(name).last().map(|listed| KeyRef::from(listed.key));
+    let key = listed.ok_or_else(|| Problem::new(Code::NotFound, format!("{name} is not in the roster")))?;
     if facts.revocation(&key).is_some() {
         return Err(Problem::new(Code::NothingToDo, format!("{key} was revoked before")));
     }

@@ -28,8 +28,9 @@ mod figures;
 // where things are kept
 pub mod store;
 
-// what is merged
+// what is merged, and by which rules
 pub mod registry;
+pub mod rules;
 
 // the road
 pub mod pipeline;

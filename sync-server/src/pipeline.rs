@@ -32,7 +32,9 @@ mod tests;
 use std::sync::Arc;
 
 use shared::{
+    decision::Decision,
     id::{BatchId, Blob, LogIndex, Member},
+    keys::KeyRef,
     log::{Entry, HeadEntry},
     outcome::Outcome,
     roster::TrustedRoster,
@@ -43,7 +45,7 @@ use shared::{
 pub(crate) use self::catch_up::walk_back;
 pub use self::{
     catch_up::catch_up,
-    sequencer::{Idle, LoggedBatch, Published, Sequencer},
+    sequencer::{Idle, LoggedBatch, Published, Queued, Sequencer},
 };
 
 /// Where the truth lies, and the view of it.
@@ -71,14 +73,18 @@ pub enum Proposal {
     Outcome(Outcome),
     /// Somebody is about to read personal data.
     Access(Blob),
-    /// Where a unit said that it stands.
-    Head(HeadEntry),
-    /// A unit contradicted itself.
+    /// What a person decided, or confirmed.
+    Decision(Box<Decision>),
+    /// What of a batch was held unopened could be opened.
+    Opened(BatchId),
+    /// Where a key in force said that its unit stands.
+    Head(Member, HeadEntry),
+    /// A key contradicted itself.
     Freeze {
-        /// Which unit.
+        /// Of which unit.
         unit: Member,
-        /// In which epoch.
-        epoch: u32,
+        /// Which key.
+        key: KeyRef,
         /// One of the two notes.
         first: Blob,
         /// The other.
@@ -125,11 +131,12 @@ impl Proposal {
     fn subject(&self) -> Subject {
         match self {
             Self::Batch(batch) => Subject::Unit(batch.checked().facts().unit.clone()),
-            Self::Head(head) => Subject::Unit(head.unit.clone()),
+            Self::Head(unit, _) => Subject::Unit(unit.clone()),
             Self::Freeze { unit, .. } => Subject::Unit(unit.clone()),
             Self::Outcome(outcome) => Subject::Outcome(outcome.batch()),
             Self::Roster(_) | Self::TimeConfirmed => Subject::Everything,
-            Self::Access(_) | Self::Time => Subject::Own,
+            Self::Opened(batch) => Subject::Outcome(*batch),
+            Self::Access(_) | Self::Time | Self::Decision(_) => Subject::Own,
         }
     }
 }

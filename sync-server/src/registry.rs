@@ -1,26 +1,28 @@
 //! The registry: who is enrolled, where each of their fields came from, and what became of each record.
 //!
 //! ```text
-//! claim ─▶ (opener) ─▶ fold ─▶ outcomes_due ─▶ (sign, archive, log) ─▶ settle
+//! claim ─▶ (opener) ─▶ fold, advance ─▶ outcomes_due ─▶ (sign, archive, log) ─▶ settle
 //! ```
 //! [`Registry`] is the seam; SQLite is its first backend ([`crate::store::registry_sqlite`]).
 //!
 //! **Trust:** what a [`Delivery`] says was opened under the limits of its signed line and equals it.
-//! **Invariants:** the content is a function of the logged batches, of what they opened to and of the log's facts;
-//! nothing that arrival gives is in it. Everything here can be made again from archive and guard. It holds personal
+//! **Invariants:** the content is a function of the log and of what its batches opened to ([`crate::rules`]). Everything here can be made again from archive and guard. It holds personal
 //! data: no type of this file shows any in `Debug`.
 
 use std::future::Future;
 
 use shared::{
-    id::{BatchId, CaseRef, Digest, LogIndex, Member, Number, Place, RecordId, ResidentRef, RosterVersion, SealedDigest},
+    decision::{DecisionLine, case_of_record},
+    id::{BatchId, CaseRef, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, ResidentRef, SealedDigest},
     keys::KeyRef,
     log::BatchState,
     merge::{Essence, RecordKey, Resident},
     outcome::{Fate, OutcomeLine},
     problem::{Code, Problem},
-    time::{Minute, Second},
+    time::Second,
 };
+
+use crate::rules::{Advanced, Found, decisions::Needs, engine::LineState};
 
 /// A logged batch whose records one worker is to open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,30 +49,36 @@ pub struct Delivery {
     pub line: u64,
     /// Which record the line delivers.
     pub key: RecordKey,
-    /// Under which number.
-    pub number: Number,
-    /// Claimed finishing minute.
-    pub finished: Minute,
-    /// Size of the log head that the unit claims to have verified.
-    pub seen: u64,
-    /// Roster under which it says it was finished.
-    pub roster: RosterVersion,
-    /// `seen` and roster of the record line before it.
-    pub before: Option<(u64, RosterVersion)>,
-    /// The key that signed the line.
-    pub agent_key: KeyRef,
     /// What came out.
-    pub found: Found,
+    pub came: Came,
+}
+
+impl Delivery {
+    /// What came out, without what it says.
+    pub fn found(&self) -> Found {
+        match self.came {
+            Came::AsSigned(_) => Found::Signed,
+            Came::Refused(code) => Found::Refused(code),
+            Came::Unopened => Found::Unopened,
+        }
+    }
+    /// What it says, where it says what was signed.
+    pub fn essence(&self) -> Option<&Essence> {
+        match &self.came {
+            Came::AsSigned(essence) => Some(essence),
+            _ => None,
+        }
+    }
 }
 
 /// What came out of a sealed record.
 #[derive(Debug, Clone)]
-pub enum Found {
+pub enum Came {
     /// It says what its line says.
     AsSigned(Box<Essence>),
     /// Its own signed content is wrong for good.
     Refused(Code),
-    /// Opening it broke off again and again. No fact of the fold: the next rebuild tries again.
+    /// Opening it broke off again and again: every start tries again.
     Unopened,
 }
 
@@ -79,8 +87,6 @@ pub enum Found {
 pub struct OpenedBatch {
     /// Which batch.
     pub batch: BatchId,
-    /// The unit's key that signed the manifest.
-    pub unit_key: KeyRef,
     /// One for each record line, in order.
     pub deliveries: Vec<Delivery>,
 }
@@ -109,8 +115,7 @@ pub struct Summary {
     pub held: u64,
     /// Records refused.
     pub refused: u64,
-    /// Record lines of logged batches that are not opened yet, and one more while a newer roster's revocations are not
-    /// folded. Unless 0, the digest is incomplete: compare it with nothing.
+    /// Logged entries that the fold has to look at and has not passed. Unless 0, the digest is incomplete: compare it with nothing.
     pub open: u64,
 }
 
@@ -122,7 +127,7 @@ pub struct Trace {
     /// Under which number.
     pub number: Number,
     /// Whose key signed the line.
-    pub agent_key: Option<KeyRef>,
+    pub agent_key: KeyRef,
     /// Its batch.
     pub batch: BatchId,
     /// Where that stands in the unit's chain.
@@ -133,34 +138,159 @@ pub struct Trace {
     pub received: Second,
     /// May the batch merge?
     pub state: BatchState,
-    /// What became of it, once it was opened.
+    /// What became of it, once it was folded.
     pub fate: Option<Fate>,
+    /// Those that it is held against.
+    pub against: Vec<RecordKey>,
+    /// The newest decision in force about it.
+    pub decision: Option<NoteId>,
     /// Versions of the batch's outcome, with their log indexes.
     pub outcomes: Vec<(u64, LogIndex)>,
     /// Names of the resident's fields that come from this record.
     pub fields: Vec<String>,
 }
 
-/// A record that waits for a person or for another record.
+/// A held record: something that a person must decide, or another record will.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     /// Reference of the case.
     pub reference: CaseRef,
+    /// The held record.
+    pub record: RecordKey,
     /// Why it is held.
     pub code: Code,
-    /// Records under this case.
-    pub records: Vec<RecordKey>,
+    /// Those that it is held against.
+    pub against: Vec<RecordKey>,
+    /// Its batch.
+    pub batch: BatchId,
+    /// When that was logged.
+    pub received: Second,
+    /// The newest decision in force about it.
+    pub decision: Option<NoteId>,
+    /// A decision about it that waits for a second person.
+    pub waits: Option<NoteId>,
 }
 
-/// What a held record says, and whom it may concern.
+impl Case {
+    /// What a decision about it names: SHA-256 of keys and code.
+    pub fn digest(&self) -> Digest {
+        case_of_record(&self.record, Some(self.code), &self.against)
+    }
+}
+
+/// Which cases are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Held for this reason.
+    pub code: Option<Code>,
+    /// Of this unit.
+    pub unit: Option<Member>,
+    /// With a decision that waits for a second person.
+    pub waits: bool,
+}
+
+/// Which part of a list: so many are passed over, then at most so many come.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Passed over.
+    pub skip: u64,
+    /// At most.
+    pub limit: u64,
+}
+
+/// A record as a person sees it beside another.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Which record.
+    pub record: RecordKey,
+    /// What became of it.
+    pub fate: Fate,
+    /// What it says; none when it could not be read.
+    pub essence: Option<Essence>,
+    /// Where it came from.
+    pub batch: BatchId,
+}
+
+/// What a record says, and everybody whom it may concern.
 #[derive(Debug, Clone)]
 pub struct CaseContent {
-    /// The case.
-    pub case: Case,
-    /// What each of its records says.
-    pub essences: Vec<(RecordKey, Essence)>,
-    /// Residents that share a link with it.
-    pub related: Vec<ResidentRef>,
+    /// The record.
+    pub side: Side,
+    /// Those that it is held against.
+    pub against: Vec<Side>,
+    /// Residents that it is held against, is about or is part of.
+    pub residents: Vec<(ResidentRef, Resident)>,
+    /// What a decision names; none where nobody can decide.
+    pub digest: Option<Digest>,
+    /// The newest decision in force about it.
+    pub decision: Option<NoteId>,
+    /// A decision that waits for a second person.
+    pub waits: Option<NoteId>,
+}
+
+/// What became of one line of a logged decision.
+#[derive(Debug, Clone)]
+pub struct DecidedLine {
+    /// The note.
+    pub decision: NoteId,
+    /// Where it stands in the log.
+    pub index: LogIndex,
+    /// Who signed it.
+    pub by: KeyRef,
+    /// Who confirmed it.
+    pub confirmed: Option<KeyRef>,
+    /// The line.
+    pub line: DecisionLine,
+    /// What became of it; none before it is folded.
+    pub state: Option<LineState>,
+}
+
+/// Two or more residents who stand under one match key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// They.
+    pub residents: Vec<ResidentRef>,
+    /// The records that founded them.
+    pub founders: Vec<RecordKey>,
+}
+
+/// Likeness that the fold does not judge: never a hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// In which way they are alike.
+    pub kind: HintKind,
+    /// One.
+    pub one: ResidentRef,
+    /// The other.
+    pub other: ResidentRef,
+}
+
+/// A way in which two residents are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HintKind {
+    /// One has a national number and the other none; the rest is equal.
+    NumberInOneOnly,
+    /// Given and family name change places.
+    SwappedNames,
+    /// Day and month of birth change places.
+    DayAndMonth,
+    /// A partial date of birth fits a full one.
+    PartialDate,
+    /// The same names, birth and place under two national numbers.
+    TwoNumbers,
+}
+
+impl HintKind {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberInOneOnly => "number-in-one-only",
+            Self::SwappedNames => "swapped-names",
+            Self::DayAndMonth => "day-and-month",
+            Self::PartialDate => "partial-date",
+            Self::TwoNumbers => "two-numbers",
+        }
+    }
 }
 
 /// Which batches are compared with their outcomes.
@@ -188,14 +318,14 @@ pub trait Registry: Clone + Send + Sync + 'static {
     fn claim(&self, way: Way, now: Second, until: Second) -> impl Future<Output = Result<Option<Claim>, Problem>> + Send;
     /// Gives a claim back; the batch is tried again from `retry` on.
     fn release(&self, batch: BatchId, way: Way, retry: Second) -> impl Future<Output = Result<(), Problem>> + Send;
-    /// For the one process that may merge, when it starts: whoever held claims has died, so they did not end. And what
-    /// was held unopened is tried again, because this may be newer software, or a larger machine.
+    /// For the one process that may merge, when it starts: whoever held claims has died, so they did not end.
     fn reclaim(&self) -> impl Future<Output = Result<(), Problem>> + Send;
-    /// Takes in what a batch opened to and folds all that it can influence, in one transaction. The same batch again
-    /// changes nothing.
-    fn fold(&self, opened: OpenedBatch) -> impl Future<Output = Result<(), Problem>> + Send;
-    /// Folds again what the revocations of a newer roster touch. Did anything have to be done?
-    fn follow_roster(&self) -> impl Future<Output = Result<bool, Problem>> + Send;
+    /// Keeps what a batch opened to, and folds what that makes possible, in one transaction. The same batch again changes nothing.
+    fn fold(&self, opened: OpenedBatch) -> impl Future<Output = Result<Advanced, Problem>> + Send;
+    /// Folds what is logged and can be judged, in the log's order, some entries in a transaction. Has it come to the end?
+    fn advance(&self) -> impl Future<Output = Result<Advanced, Problem>> + Send;
+    /// Batches with records that are held unopened.
+    fn unopened(&self) -> impl Future<Output = Result<Vec<BatchId>, Problem>> + Send;
 
     /// Batches whose outcome must be looked at, the first ones logged, at most `limit`: all their lines are opened.
     fn outcomes_due(&self, limit: usize) -> impl Future<Output = Result<Vec<OutcomeDue>, Problem>> + Send;
@@ -220,10 +350,50 @@ pub trait Registry: Clone + Send + Sync + 'static {
     fn resident(&self, reference: ResidentRef) -> impl Future<Output = Result<Option<Resident>, Problem>> + Send;
     /// Residents that fit, at most `limit`.
     fn find(&self, search: Search, limit: usize) -> impl Future<Output = Result<Vec<(ResidentRef, Resident)>, Problem>> + Send;
-    /// All cases, by reference.
-    fn cases(&self) -> impl Future<Output = Result<Vec<Case>, Problem>> + Send;
-    /// One case with what its records say.
-    fn case(&self, reference: CaseRef) -> impl Future<Output = Result<Option<CaseContent>, Problem>> + Send;
+    /// Cases that fit, by record; and how many there are in all.
+    fn cases(&self, filter: Filter, page: Page) -> impl Future<Output = Result<(Vec<Case>, u64), Problem>> + Send;
+    /// Held records of a case.
+    fn case(&self, reference: CaseRef) -> impl Future<Output = Result<Vec<RecordKey>, Problem>> + Send;
+    /// A record with everybody whom it may concern.
+    fn content(&self, record: RecordKey) -> impl Future<Output = Result<Option<CaseContent>, Problem>> + Send;
+    /// Records with this id.
+    fn records_of_id(&self, record: RecordId) -> impl Future<Output = Result<Vec<RecordKey>, Problem>> + Send;
+    /// Code and newest decision of a batch, as a person is asked about them.
+    fn batch_case(&self, batch: BatchId) -> impl Future<Output = Result<BatchCase, Problem>> + Send;
+    /// How many persons a line needs, if it is decided now; none when its case is another.
+    fn needs(&self, line: DecisionLine) -> impl Future<Output = Result<Option<Needs>, Problem>> + Send;
+    /// All lines of logged decisions that are about one of these, oldest first.
+    fn history(&self, of: About) -> impl Future<Output = Result<Vec<DecidedLine>, Problem>> + Send;
+    /// Residents who stand under one match key.
+    fn shared(&self) -> impl Future<Output = Result<Vec<Shared>, Problem>> + Send;
+    /// Likeness that the fold does not judge, at most `limit`.
+    fn hints(&self, limit: usize) -> impl Future<Output = Result<Vec<Hint>, Problem>> + Send;
+}
+
+/// A batch as a person is asked about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchCase {
+    /// The code that stands against it.
+    pub code: Option<Code>,
+    /// What a decision names.
+    pub digest: Digest,
+    /// The newest decision in force about it.
+    pub decision: Option<NoteId>,
+    /// Accepted by it in spite of this code; none: refused, or nothing was decided.
+    pub accepted: Option<Code>,
+}
+
+/// What a history is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A record.
+    Record(RecordKey),
+    /// A batch.
+    Batch(BatchId),
+    /// One decision.
+    Decision(NoteId),
+    /// Whatever waits for a second person.
+    Waiting,
 }
 
 /// The key of a delivered record.

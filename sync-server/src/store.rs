@@ -35,7 +35,10 @@ use shared::{
 
 pub use self::{
     guard::{Guard, Swap, empty_log},
-    ledger::{AnnouncedBatch, Application, BatchFacts, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position, RosterFacts},
+    ledger::{
+        AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position,
+        RosterFacts, Word,
+    },
 };
 
 /// Bytes that move at a time, at most.

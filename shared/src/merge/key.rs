@@ -117,7 +117,7 @@ fn digest(parts: &[&str]) -> String {
 }
 
 /// Folds Arabic script.
-fn arabic(text: &str) -> String {
+pub(super) fn arabic(text: &str) -> String {
     let folded = text.chars().filter_map(|c| match c {
         '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{6d6}'..='\u{6ed}' => None,
         'أ' | 'إ' | 'آ' | 'ٱ' => Some('ا'),
@@ -130,7 +130,7 @@ fn arabic(text: &str) -> String {
 }
 
 /// Folds Latin script.
-fn latin(text: &str) -> String {
+pub(super) fn latin(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {

@@ -149,7 +149,7 @@ impl Agent {
                 say(out, &published, "admitted", &request.name, &KeyRef::from(&request.key).to_string());
                 Ok(Exit::Done)
             }
-            Self::Revoke(revoke) => revoke.run(global, out, Facts::line_key).await,
+            Self::Revoke(revoke) => revoke.run(global, out, any_key).await,
             Self::List => list_agents(global, out).await,
         }
     }
@@ -176,6 +176,10 @@ impl Revoke {
         say(out, &published, "revoked", &self.name, &key);
         Ok(Exit::Done)
     }
+}
+
+fn any_key<'a>(facts: &'a Facts, name: &Member) -> Option<&'a VerifierKey> {
+    facts.members().into_iter().filter(|m| m.name == name).last().map(|m| m.key)
 }
 
 fn unit_key<'a>(facts: &'a Facts, name: &Member) -> Option<&'a VerifierKey> {

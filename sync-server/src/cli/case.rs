@@ -11,7 +11,7 @@ use super::{
     Exit, Global, Out,
     reading::{Reading, Reason},
 };
-use crate::registry::{Case as Held, CaseContent, Registry as _};
+use crate::registry::{Case as Held, CaseContent, Filter, Page, Registry as _};
 
 /// List and show cases.
 #[derive(Debug, Subcommand)]
@@ -41,18 +41,16 @@ impl Case {
 }
 
 fn value(case: &Held) -> serde_json::Value {
-    let records: Vec<_> = case.records.iter().map(|r| json!({ "unit": r.unit, "record": r.record, "digest": r.digest })).collect();
-    json!({ "reference": case.reference, "code": case.code.row().code, "records": records })
+    json!({ "reference": case.reference, "code": case.code.row().code, "unit": case.record.unit, "record": case.record.record })
 }
 
 fn human(case: &Held) -> String {
-    let records: Vec<String> = case.records.iter().map(|r| format!("{} {}", r.unit, r.record)).collect();
-    format!("{}  {:<16} {}", case.reference, case.code.row().code, records.join(", "))
+    format!("{}  {:<16} {} {}", case.reference, case.code.row().code, case.record.unit, case.record.record)
 }
 
 async fn list(global: &Global, out: &Out, reason: &Reason) -> Result<Exit, Problem> {
     let reading = Reading::open(global, reason).await?;
-    let cases = reading.registry.cases().await?;
+    let (cases, _) = reading.registry.cases(Filter::default(), Page { skip: 0, limit: 1000 }).await?;
     reading.record("case list", cases.iter().map(|case| case.reference.to_string()).collect()).await?;
     for case in &cases {
         out.line("case", value(case), human(case));
@@ -63,25 +61,18 @@ async fn list(global: &Global, out: &Out, reason: &Reason) -> Result<Exit, Probl
 
 async fn show(global: &Global, out: &Out, reference: &CaseRef, reason: &Reason) -> Result<Exit, Problem> {
     let reading = Reading::open(global, reason).await?;
-    let content = reading.registry.case(reference.clone()).await?.ok_or(Code::ResidentUnknown)?;
-    let subjects = std::iter::once(reference.to_string()).chain(content.related.iter().map(ToString::to_string));
+    let held = reading.registry.case(reference.clone()).await?.into_iter().next().ok_or(Code::ResidentUnknown)?;
+    let content = reading.registry.content(held).await?.ok_or(Code::ResidentUnknown)?;
+    let subjects = std::iter::once(reference.to_string()).chain(content.residents.iter().map(|(reference, _)| reference.to_string()));
     reading.record("case show", subjects.collect()).await?;
     print(out, &content);
     Ok(Exit::Done)
 }
 
 fn print(out: &Out, content: &CaseContent) {
-    out.line("case", value(&content.case), human(&content.case));
-    for (key, essence) in &content.essences {
-        let fields: Vec<String> =
-            essence.fields.iter().map(|(k, v)| format!("  {k:<22} {}", v.as_deref().unwrap_or("(cleared)"))).collect();
-        let value = json!({
-            "unit": key.unit, "record": key.record, "transaction": essence.transaction, "fields": essence.fields, "parts": essence.parts,
-        });
-        out.line("record", value, format!("{} {} {}\n{}", key.unit, key.record, essence.transaction, fields.join("\n")));
+    for side in std::iter::once(&content.side).chain(&content.against) {
+        let key = &side.record;
+        out.line("record", json!({ "unit": key.unit, "record": key.record }), format!("{} {}", key.unit, key.record));
     }
-    for resident in &content.related {
-        out.line("related", json!({ "reference": resident }), format!("may concern resident {resident}"));
-    }
-    out.summary(json!({ "records": content.essences.len(), "related": content.related.len() }), "");
+    out.summary(json!({ "residents": content.residents.len() }), "");
 }

@@ -52,7 +52,7 @@ fn value(trace: &Trace) -> serde_json::Value {
 
 fn human(trace: &Trace) -> String {
     let fate = trace.fate.as_ref().map_or_else(|| "not opened yet".to_owned(), ToString::to_string);
-    let agent = trace.agent_key.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    let agent = trace.agent_key.to_string();
     let outcomes: Vec<String> = trace.outcomes.iter().map(|(version, index)| format!("{version} (entry {index})")).collect();
     format!(
         "{} record {} by {agent}\n  batch {} {}, {}\n  log entry {}, {}\n  {fate}\n  outcome versions: {}\n  gives: {}",

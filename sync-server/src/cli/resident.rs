@@ -113,7 +113,7 @@ fn origin(from: &RecordKey, traces: &[Trace]) -> (serde_json::Value, String) {
     let Some(trace) = traces.iter().find(|t| t.key == *from) else {
         return (json!({ "unit": from.unit, "record": from.record }), format!("{} {}", from.unit, from.record));
     };
-    let agent = trace.agent_key.as_ref().map(ToString::to_string).unwrap_or_default();
+    let agent = trace.agent_key.to_string();
     let value = json!({
         "unit": from.unit, "record": from.record, "number": trace.number, "agent": agent, "batch": trace.batch,
         "place": trace.place, "log_index": trace.index.0,

@@ -27,7 +27,7 @@ pub enum Roster {
         /// Put this form in force (a file); may be given several times
         #[arg(long = "form", value_name = "FILE")]
         forms: Vec<PathBuf>,
-        /// Must a supervisor approve each batch? `required`, `none`, or a number of hours, `24h`
+        /// Must a supervisor approve each batch? `required` or `none`
         #[arg(long, value_name = "RULE", value_parser = approval)]
         approval: Option<Approval>,
         /// Seconds of log time for which units keep merged records
@@ -43,11 +43,10 @@ pub enum Roster {
 
 /// Reads an approval rule.
 pub(super) fn approval(text: &str) -> Result<Approval, String> {
-    let hours = || text.strip_suffix('h').and_then(shared::text::decimal).filter(|h| (1..=8784).contains(h));
     match text {
         "required" => Ok(Approval::Required),
         "none" => Ok(Approval::None),
-        _ => hours().map(|hours| Approval::After { hours }).ok_or_else(|| "required, none, or hours as in 24h".to_owned()),
+        _ => Err("required or none".to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 use shared::{
-    id::Member,
+    keys::KeyRef,
     problem::{Code, Problem},
 };
 
@@ -24,35 +24,35 @@ pub(super) struct Caller {
     _open: OpenRequest,
 }
 
-/// Open requests by caller. No more names than rosters have: a name gets here by a valid token only.
+/// Open requests by key. No more keys than rosters have: a key gets here by a valid token only.
 #[derive(Default)]
-pub(super) struct Callers(Mutex<HashMap<Member, usize>>);
+pub(super) struct Callers(Mutex<HashMap<KeyRef, usize>>);
 
 /// Counts as open until dropped.
 struct OpenRequest {
     callers: Arc<Callers>,
-    name: Member,
+    key: KeyRef,
 }
 
 impl Callers {
-    fn open(self: &Arc<Self>, name: &Member, most: usize) -> Result<OpenRequest, Problem> {
+    fn open(self: &Arc<Self>, key: &KeyRef, most: usize) -> Result<OpenRequest, Problem> {
         let mut open = self.0.lock().expect("nobody panics while holding it");
-        let count = open.entry(name.clone()).or_default();
+        let count = open.entry(key.clone()).or_default();
         if *count >= most {
             return Err(Problem::new(Code::Busy, "requests of this caller"));
         }
         *count += 1;
-        Ok(OpenRequest { callers: self.clone(), name: name.clone() })
+        Ok(OpenRequest { callers: self.clone(), key: key.clone() })
     }
 }
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         let mut open = self.callers.0.lock().expect("nobody panics while holding it");
-        if let Some(count) = open.get_mut(&self.name) {
+        if let Some(count) = open.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.name);
+                open.remove(&self.key);
             }
         }
     }
@@ -65,7 +65,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
         let header = parts.headers.get(AUTHORIZATION).ok_or(Code::HelloFirst)?;
         let token = header.to_str().ok().and_then(|v| v.strip_prefix("Bearer ")).ok_or(Code::TokenInvalid)?;
         let session = http.road.session(token).await?;
-        let open = http.callers.open(&session.name, http.limits.requests_a_caller)?;
+        let open = http.callers.open(&session.key, http.limits.requests_a_caller)?;
         Ok(Self { session, _open: open })
     }
 }

@@ -131,7 +131,8 @@ pub(super) async fn application(archive: &impl Archive, bytes: &[u8]) -> Result<
 fn named(entry: &Entry) -> Option<Blob> {
     match &entry.body {
         Body::Batch(batch) => Some(batch.manifest),
-        Body::Roster { blob, .. } | Body::Outcome { blob, .. } => Some(*blob),
-        Body::Time | Body::Decision(_) | Body::Access(_) | Body::Head(_) | Body::Freeze { .. } => None,
+        Body::Roster { blob, .. } | Body::Outcome { blob, .. } | Body::Decision(blob) => Some(*blob),
+        Body::Head(head) => Some(head.note),
+        Body::Time | Body::Access(_) | Body::Freeze { .. } | Body::Opened(_) | Body::Erase { .. } => None,
     }
 }

@@ -17,10 +17,9 @@
 //! **Trust:** nothing that comes in is believed: notes by signature, payloads by digest. Who hands a batch in (the
 //! session) and whose batch it is (the manifest) are two values: any session may bring any authentic batch.
 //!
-//! **Revoked units** are heard and answered, and may hand in what they hold: what was done before the cut must still
-//! reach the centre, and what comes after it is authentic, so it is archived, logged `quarantined revoked` and
-//! receipted. But a revoked key's word moves nothing else: its hellos log no head and freeze nothing, so that whoever
-//! stole the key can't hold up the work that was done before.
+//! **Ended keys** are heard and answered, and may hand in what they hold: what was done before the cut must still reach the centre, and
+//! what comes after it is authentic, so it is archived, logged `quarantined revoked` and receipted. But an ended key's word moves
+//! nothing else: its hellos log no head, freeze nothing and are no fact, and it uses up no other key's room.
 //!
 //! **Invariants:** nothing is answered before what the answer says is durable. A gap is never a refusal. Signatures
 //! and digests are checked off the threads that serve requests.
@@ -36,10 +35,12 @@ mod session;
 use std::{path::Path, sync::Arc};
 
 use shared::{
+    force,
     id::{Centre, LogIndex},
-    keys::Signer,
+    keys::{KeyRef, Signer},
     log::{TlogProof, checkpoint},
     problem::{Code, Problem},
+    time::Second,
 };
 use tokio::sync::{Mutex, Semaphore};
 
@@ -48,14 +49,19 @@ pub use self::{
     hello::HelloReply,
     papers::{Proven, RosterPapers},
     receive::{Came, Standing},
-    session::{Session, Stand},
+    session::Session,
 };
-use self::{receive::Turns, refused::RefusedBin, rosters::RosterCache, session::Tokens};
+use self::{
+    receive::Turns,
+    refused::RefusedBin,
+    rosters::RosterCache,
+    session::{Given, Tokens},
+};
 use super::{
     Clock,
     sequencer::{Published, Sequencer},
 };
-use crate::store::Ledger;
+use crate::store::{Ledger, Word};
 
 /// Locks of batches that are being finished: two of a kind wait for each other, others rarely do.
 const SHARDS: usize = 64;
@@ -115,10 +121,23 @@ impl<S, A, L: Ledger> Intake<S, A, L> {
         })
     }
 
-    /// Who may call with this token, by the newest roster.
+    /// Who may call with this token.
     pub async fn session(&self, token: &str) -> Result<Session, Problem> {
-        let newest = self.inner.rosters.newest(&self.inner.parts.ledger).await?;
-        self.inner.tokens.check(token, (self.inner.parts.clock)(), newest.facts())
+        let now = (self.inner.parts.clock)();
+        let Given { name, key, epoch } = self.inner.tokens.check(token, now)?;
+        let word = self.word(&key, now).await?.ok_or_else(|| Problem::new(Code::TokenInvalid, "its key is not admitted"))?;
+        Ok(Session { name, key, epoch, word })
+    }
+
+    /// Does the word of a key count now? None: it was never admitted.
+    async fn word(&self, key: &KeyRef, now: Second) -> Result<Option<Word>, Problem> {
+        let ledger = &self.inner.parts.ledger;
+        let next = LogIndex(ledger.position().await?.line.head.size);
+        Ok(match ledger.life(key, now).await?.counts(next, None) {
+            force::Standing::InForce => Some(Word::Counts),
+            force::Standing::Cut(_) => Some(Word::Heard),
+            force::Standing::NotAdmitted => None,
+        })
     }
 
     /// The newest head that may leave the centre.

@@ -40,6 +40,7 @@ use super::{
 use crate::{
     durable::{self, Lock},
     registry::{Claim, OutcomeDue, Registry, Way},
+    rules::Advanced,
     store::{Archive, Ledger, Whole},
 };
 
@@ -97,6 +98,9 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
         if let Err(problem) = self.registry.reclaim().await {
             tracing::warn!("merge: {problem}; what a process that died had begun waits until its claim runs out");
         }
+        if let Err(problem) = self.retry_unopened(&stop).await {
+            tracing::warn!("merge: {problem}; what is held unopened is tried again at the next start");
+        }
         // what is opened alone may take hours; nothing else waits for it
         let broke = Arc::new(Notify::new());
         tokio::join!(
@@ -144,7 +148,7 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
 
     /// Opens this way, folds and publishes all that can be now.
     async fn pass(&self, way: Way, workers: usize, broke: &Arc<Notify>, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
-        let mut result = self.registry.follow_roster().await.map(|_| ());
+        let mut result = self.advance().await;
         let (folded, mut due) = watch::channel(());
         let mut tasks = JoinSet::new();
         for _ in 0..workers.max(1) {
@@ -197,50 +201,106 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
         let batch = self.ledger.batch(claim.batch).await?.ok_or_else(unknown)?;
         let opened = self.opener.open(&batch, way, stop).await?;
         // A crash before this leaves the batch to be claimed again; after it, it is done.
-        Ok(self.registry.fold(opened).await?)
+        match self.registry.fold(opened).await? {
+            Advanced::More => Ok(self.advance().await?),
+            Advanced::Done | Advanced::Waits => Ok(()),
+        }
     }
 
-    /// Says what became of records where that is not what was said last.
+    /// Folds all that can be folded now.
+    async fn advance(&self) -> Result<(), Problem> {
+        while self.registry.advance().await? == Advanced::More {}
+        Ok(())
+    }
+
+    /// What is held unopened is tried once a start: this may be newer software, or a larger machine. What opens now gets an entry,
+    /// which is its place in the log.
+    async fn retry_unopened(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+        self.advance().await?;
+        for id in self.registry.unopened().await? {
+            let Some(batch) = self.ledger.batch(id).await? else { continue };
+            let opened = match self.opener.open(&batch, Way::Alone, stop).await {
+                Ok(opened) => opened,
+                Err(NotOpened::Stopping) => return Ok(()),
+                Err(NotOpened::Later(problem)) => return Err(problem),
+                Err(NotOpened::Broke) => continue,
+            };
+            self.registry.fold(opened).await?;
+            let told = self.ledger.outcome(id).await?.is_some();
+            if let Publish::To(sequencer, _) = &self.publish
+                && told
+                && !self.registry.unopened().await?.contains(&id)
+            {
+                // A crash before this: the next start finds nothing unopened and a fate that says so.
+                sequencer.log(Proposal::Opened(id)).await?;
+            }
+        }
+        self.advance().await
+    }
+
+    /// Says what became of records where that is not what was said last. First outcomes are logged in the order of batches.
     async fn publish_due(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
         let Publish::To(sequencer, centre) = &self.publish else { return Ok(()) };
         let mut overtaken = 0;
         while !*stop.borrow() {
-            let mut saying = JoinSet::new();
-            for due in self.registry.outcomes_due(TOGETHER).await? {
-                let (merge, sequencer, centre) = (self.clone(), sequencer.clone(), centre.clone());
-                saying.spawn(async move {
-                    merge.say(&sequencer, &centre, &due).await?;
-                    merge.registry.settle(due.batch, due.lines).await
+            let due = self.registry.outcomes_due(TOGETHER).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let mut queued = Vec::with_capacity(due.len());
+            for said in self.sign_all(&due, centre).await? {
+                queued.push(match said {
+                    Some(outcome) => Some(sequencer.queue(Proposal::Outcome(outcome)).await?),
+                    None => None,
                 });
             }
-            if saying.is_empty() {
-                break;
-            }
-            let (mut result, mut first) = (Ok(()), true);
-            while let Some(said) = saying.join_next().await {
-                match said.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("the publisher broke off: {e}")))) {
+            let mut result = Ok(());
+            for (due, queued) in due.into_iter().zip(queued) {
+                let logged = match queued {
+                    Some(queued) => queued.logged().await.map(drop),
+                    None => Ok(()),
+                };
+                match logged {
+                    // A crash before this leaves the outcome logged and still due: then it no longer differs and is settled.
+                    Ok(()) => result = result.and(self.registry.settle(due.batch, due.lines).await),
                     // another process was first: look again, but not for ever
-                    Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => first = false,
-                    said => result = result.and(said),
+                    Err(p) if p.code == Code::OutcomeInvalid && overtaken < OVERTAKEN => overtaken += 1,
+                    Err(problem) => result = result.and(Err(problem)),
                 }
             }
             result?;
-            overtaken += u32::from(!first);
+            // a batch with a record that is held unopened let nobody pass before
+            self.advance().await?;
         }
         Ok(())
     }
 
-    async fn say(&self, sequencer: &Sequencer<L>, centre: &Signer, due: &OutcomeDue) -> Result<(), Problem> {
-        let newest = due.published.as_ref();
-        if newest.is_some_and(|(_, lines)| *lines == due.lines) {
-            return Ok(());
+    /// Signs and archives what is to be said, all at the same time; none where it was said before.
+    async fn sign_all(&self, due: &[OutcomeDue], centre: &Arc<Signer>) -> Result<Vec<Option<Outcome>>, Problem> {
+        let mut saying = JoinSet::new();
+        for (n, due) in due.iter().enumerate() {
+            let (archive, centre, due) = (self.archive.clone(), centre.clone(), due.clone());
+            saying.spawn(async move { say(&archive, &centre, &due).await.map(|said| (n, said)) });
         }
-        let version = newest.map_or(0, |(version, _)| *version) + 1;
-        let outcome = Outcome::sign(due.batch, version, due.lines.clone(), centre);
-        let note = outcome.note();
-        // A crash after this leaves a blob that nobody names; the same one is written again.
-        self.archive.put(note.blob(), Whole::new(note.as_bytes())).await?;
-        // A crash after this leaves the outcome logged and still due: then it no longer differs and is settled.
-        sequencer.log(Proposal::Outcome(outcome)).await.map(|_| ())
+        let mut said: Vec<Option<Outcome>> = vec![None; due.len()];
+        while let Some(one) = saying.join_next().await {
+            let (n, outcome) = one.unwrap_or_else(|e| Err(Problem::new(Code::Unopened, format!("the publisher broke off: {e}"))))?;
+            said[n] = outcome;
+        }
+        Ok(said)
     }
+}
+
+/// Signs and archives an outcome, unless it was said before.
+async fn say(archive: &impl Archive, centre: &Signer, due: &OutcomeDue) -> Result<Option<Outcome>, Problem> {
+    let newest = due.published.as_ref();
+    if newest.is_some_and(|(_, lines)| *lines == due.lines) {
+        return Ok(None);
+    }
+    let version = newest.map_or(0, |(version, _)| *version) + 1;
+    let outcome = Outcome::sign(due.batch, version, due.lines.clone(), centre);
+    let note = outcome.note();
+    // A crash after this leaves a blob that nobody names; the same one is written again.
+    archive.put(note.blob(), Whole::new(note.as_bytes())).await?;
+    Ok(Some(outcome))
 }

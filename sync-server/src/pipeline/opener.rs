@@ -38,8 +38,7 @@ use std::{
 use shared::{
     batch::{Manifest, RecordLine},
     form::Form,
-    id::{Blob, RosterVersion, SealedDigest},
-    keys::{KeyId, KeyRef},
+    id::{Blob, SealedDigest},
     merge::Essence,
     problem::{Code, Problem},
     roster::TrustedRoster,
@@ -53,12 +52,12 @@ use zeroize::Zeroizing;
 
 pub use self::alone::Nursery;
 use self::{
-    alone::Came,
+    alone::Child,
     known::Known,
     record::{Job, Stop},
 };
 use crate::{
-    registry::{Delivery, Found, OpenedBatch, Way, record_key},
+    registry::{Came, Delivery, OpenedBatch, Way, record_key},
     store::{Archive, BatchFacts, Ledger, blocking},
 };
 
@@ -123,15 +122,13 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
     pub async fn open(&self, batch: &BatchFacts, way: Way, stop: &watch::Receiver<bool>) -> Result<OpenedBatch, NotOpened> {
         let manifest = Manifest::parse(&self.archive.get(batch.manifest).await?)?;
         let facts = manifest.facts();
-        let roster = self.known.roster(facts.roster).await?;
-        let unit = roster.facts().unit(&facts.unit, facts.place.epoch).ok_or_else(|| Problem::from(Code::EpochUnknown))?;
         let mut deliveries: Vec<Delivery> = Vec::with_capacity(facts.lines.len());
         let lines = (0_u64..).zip(&facts.lines).filter_map(|(n, line)| match line {
             shared::batch::Line::Record(record) => Some((n, record)),
             shared::batch::Line::Withdrawn(_) => None,
         });
         let lines: Vec<_> = lines.zip(facts.records_at()).map(|((position, line), (start, _))| (position, line, start)).collect();
-        let (mut before, mut read) = (None, None);
+        let mut read = None;
         for (n, &(position, line, start)) in lines.iter().enumerate() {
             if *stop.borrow() {
                 return Err(NotOpened::Stopping);
@@ -150,11 +147,10 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
             };
             // an error does not wait for the next one's memory, which a record that hangs may have
             let (found, next) = tokio::try_join!(self.judge(batch, line, ready, way, stop), ahead)?;
-            deliveries.push(delivery(batch, position, line, before, found));
-            before = Some((line.facts.seen, line.facts.roster));
+            deliveries.push(delivery(batch, position, line, found));
             read = next;
         }
-        Ok(OpenedBatch { batch: batch.id, unit_key: KeyRef::from(&unit.key), deliveries })
+        Ok(OpenedBatch { batch: batch.id, deliveries })
     }
 
     /// Steps 3 to 6.
@@ -165,7 +161,7 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         ready: Result<Ready, Stop>,
         way: Way,
         stop: &watch::Receiver<bool>,
-    ) -> Result<Found, NotOpened> {
+    ) -> Result<Came, NotOpened> {
         let ready = match ready {
             Ok(ready) => ready,
             Err(stop) => return found(Err(stop)),
@@ -174,7 +170,7 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
             Way::Here => found(self.here(ready).await?),
             Way::Alone => match self.alone(batch, line, ready, stop).await? {
                 Some(came) => found(came),
-                None => Ok(Found::Unopened),
+                None => Ok(Came::Unopened),
             },
         }
     }
@@ -196,7 +192,9 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         let sealed = Zeroizing::new(self.slice(batch, line, start).await?);
         let form = self.form(line, &roster).await;
         let kind = roster.facts().recipients.working.kind();
-        Ok(Ready { sealed, job: Job { kind, expected: expected(batch, line), form }, permit })
+        let logged = self.known.logged(line.facts.roster).await.map_err(Stop::Failed)?;
+        let day = [logged, batch.received];
+        Ok(Ready { sealed, job: Job { kind, expected: expected(batch, line), form, day }, permit })
     }
 
     /// The form that a line names, where what is sealed under this roster can be opened.
@@ -247,9 +245,9 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         for n in 1..=TRIES {
             let (nursery, messages) = (self.nursery.clone(), messages.clone());
             match blocking(move || nursery.open(&messages)).await {
-                Came::Back(came) => return Ok(Some(told(came, &job))),
-                Came::ToNothing(problem) => return Err(NotOpened::Later(problem)),
-                Came::ToDeath(how) => {
+                Child::Back(came) => return Ok(Some(told(came, &job))),
+                Child::ToNothing(problem) => return Err(NotOpened::Later(problem)),
+                Child::ToDeath(how) => {
                     tracing::warn!(batch = %batch.id, number = %line.facts.number, "opening a record, try {n} of {TRIES}: {how}");
                 }
             }
@@ -287,10 +285,10 @@ fn told(came: Result<Essence, Stop>, job: &Job) -> Result<Essence, Stop> {
     }
 }
 
-fn found(came: Result<Essence, Stop>) -> Result<Found, NotOpened> {
+fn found(came: Result<Essence, Stop>) -> Result<Came, NotOpened> {
     match came {
-        Ok(essence) => Ok(Found::AsSigned(Box::new(essence))),
-        Err(Stop::Refused(code)) => Ok(Found::Refused(code)),
+        Ok(essence) => Ok(Came::AsSigned(Box::new(essence))),
+        Err(Stop::Refused(code)) => Ok(Came::Refused(code)),
         Err(Stop::Failed(problem)) => Err(NotOpened::Later(problem)),
     }
 }
@@ -311,18 +309,6 @@ fn expected(batch: &BatchFacts, line: &RecordLine) -> Expected {
     }
 }
 
-fn delivery(batch: &BatchFacts, position: u64, line: &RecordLine, before: Option<(u64, RosterVersion)>, found: Found) -> Delivery {
-    let facts = &line.facts;
-    let id: KeyId = line.key_id();
-    Delivery {
-        line: position,
-        key: record_key(&batch.unit, facts.record, facts.digest),
-        number: facts.number,
-        finished: facts.finished,
-        seen: facts.seen,
-        roster: facts.roster,
-        before,
-        agent_key: KeyRef { name: (&facts.agent).into(), id },
-        found,
-    }
+fn delivery(batch: &BatchFacts, position: u64, line: &RecordLine, came: Came) -> Delivery {
+    Delivery { line: position, key: record_key(&batch.unit, line.facts.record, line.facts.digest), came }
 }

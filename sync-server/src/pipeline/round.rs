@@ -53,7 +53,7 @@ impl<A: Archive, G: Guard, L: Ledger> Rounds<A, G, L> {
         // 1. What each names is durable; decide what the log will say.
         let mut decisions = Vec::with_capacity(proposals.len());
         for proposal in proposals {
-            decisions.push(decide(&self.stores, &position, proposal).await);
+            decisions.push(decide(&self.stores, &position, received, proposal).await);
         }
         let mut entries = Vec::new();
         let mut answers = Vec::with_capacity(decisions.len());

@@ -61,6 +61,21 @@ struct Waiting {
     caller: oneshot::Sender<Result<Logged, Problem>>,
 }
 
+/// Something that is on its way into the log.
+#[must_use]
+pub struct Queued(oneshot::Receiver<Result<Logged, Problem>>);
+
+impl Queued {
+    /// Returns when it is under the guard and in the ledger.
+    pub async fn logged(self) -> Result<Logged, Problem> {
+        self.0.await.map_err(|_| stopped())?
+    }
+}
+
+fn stopped() -> Problem {
+    Problem::new(Code::Busy, "the sequencer has stopped")
+}
+
 /// The sequencer of this process. Clones share it; it ends when the last one is dropped.
 #[derive(Clone)]
 pub struct Sequencer<L> {
@@ -93,10 +108,14 @@ impl<L: Ledger> Sequencer<L> {
     /// Has something logged: returns when it is under the guard and in the ledger. Proposing the same again gives
     /// the entry that is there.
     pub async fn log(&self, proposal: Proposal) -> Result<Logged, Problem> {
+        self.queue(proposal).await?.logged().await
+    }
+
+    /// Takes its turn: what is queued later is logged later, unless another of its kind is in the way.
+    pub async fn queue(&self, proposal: Proposal) -> Result<Queued, Problem> {
         let (caller, answer) = oneshot::channel();
-        let stopped = || Problem::new(Code::Busy, "the sequencer has stopped");
         self.queue.send(Waiting { proposal, caller }).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        Ok(Queued(answer))
     }
 
     /// Has a batch logged.

@@ -3,8 +3,11 @@
 use std::{collections::HashMap, future::Future};
 
 use shared::{
+    decision::Decision,
+    force::Life,
     hello::Known,
     id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion, SealedDigest},
+    keys::KeyRef,
     log::{BatchState, Entry, GuardLine, Hash, Head, HeadEntry, Segment},
     problem::Problem,
     time::Second,
@@ -28,7 +31,7 @@ pub struct Application {
     pub entries: Vec<Entry>,
     /// Its digest.
     pub blob: Blob,
-    /// The notes that its entries name: manifests, rosters, outcomes.
+    /// The notes that its entries name: manifests, rosters, outcomes, decisions, hellos.
     pub notes: HashMap<Blob, Vec<u8>>,
 }
 
@@ -57,6 +60,12 @@ pub struct BatchFacts {
     pub lines: u64,
     /// May it merge?
     pub state: BatchState,
+    /// Under which roster it was closed.
+    pub roster: RosterVersion,
+    /// The unit's key that signed it.
+    pub unit_key: KeyRef,
+    /// The key of the supervisor who approved it.
+    pub approver: Option<KeyRef>,
 }
 
 /// A line of a logged manifest.
@@ -78,6 +87,8 @@ pub struct LineFacts {
     pub start: u64,
     /// Its size in bytes.
     pub size: u64,
+    /// The key that signed it: the agent's, or of a withdrawn number the supervisor's.
+    pub key: KeyRef,
 }
 
 /// A logged roster.
@@ -87,8 +98,21 @@ pub struct RosterFacts {
     pub version: RosterVersion,
     /// Where it stands in the log.
     pub index: LogIndex,
+    /// When it was logged.
+    pub received: Second,
     /// The note's bytes.
     pub note: Vec<u8>,
+}
+
+/// A logged decision, or the second signature under one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionFacts {
+    /// Where it stands in the log.
+    pub index: LogIndex,
+    /// The key that signed it.
+    pub key: KeyRef,
+    /// The note.
+    pub note: Decision,
 }
 
 /// A logged outcome.
@@ -117,13 +141,26 @@ pub struct AnnouncedBatch {
     pub previous: Option<BatchId>,
 }
 
-/// A hello that has just come and was signed by the unit's key of that epoch.
+/// Does the word of whoever says hello count?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Word {
+    /// Its key is in force.
+    Counts,
+    /// It is heard, and moves nothing.
+    Heard,
+}
+
+/// A hello that has just come and was signed by this key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelloFacts {
-    /// From whom: a unit, or a carrier with epoch 0.
+    /// From whom: a unit or a carrier.
     pub sender: Member,
-    /// The unit's epoch.
+    /// Which of their keys signed it.
+    pub key: KeyRef,
+    /// The unit's epoch; 0 for a carrier.
     pub epoch: u32,
+    /// Does its word count?
+    pub word: Word,
     /// Its counter.
     pub counter: u64,
     /// SHA-256 of its text.
@@ -138,15 +175,24 @@ pub struct HelloFacts {
     pub note: Vec<u8>,
 }
 
-/// What shows that a unit had a batch at a place.
+/// What shows that a key's unit had a batch at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeadWitness {
     /// It is logged: its manifest in the archive.
     Logged(Blob),
     /// It is announced: its manifest is in staging.
     Announced(BatchId),
-    /// A hello said so: the note's bytes, unless only the log's word is left of it.
-    Hello(Option<Vec<u8>>),
+    /// A hello of the same key said so: the note's bytes.
+    Hello(Vec<u8>),
+}
+
+/// How much of a unit's epoch the log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Highest sequence, 0 for none.
+    pub sequence: u64,
+    /// Highest number, 0 for none.
+    pub number: u64,
 }
 
 /// What the log says, ready to be asked.
@@ -183,14 +229,16 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn missing(&self, unit: &Member, limit: usize) -> impl Future<Output = Result<Vec<Place>, Problem>> + Send;
     /// Lowest sequence of this epoch at which the unit was seen to fork.
     fn forked(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<u64>, Problem>> + Send;
-    /// The index from which on the unit's work of this epoch is quarantined, if it is frozen.
-    fn frozen(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
-    /// Is this batch reachable by `previous` from a batch or head that was logged before `cut`?
-    fn before_cut(&self, batch: BatchId, cut: LogIndex) -> impl Future<Output = Result<bool, Problem>> + Send;
-    /// The same, by way of announced batches too: those between this one and the head may still be on their way.
-    fn before_cut_by_announced(&self, batch: BatchId, cut: LogIndex) -> impl Future<Output = Result<bool, Problem>> + Send;
-    /// Did a logged head say that another batch than this one stands at this place?
-    fn contradicted(&self, unit: &Member, place: Place, batch: BatchId) -> impl Future<Output = Result<bool, Problem>> + Send;
+    /// The index from which on the work of this key is quarantined, if it is frozen.
+    fn frozen(&self, key: &KeyRef) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
+    /// The life of a key, for what is logged next at this log time.
+    fn life(&self, key: &KeyRef, received: Second) -> impl Future<Output = Result<Life, Problem>> + Send;
+    /// The lowest index of a head that would lead to a batch over logged batches, if it were logged next.
+    fn would_link(&self, batch: BatchId) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
+    /// Did a logged head of this key say that another batch than this one stands at this place?
+    fn contradicted(&self, key: &KeyRef, place: Place, batch: BatchId) -> impl Future<Output = Result<bool, Problem>> + Send;
+    /// How much of a unit's epoch the log has.
+    fn extent(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Extent, Problem>> + Send;
 
     /// Lines of logged manifests that carry this record id, of one unit or of all.
     fn lines_of_record(&self, unit: Option<&Member>, record: RecordId) -> impl Future<Output = Result<Vec<LineFacts>, Problem>> + Send;
@@ -201,6 +249,12 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn newest_roster(&self) -> impl Future<Output = Result<Option<RosterFacts>, Problem>> + Send;
     /// The roster of a version.
     fn roster(&self, version: RosterVersion) -> impl Future<Output = Result<Option<RosterFacts>, Problem>> + Send;
+    /// The newest roster that was logged at or before a log time.
+    fn roster_by(&self, by: Second) -> impl Future<Output = Result<Option<RosterFacts>, Problem>> + Send;
+    /// A logged decision by its id: the first that was logged.
+    fn decision(&self, id: NoteId) -> impl Future<Output = Result<Option<DecisionFacts>, Problem>> + Send;
+    /// Logged decisions from an index on, in order.
+    fn decisions_from(&self, index: LogIndex, limit: usize) -> impl Future<Output = Result<Vec<DecisionFacts>, Problem>> + Send;
     /// The newest outcome of a batch.
     fn outcome(&self, batch: BatchId) -> impl Future<Output = Result<Option<OutcomeFacts>, Problem>> + Send;
     /// Newest outcomes of a unit's batches that were logged at or after an index; oldest batch first.
@@ -218,10 +272,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 
     /// Keeps a hello and says what was known before it came. The first of a counter stands.
     fn hello(&self, hello: HelloFacts) -> impl Future<Output = Result<Known, Problem>> + Send;
-    /// The last `head` entry of a unit's epoch: when it was logged, and what it said.
-    fn logged_head(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<(Second, HeadEntry)>, Problem>> + Send;
-    /// How many `head` entries of this unit were logged since a log time.
-    fn heads_since(&self, unit: &Member, since: Second) -> impl Future<Output = Result<u64, Problem>> + Send;
-    /// What shows that the unit had a batch at this place.
-    fn head_witness(&self, unit: &Member, place: Place) -> impl Future<Output = Result<Option<HeadWitness>, Problem>> + Send;
+    /// The last `head` entry of a key: when it was logged, and what it said.
+    fn logged_head(&self, key: &KeyRef) -> impl Future<Output = Result<Option<(Second, HeadEntry)>, Problem>> + Send;
+    /// How many `head` entries of this key were logged since a log time.
+    fn heads_since(&self, key: &KeyRef, since: Second) -> impl Future<Output = Result<u64, Problem>> + Send;
+    /// What shows that this key's unit had a batch at this place.
+    fn head_witness(&self, key: &KeyRef, unit: &Member, place: Place) -> impl Future<Output = Result<Option<HeadWitness>, Problem>> + Send;
 }

@@ -5,7 +5,9 @@
 //! | `apply` | follows a segment in one transaction |
 //! | `tree` | hashes and proofs |
 //! | `batches` | batches, chains, lines |
-//! | `papers` | rosters and outcomes |
+//! | `papers` | rosters, outcomes, decisions |
+//! | `keys` | the lives of keys |
+//! | `links` | which batches a head leads to |
 //! | `units` | announcements, hellos, heads |
 //! | `columns` | our types as columns |
 //!
@@ -15,21 +17,27 @@
 mod apply;
 pub(super) mod batches;
 pub(super) mod columns;
+pub(super) mod keys;
+pub(super) mod links;
 pub(super) mod papers;
-mod tree;
+pub(super) mod tree;
 pub(super) mod units;
 
 use shared::{
+    force::Life,
     hello::Known,
-    id::{BatchId, LogIndex, Member, Number, Place, RecordId, RosterVersion},
+    id::{BatchId, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion},
+    keys::KeyRef,
     log::{Hash, Head, HeadEntry, Segment},
     problem::Problem,
     time::Second,
 };
 
 use super::{
-    AnnouncedBatch, Application, BatchFacts, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position, RosterFacts, sqlite::Db,
+    AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position,
+    RosterFacts, sqlite::Db,
 };
+use crate::rules::force;
 
 /// The ledger in SQLite. The registry shares its database.
 #[derive(Clone)]
@@ -93,19 +101,24 @@ impl Ledger for LedgerSqlite {
         let unit = unit.clone();
         self.db.read(move |c| batches::forked(c, &unit, epoch)).await
     }
-    async fn frozen(&self, unit: &Member, epoch: u32) -> Result<Option<LogIndex>, Problem> {
+    async fn frozen(&self, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
+        let key = key.clone();
+        self.db.read(move |c| units::frozen(c, &key)).await
+    }
+    async fn life(&self, key: &KeyRef, received: Second) -> Result<Life, Problem> {
+        let key = key.clone();
+        self.db.read(move |c| keys::next(c, &key, received)).await
+    }
+    async fn would_link(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
+        self.db.read(move |c| force::would_link(&links::Marks(c), batch)).await
+    }
+    async fn contradicted(&self, key: &KeyRef, place: Place, batch: BatchId) -> Result<bool, Problem> {
+        let key = key.clone();
+        self.db.read(move |c| units::contradicted(c, &key, place, batch)).await
+    }
+    async fn extent(&self, unit: &Member, epoch: u32) -> Result<Extent, Problem> {
         let unit = unit.clone();
-        self.db.read(move |c| units::frozen(c, &unit, epoch)).await
-    }
-    async fn before_cut(&self, batch: BatchId, cut: LogIndex) -> Result<bool, Problem> {
-        self.db.read(move |c| batches::before_cut(c, batch, cut)).await
-    }
-    async fn before_cut_by_announced(&self, batch: BatchId, cut: LogIndex) -> Result<bool, Problem> {
-        self.db.read(move |c| batches::before_cut_by_announced(c, batch, cut)).await
-    }
-    async fn contradicted(&self, unit: &Member, place: Place, batch: BatchId) -> Result<bool, Problem> {
-        let unit = unit.clone();
-        self.db.read(move |c| batches::contradicted(c, &unit, place, batch)).await
+        self.db.read(move |c| batches::extent(c, &unit, epoch)).await
     }
 
     async fn lines_of_record(&self, unit: Option<&Member>, record: RecordId) -> Result<Vec<LineFacts>, Problem> {
@@ -122,6 +135,15 @@ impl Ledger for LedgerSqlite {
     }
     async fn roster(&self, version: RosterVersion) -> Result<Option<RosterFacts>, Problem> {
         self.db.read(move |c| papers::roster(c, version)).await
+    }
+    async fn roster_by(&self, by: Second) -> Result<Option<RosterFacts>, Problem> {
+        self.db.read(move |c| papers::roster_by(c, by)).await
+    }
+    async fn decision(&self, id: NoteId) -> Result<Option<DecisionFacts>, Problem> {
+        self.db.read(move |c| papers::decision(c, id)).await
+    }
+    async fn decisions_from(&self, index: LogIndex, limit: usize) -> Result<Vec<DecisionFacts>, Problem> {
+        self.db.read(move |c| papers::decisions_from(c, index, limit)).await
     }
     async fn outcome(&self, batch: BatchId) -> Result<Option<OutcomeFacts>, Problem> {
         self.db.read(move |c| papers::outcome(c, batch)).await
@@ -142,16 +164,16 @@ impl Ledger for LedgerSqlite {
     async fn hello(&self, hello: HelloFacts) -> Result<Known, Problem> {
         self.db.write(move |c| units::hello(c, &hello)).await
     }
-    async fn logged_head(&self, unit: &Member, epoch: u32) -> Result<Option<(Second, HeadEntry)>, Problem> {
-        let unit = unit.clone();
-        self.db.read(move |c| units::logged_head(c, &unit, epoch)).await
+    async fn logged_head(&self, key: &KeyRef) -> Result<Option<(Second, HeadEntry)>, Problem> {
+        let key = key.clone();
+        self.db.read(move |c| units::logged_head(c, &key)).await
     }
-    async fn heads_since(&self, unit: &Member, since: Second) -> Result<u64, Problem> {
-        let unit = unit.clone();
-        self.db.read(move |c| units::heads_since(c, &unit, since)).await
+    async fn heads_since(&self, key: &KeyRef, since: Second) -> Result<u64, Problem> {
+        let key = key.clone();
+        self.db.read(move |c| units::heads_since(c, &key, since)).await
     }
-    async fn head_witness(&self, unit: &Member, place: Place) -> Result<Option<HeadWitness>, Problem> {
-        let unit = unit.clone();
-        self.db.read(move |c| units::head_witness(c, &unit, place)).await
+    async fn head_witness(&self, key: &KeyRef, unit: &Member, place: Place) -> Result<Option<HeadWitness>, Problem> {
+        let (key, unit) = (key.clone(), unit.clone());
+        self.db.read(move |c| units::head_witness(c, &key, &unit, place)).await
     }
 }

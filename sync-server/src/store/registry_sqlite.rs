@@ -2,31 +2,32 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `work` | which batches are to be opened, by whom |
-//! | `rows` | what several questions read from a row |
-//! | `facts` | what was opened: deliveries, essences, links; closures |
-//! | `force` | may a line take effect? revocations, freezes, flags |
-//! | `fold` | folds a closure and writes what changed |
+//! | `work` | which batches are to be opened, by whom; what they opened to |
+//! | `rows` | rows as values: no state is a word outside of it |
+//! | `engine` | answers the small questions of the rules |
 //! | `outcomes` | which outcomes are due, and what they say |
-//! | `read` | digest, trace, residents, cases |
+//! | `read` | digest, trace, residents |
+//! | `cases` | what a person must decide, and what was decided |
+//! | `hints` | likeness that nobody judges |
 //! | `check` | folds everything again and compares |
 //!
-//! **Invariants:** a fold, its done-mark and the outcomes that it makes due are one transaction: a crash before the
-//! commit leaves none of it, after it all of it. Residents and fates are written by `fold` only.
+//! **Invariants:** what the fold writes and its position are one transaction: a crash before the commit leaves none of it, after it all
+//! of it. What is folded is written by the rules only.
 
 mod work;
 mod rows;
-mod facts;
-mod force;
-mod fold;
+mod engine;
 mod outcomes;
 mod read;
+mod cases;
+mod hints;
 mod check;
 #[cfg(test)]
 mod tests;
 
 use rusqlite::Connection;
 use shared::{
+    decision::{DecisionLine, RecordKey},
     id::{BatchId, CaseRef, RecordId, ResidentRef},
     merge::Resident,
     outcome::OutcomeLine,
@@ -34,22 +35,31 @@ use shared::{
     time::Second,
 };
 
+use self::engine::{Place, Rosters, Sql};
 use super::sqlite::Db;
 use crate::{
-    registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace, Way},
+    registry::{
+        About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, OpenedBatch, OutcomeDue, Page, Registry, Search,
+        Shared, Summary, Trace, Way,
+    },
+    rules::{self, Advanced, decisions::Needs},
     sabotage,
 };
+
+/// Entries that are folded in one transaction: so long nobody else writes.
+const TOGETHER: usize = 64;
 
 /// The registry in SQLite.
 #[derive(Clone)]
 pub struct RegistrySqlite {
     db: Db,
+    rosters: Rosters,
 }
 
 impl RegistrySqlite {
     /// On an open database, which it shares with the ledger.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self { db, rosters: Rosters::default() }
     }
 
     /// Batches that broke off here: a claim did not end, or a record is held unopened.
@@ -59,22 +69,40 @@ impl RegistrySqlite {
         Ok(broken)
     }
 
-    /// Broken on purpose: what is written was planned in another transaction, before others wrote what they had planned.
-    async fn fold_without_locks(&self, opened: OpenedBatch) -> Result<(), Problem> {
-        let (tell, told) = std::sync::mpsc::channel();
-        let again = opened.clone();
-        // planned, and taken back
-        let plan = move |c: &Connection| tell.send(fold::plan(c, &opened)).map_err(|_| Code::Busy.into()).and(Err(Code::Busy.into()));
-        let _: Result<(), Problem> = self.db.write(plan).await;
-        let planned = told.recv().map_err(|_| Code::DatabaseFailed)??;
-        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-        self.db.write(move |c| fold::plan(c, &again).and_then(|_| planned.write(c))).await
-    }
-
     /// These batches, of those that are not opened yet, are for [`Way::Alone`].
     pub async fn warn_of(&self, broken: Vec<BatchId>) -> Result<(), Problem> {
         self.db.write(move |c| work::warn_of(c, &broken)).await
     }
+
+    /// Broken on purpose: what is written was judged in another transaction, before others wrote what they had judged.
+    async fn advance_without_locks(&self) -> Result<Advanced, Problem> {
+        let (rosters, again) = (self.rosters.clone(), self.rosters.clone());
+        let (tell, told) = std::sync::mpsc::channel();
+        // judged, and taken back
+        let judge = move |c: &Connection| {
+            let judged = rules::advance(&Sql::of(c, Place::Within, &rosters), 1).and_then(|_| engine::dump(c));
+            tell.send(judged).map_err(|_| Code::Busy.into()).and(Err(Code::Busy.into()))
+        };
+        let _: Result<(), Problem> = self.db.write(judge).await;
+        let judged = told.recv().map_err(|_| Code::DatabaseFailed)??;
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        self.db
+            .write(move |c| {
+                let advanced = rules::advance(&Sql::of(c, Place::Within, &again), 1)?;
+                engine::load(c, &judged).map(|()| advanced)
+            })
+            .await
+    }
+}
+
+/// Some entries, in the transaction of the caller.
+fn advance(c: &Connection, rosters: &Rosters) -> Result<Advanced, Problem> {
+    let engine = Sql::of(c, Place::Within, rosters);
+    let advanced = rules::advance(&engine, TOGETHER)?;
+    for problem in engine.differing.take() {
+        tracing::warn!("{problem}; the log is followed");
+    }
+    Ok(advanced)
 }
 
 impl Registry for RegistrySqlite {
@@ -82,24 +110,32 @@ impl Registry for RegistrySqlite {
         self.db.write(move |c| work::claim(c, way, now, until)).await
     }
     async fn reclaim(&self) -> Result<(), Problem> {
-        // it is a long look at a large registry, and nobody else may write meanwhile
-        let unopened = self.db.read(work::unopened).await?;
-        self.db.write(move |c| work::reclaim(c).and_then(|()| work::reopen(c, &unopened))).await
+        self.db.write(work::reclaim).await
     }
     async fn release(&self, batch: BatchId, way: Way, retry: Second) -> Result<(), Problem> {
         self.db.write(move |c| work::release(c, batch, way, retry)).await
     }
-    async fn fold(&self, opened: OpenedBatch) -> Result<(), Problem> {
+    async fn fold(&self, opened: OpenedBatch) -> Result<Advanced, Problem> {
         if sabotage::on("fold-without-locks") {
-            return self.fold_without_locks(opened).await;
+            self.db.write(move |c| work::keep(c, &opened)).await?;
+            return self.advance_without_locks().await;
         }
-        self.db.write(move |c| fold::batch(c, &opened)).await
+        let rosters = self.rosters.clone();
+        self.db.write(move |c| work::keep(c, &opened).and_then(|()| advance(c, &rosters))).await
     }
-    async fn follow_roster(&self) -> Result<bool, Problem> {
-        if !self.db.read(force::behind).await? {
-            return Ok(false);
+    async fn advance(&self) -> Result<Advanced, Problem> {
+        if sabotage::on("fold-without-locks") {
+            return self.advance_without_locks().await;
         }
-        self.db.write(fold::roster).await
+        let rosters = self.rosters.clone();
+        // nothing is written when nothing is left
+        if self.db.read(work::unfolded).await? == 0 {
+            return Ok(Advanced::Done);
+        }
+        self.db.write(move |c| advance(c, &rosters)).await
+    }
+    async fn unopened(&self) -> Result<Vec<BatchId>, Problem> {
+        self.db.read(work::unopened).await
     }
 
     async fn outcomes_due(&self, limit: usize) -> Result<Vec<OutcomeDue>, Problem> {
@@ -119,7 +155,8 @@ impl Registry for RegistrySqlite {
         self.db.read(read::summary).await
     }
     async fn refold(&self) -> Result<Vec<Problem>, Problem> {
-        self.db.read(check::check).await
+        let (path, rosters) = (self.db.path().to_owned(), self.rosters.clone());
+        super::blocking(move || check::check(&path, &rosters)).await
     }
     async fn outcomes_that_differ(&self, among: Among) -> Result<Vec<BatchId>, Problem> {
         self.db.read(move |c| outcomes::differing(c, among)).await
@@ -134,10 +171,34 @@ impl Registry for RegistrySqlite {
     async fn find(&self, search: Search, limit: usize) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
         self.db.read(move |c| read::find(c, &search, limit)).await
     }
-    async fn cases(&self) -> Result<Vec<Case>, Problem> {
-        self.db.read(read::cases).await
+
+    async fn cases(&self, filter: Filter, page: Page) -> Result<(Vec<Case>, u64), Problem> {
+        self.db.read(move |c| cases::cases(c, &filter, page)).await
     }
-    async fn case(&self, reference: CaseRef) -> Result<Option<CaseContent>, Problem> {
-        self.db.read(move |c| read::case(c, &reference)).await
+    async fn case(&self, reference: CaseRef) -> Result<Vec<RecordKey>, Problem> {
+        self.db.read(move |c| cases::case(c, &reference)).await
+    }
+    async fn content(&self, record: RecordKey) -> Result<Option<CaseContent>, Problem> {
+        self.db.read(move |c| cases::content(c, &record)).await
+    }
+    async fn records_of_id(&self, record: RecordId) -> Result<Vec<RecordKey>, Problem> {
+        self.db.read(move |c| cases::records_of_id(c, record)).await
+    }
+    async fn batch_case(&self, batch: BatchId) -> Result<BatchCase, Problem> {
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| cases::batch_case(c, &rosters, batch)).await
+    }
+    async fn needs(&self, line: DecisionLine) -> Result<Option<Needs>, Problem> {
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| cases::needed(c, &rosters, &line)).await
+    }
+    async fn history(&self, of: About) -> Result<Vec<DecidedLine>, Problem> {
+        self.db.read(move |c| cases::history(c, &of)).await
+    }
+    async fn shared(&self) -> Result<Vec<Shared>, Problem> {
+        self.db.read(cases::shared).await
+    }
+    async fn hints(&self, limit: usize) -> Result<Vec<Hint>, Problem> {
+        self.db.read(move |c| hints::hints(c, limit)).await
     }
 }

@@ -11,7 +11,7 @@
 //! power cut. After an I/O error of a commit the writer takes no more work: the next start reads the truth
 //! from archive and guard. Several processes may have the file open; each waits for the other's commit.
 
-mod schema;
+pub(super) mod schema;
 mod writer;
 
 use std::{
@@ -74,6 +74,11 @@ impl Db {
         F: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
     {
         self.writer.run(job).await
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.readers.path
     }
 
     /// Returns when an error of a commit has ended all writing: only a new start reads what is true.

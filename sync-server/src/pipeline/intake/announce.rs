@@ -18,7 +18,7 @@ use shared::{
 use super::{Intake, Session};
 use crate::store::{AnnouncedBatch, Archive, Ledger, Staging, blocking};
 
-/// Most batches of one unit that are announced and not logged: what a unit may hold back costs bounded disk.
+/// Most batches of one key that are announced and not logged: what a key may hold back costs bounded disk, and no other key's room.
 const OPEN: usize = 256;
 
 /// Is the batch new here?
@@ -47,7 +47,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
             && problem.row().again == Again::Never
         {
             tracing::info!("a manifest brought by {} was refused: {problem}", session.name);
-            self.inner.refused.keep(Some(&session.name), problem.code, bytes).await;
+            self.inner.refused.keep(Some(&session.key), problem.code, bytes).await;
         }
         taken
     }
@@ -68,7 +68,8 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
         }
         let checked = self.check(manifest).await?;
         let facts = checked.facts();
-        if parts.ledger.announced(&facts.unit).await?.len() >= OPEN {
+        let announced = parts.ledger.announced(&facts.unit).await?;
+        if announced.iter().filter(|other| other.place.epoch == facts.place.epoch).count() >= OPEN {
             return Err(Problem::new(Code::Busy, "announced batches of this unit"));
         }
         // A crash after this: the manifest is found at the next start, and announced then.

@@ -1,17 +1,18 @@
 //! What was refused, kept for staff to look at: bounded per source, the oldest out.
 //!
 //! ```text
-//! refused/van-017/000000000007-manifest-invalid-2c26b46b….note
+//! refused/van-017+6e1dd5c4/000000000007-manifest-invalid-2c26b46b….note
 //! ```
 //!
 //! **Trust:** none: these bytes failed authentication or their own signed facts. **Invariants:** at most
-//! [`MOST`] files a source, each at most a note long; there are no more sources than names in rosters, and one for
+//! [`MOST`] files a source, each at most a note long; there are no more sources than keys in rosters, and one for
 //! everybody else. Nothing here is ever read by the road again.
 
 use std::path::{Path, PathBuf};
 
 use shared::{
-    id::{Digest, Member},
+    id::Digest,
+    keys::KeyRef,
     problem::{Code, Problem},
 };
 
@@ -19,7 +20,7 @@ use crate::{durable, store::blocking};
 
 /// Most files a source.
 const MOST: usize = 16;
-/// Folder of those who did not prove who they are: no member's name has an underscore.
+/// Folder of those who did not prove who they are: no key is called so.
 const NOBODY: &str = "_";
 
 /// The bin.
@@ -34,8 +35,8 @@ impl RefusedBin {
     }
 
     /// Keeps refused bytes. That it cannot be kept (a full disk) changes nothing for the sender.
-    pub(super) async fn keep(&self, source: Option<&Member>, code: Code, bytes: Vec<u8>) {
-        let folder = self.root.join(source.map_or(NOBODY, Member::as_str));
+    pub(super) async fn keep(&self, source: Option<&KeyRef>, code: Code, bytes: Vec<u8>) {
+        let folder = self.root.join(source.map_or_else(|| NOBODY.to_owned(), ToString::to_string));
         if let Err(e) = blocking(move || keep(&folder, code, &bytes)).await {
             tracing::warn!("a refused note could not be kept: {e}");
         }
@@ -66,14 +67,14 @@ mod tests {
     async fn the_oldest_go_and_repeats_do_not_count() {
         let dir = tempfile::tempdir().expect("a folder");
         let bin = RefusedBin::open(dir.path()).expect("opened");
-        let van: Member = "van-1".parse().expect("a name");
+        let van: KeyRef = "van-1+6e1dd5c4".parse().expect("a key");
         for n in 0..40_u8 {
             for _ in 0..3 {
                 bin.keep(Some(&van), Code::ManifestInvalid, vec![n; 10]).await;
             }
         }
         bin.keep(None, Code::KeyUnknown, b"from nobody".to_vec()).await;
-        let names = durable::names(&dir.path().join("van-1")).expect("listed");
+        let names = durable::names(&dir.path().join("van-1+6e1dd5c4")).expect("listed");
         assert_eq!(names.len(), MOST);
         assert!(names[0].starts_with("000000000025-manifest-invalid-"), "{}", names[0]);
         assert_eq!(durable::names(&dir.path().join(NOBODY)).expect("listed").len(), 1);

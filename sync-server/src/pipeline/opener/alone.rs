@@ -7,7 +7,7 @@ use std::{
     io::{self, Read as _},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{self, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -36,7 +36,7 @@ pub struct Nursery {
 }
 
 /// What a child came to.
-pub(super) enum Came {
+pub(super) enum Child {
     /// It answered.
     Back(Result<Essence, Stop>),
     /// It died of its record; how.
@@ -57,23 +57,23 @@ impl Nursery {
     }
 
     /// Lets a child open the record that these messages hold. Blocks.
-    pub(super) fn open(&self, messages: &[Zeroizing<Vec<u8>>]) -> Came {
+    pub(super) fn open(&self, messages: &[Zeroizing<Vec<u8>>]) -> Child {
         let mut child = match start(&self.program) {
             Ok(child) => child,
-            Err(e) => return Came::ToNothing(Problem::new(Code::IoFailed, format!("no process to open a record in: {e}"))),
+            Err(e) => return Child::ToNothing(Problem::new(Code::IoFailed, format!("no process to open a record in: {e}"))),
         };
         match talk(&mut child, messages) {
             Ok((status, answer)) => judge(status, &answer),
             Err(e) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Came::ToNothing(Problem::new(Code::IoFailed, format!("the process that opens a record: {e}")))
+                Child::ToNothing(Problem::new(Code::IoFailed, format!("the process that opens a record: {e}")))
             }
         }
     }
 }
 
-fn start(program: &Path) -> io::Result<Child> {
+fn start(program: &Path) -> io::Result<process::Child> {
     let mut command = Command::new(program);
     // its own group: Ctrl-C at a terminal is for the server
     command.arg0("sync-server").arg("open-record").process_group(0);
@@ -83,7 +83,7 @@ fn start(program: &Path) -> io::Result<Child> {
 }
 
 /// Gives it all, takes all it says, waits for its end, which comes in time or is brought about.
-fn talk(child: &mut Child, messages: &[Zeroizing<Vec<u8>>]) -> io::Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
+fn talk(child: &mut process::Child, messages: &[Zeroizing<Vec<u8>>]) -> io::Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
     let (mut input, output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
     thread::scope(|scope| {
         let (ended, ends) = mpsc::channel();
@@ -114,14 +114,14 @@ fn give(input: &mut impl io::Write, messages: &[Zeroizing<Vec<u8>>]) -> io::Resu
     input.flush()
 }
 
-fn judge(status: ExitStatus, answer: &[u8]) -> Came {
+fn judge(status: ExitStatus, answer: &[u8]) -> Child {
     if let Some(signal) = status.signal()
         && TOLD_TO_STOP.iter().any(|told| told.as_raw() == signal)
     {
-        return Came::ToNothing(Problem::new(Code::Busy, "told to stop while a record was opened"));
+        return Child::ToNothing(Problem::new(Code::Busy, "told to stop while a record was opened"));
     }
     match wire::answered(answer) {
-        Some(found) if status.success() => Came::Back(found),
-        _ => Came::ToDeath(status.to_string()),
+        Some(found) if status.success() => Child::Back(found),
+        _ => Child::ToDeath(status.to_string()),
     }
 }

@@ -10,6 +10,7 @@ use shared::{
     id::{Blob, RosterVersion},
     problem::{Code, Problem},
     roster::{FormRef, Roster, TrustedRoster},
+    time::Second,
 };
 
 use crate::store::{Archive, Ledger};
@@ -26,7 +27,7 @@ pub(super) struct Known<A, L> {
 
 #[derive(Default)]
 struct Cache {
-    rosters: HashMap<RosterVersion, Arc<TrustedRoster>>,
+    rosters: HashMap<RosterVersion, (Arc<TrustedRoster>, Second)>,
     forms: HashMap<Blob, Arc<Form>>,
 }
 
@@ -37,13 +38,22 @@ impl<A: Archive, L: Ledger> Known<A, L> {
 
     /// A logged roster.
     pub(super) async fn roster(&self, version: RosterVersion) -> Result<Arc<TrustedRoster>, Problem> {
-        if let Some(roster) = self.cache().rosters.get(&version) {
-            return Ok(roster.clone());
+        self.entry(version).await.map(|(roster, _)| roster)
+    }
+
+    /// When it was logged.
+    pub(super) async fn logged(&self, version: RosterVersion) -> Result<Second, Problem> {
+        self.entry(version).await.map(|(_, logged)| logged)
+    }
+
+    async fn entry(&self, version: RosterVersion) -> Result<(Arc<TrustedRoster>, Second), Problem> {
+        if let Some(entry) = self.cache().rosters.get(&version) {
+            return Ok(entry.clone());
         }
         let unknown = || Problem::new(Code::RosterUnknown, format!("roster {version}"));
         let facts = self.ledger.roster(version).await?.ok_or_else(unknown)?;
         let roster = Arc::new(TrustedRoster::from_own_log(Roster::parse(&facts.note)?));
-        Ok(self.cache().rosters.entry(version).or_insert(roster).clone())
+        Ok(self.cache().rosters.entry(version).or_insert((roster, facts.received)).clone())
     }
 
     /// A form's file, checked against the roster that names it.

@@ -11,6 +11,7 @@ use shared::{
     problem::{Code, Problem},
     roster::RecipientKind,
     seal::{self, Expected, Identity, Limits, Opened},
+    time::Second,
 };
 
 use crate::sabotage;
@@ -23,6 +24,8 @@ pub(super) struct Job {
     pub(super) expected: Expected,
     /// The form that the line names, none when its roster has none of this name; or what this centre lacks.
     pub(super) form: Result<Option<Arc<Form>>, Problem>,
+    /// Log times between which the record was made: those of the line's roster and of its batch. A claimed day is brought between.
+    pub(super) day: [Second; 2],
 }
 
 /// Refused for good by what was signed, or not decided because of something here.
@@ -46,8 +49,10 @@ pub(super) fn open(sealed: &[u8], job: &Job, identities: &[Identity]) -> Result<
     poison(&opened);
     // 6. form
     let parts: Vec<&[u8]> = opened.parts().map(|(_, bytes)| bytes).collect();
-    form.check(opened.content(), &parts).map_err(judged)?;
-    Ok(Essence::of(opened.content()))
+    let [first, last] = job.day;
+    let day = opened.content().finished.clamp(first, last.max(first));
+    form.check_on(opened.content(), &parts, day).map_err(judged)?;
+    Ok(Essence::of(opened.content(), form))
 }
 
 fn judged(problem: Problem) -> Stop {

@@ -5,25 +5,26 @@
 //! child's standard output   answer, then the end
 //!
 //! ask     {"hybrid":true,"plain":4096,"record":"…","unit":"van-1","agent":"agent-1","transaction":"new",
-//!          "form":"residence-certificate/1","finished":"2026-09-21T14:13Z","file":{"blob":"…","size":1234},"lacks":null}
+//!          "form":"residence-certificate/1","finished":"2026-09-21T14:13Z","day":["2026-09-20T08:00:00Z","2026-09-22T08:00:00Z"],
+//!          "file":{"blob":"…","size":1234},"lacks":null}
 //!         file is null, and the form empty, when the roster has no form of this name; lacks is the code of what the centre lacks
-//! answer  {"signed":{"transaction":"new","target":null,"fields":{…},"parts":{…}}} · {"refused":"form-invalid"} · {"failed":"io-failed"}
+//! answer  {"signed":{"transaction":"new","form":…,"identity":[…],"target":null,"fields":{…},"parts":{…}}} · {"refused":"form-invalid"} ·
+//!         {"failed":"io-failed"}
 //! ```
 //! **Trust:** the child believes its parent, which is the same program. The parent believes of an answer what it would have
 //! believed of its own opening. **Invariants:** what is secret or readable is zeroized on both sides.
 
-use std::{collections::BTreeMap, io::Read, sync::Arc};
+use std::{io::Read, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use shared::{
     form::Form,
     id::{Blob, FormName, Member, RecordId, Transaction},
-    merge::{Essence, MatchKey},
+    merge::Essence,
     problem::{Code, Problem},
-    record::Target,
     roster::{FormRef, RecipientKind},
     seal::{Expected, Identity},
-    time::Minute,
+    time::{Minute, Second},
 };
 use zeroize::Zeroizing;
 
@@ -42,6 +43,7 @@ struct Ask {
     transaction: Transaction,
     form: FormName,
     finished: Minute,
+    day: [Second; 2],
     file: Option<File>,
     lacks: Option<String>,
 }
@@ -55,7 +57,7 @@ struct File {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Answer {
-    Signed { transaction: Transaction, target: Option<Target>, fields: BTreeMap<String, Option<String>>, parts: BTreeMap<String, String> },
+    Signed(Box<Essence>),
     Refused(String),
     Failed(String),
 }
@@ -79,6 +81,7 @@ pub(super) fn ask(sealed: Zeroizing<Vec<u8>>, job: &Job, file: Vec<u8>, identiti
         transaction,
         form,
         finished,
+        day: job.day,
         file: job.form.as_ref().ok().and_then(Option::as_ref).map(|form| File { blob: form.blob(), size: form.size() }),
         lacks: job.form.as_ref().err().map(|problem| problem.code.to_string()),
     };
@@ -125,13 +128,13 @@ pub(super) fn asked(input: &mut impl Read) -> Option<Parcel> {
         finished: ask.finished,
     };
     let kind = if ask.hybrid { RecipientKind::Hybrid } else { RecipientKind::X25519 };
-    Some(Parcel { sealed, job: Job { kind, expected, form }, identities })
+    Some(Parcel { sealed, job: Job { kind, expected, form, day: ask.day }, identities })
 }
 
 /// What the child says of what it found.
 pub(super) fn answer(found: Result<Essence, Stop>) -> Zeroizing<Vec<u8>> {
     let answer = match found {
-        Ok(Essence { transaction, target, fields, parts, .. }) => Answer::Signed { transaction, target, fields, parts },
+        Ok(essence) => Answer::Signed(Box::new(essence)),
         Err(Stop::Refused(code)) => Answer::Refused(code.to_string()),
         Err(Stop::Failed(problem)) => Answer::Failed(problem.code.to_string()),
     };
@@ -141,11 +144,7 @@ pub(super) fn answer(found: Result<Essence, Stop>) -> Zeroizing<Vec<u8>> {
 /// The parent's side of [`answer`]; none when it is no answer.
 pub(super) fn answered(bytes: &[u8]) -> Option<Result<Essence, Stop>> {
     Some(match serde_json::from_slice(bytes).ok()? {
-        Answer::Signed { transaction, target, fields, parts } => {
-            // computed, not sent: the rules own it
-            let match_key = if transaction == Transaction::New { MatchKey::of(&fields) } else { None };
-            Ok(Essence { transaction, target, match_key, fields, parts })
-        }
+        Answer::Signed(essence) => Ok(*essence),
         Answer::Refused(code) => Err(Stop::Refused(code.parse().ok()?)),
         Answer::Failed(code) => Err(Stop::Failed(Problem::from(code.parse::<Code>().ok()?))),
     })

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, params};
 use shared::{
     batch::{Line, Manifest},
-    id::{BatchId, LogIndex, SealedDigest},
+    decision::Decision,
+    hello::{Hello, Sender},
+    id::{BatchId, LogIndex, Member, SealedDigest},
+    keys::KeyRef,
     log::{BatchEntry, BatchState, Body, Entry, GuardLine, Head, HeadEntry, Segment, append},
     outcome::Outcome,
     problem::{Code, Problem},
@@ -13,9 +16,12 @@ use shared::{
 
 use super::{
     super::{Application, Position},
-    columns::{Column as _, int, maybe, put, text},
+    columns::{int, put, text},
+    keys,
+    links::Marks,
     tree::{Stored, position},
 };
+use crate::rules::force::{link_batch, link_head};
 
 pub(super) fn lead_on(c: &Connection, old: Head, entries: Vec<Vec<u8>>) -> Result<Segment, Problem> {
     let at = position(c)?.line.head;
@@ -77,10 +83,14 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
         }
         Body::Roster { version, blob } => {
             let bytes = note(blob)?;
-            if Roster::parse(bytes)?.facts().version != *version {
+            let roster = Roster::parse(bytes)?;
+            if roster.facts().version != *version {
                 return Err(damaged());
             }
-            put(c, "INSERT INTO rosters (version, idx, note) VALUES (?1, ?2, ?3)", params![int(version.0), int(index.0), bytes])
+            keys::follow(c, index, roster.facts())?;
+            event(c, index)?;
+            let sql = "INSERT INTO rosters (version, idx, received, note) VALUES (?1, ?2, ?3, ?4)";
+            put(c, sql, params![int(version.0), int(index.0), entry.received.unix(), bytes])
         }
         Body::Outcome { batch, version, blob } => {
             let bytes = note(blob)?;
@@ -94,24 +104,53 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
             // before: is it still what the registry says?
             put(c, "UPDATE merge_work SET due = 1 WHERE batch = ?1", [batch.as_bytes()])
         }
-        Body::Head(head) => follow_head(c, index, entry.received, head),
-        Body::Freeze { unit, epoch, .. } => {
-            // an earlier freeze of this epoch stands: its cut is the lower one
-            put(c, "INSERT OR IGNORE INTO freezes (unit, epoch, idx) VALUES (?1, ?2, ?3)", params![text(unit), epoch, int(index.0)])
+        Body::Head(head) => {
+            let hello = Hello::parse(note(&head.note)?)?;
+            let said = match &hello.facts().sender {
+                Sender::Unit(stand) => (&stand.unit, stand.head, stand.number),
+                Sender::Carrier(_) => return Err(damaged()),
+            };
+            if said != (said.0, head.head, head.number) || hello.facts().counter != head.hello {
+                return Err(damaged());
+            }
+            follow_head(c, index, entry.received, head, said.0, &hello)
         }
-        Body::Time | Body::Decision(_) | Body::Access(_) => Ok(()),
+        Body::Freeze { key, .. } => {
+            // an earlier freeze of this key stands: its cut is the lower one
+            put(c, "INSERT OR IGNORE INTO freezes (key, idx) VALUES (?1, ?2)", params![text(key), int(index.0)])
+        }
+        Body::Decision(blob) => {
+            let decision = Decision::parse(note(blob)?)?;
+            let (name, id) = decision.claimed_key().ok_or_else(damaged)?;
+            let key = KeyRef { name: (&name).into(), id };
+            event(c, index)?;
+            put(
+                c,
+                "INSERT INTO decisions (idx, id, blob, key, note) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![int(index.0), decision.id().as_bytes(), blob.as_bytes(), text(&key), decision.note().as_bytes()],
+            )
+        }
+        Body::Opened(_) | Body::Erase { .. } => event(c, index),
+        Body::Time | Body::Access(_) => Ok(()),
     }
 }
 
+/// The fold has to look at this entry.
+fn event(c: &Connection, index: LogIndex) -> Result<(), Problem> {
+    put(c, "INSERT INTO events (idx) VALUES (?1)", [int(index.0)])
+}
+
 fn follow_batch(c: &Connection, index: LogIndex, received: Second, batch: &BatchEntry, manifest: &Manifest) -> Result<(), Problem> {
+    let signed = signers(manifest);
     let quarantined = match batch.state {
         BatchState::Accepted => None,
         BatchState::Quarantined(code) => Some(text(&code)),
     };
     put(
         c,
-        "INSERT INTO batches (id, idx, received, unit, epoch, sequence, previous, manifest, payload, payload_size, lines, quarantined)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO batches (id, idx, received, unit, epoch, sequence, previous, manifest, payload, payload_size, lines, quarantined,
+                              roster, unit_key, approver)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             batch.batch.as_bytes(),
             int(index.0),
@@ -125,24 +164,43 @@ fn follow_batch(c: &Connection, index: LogIndex, received: Second, batch: &Batch
             int(batch.payload_size),
             int(manifest.facts().lines.len() as u64),
             quarantined,
+            int(manifest.facts().roster.0),
+            text(signed.first().ok_or_else(super::columns::damaged)?),
+            manifest.facts().approved.as_ref().and(signed.get(1)).map(text),
         ],
     )?;
     put(c, "DELETE FROM announced WHERE id = ?1", [batch.batch.as_bytes()])?;
-    follow_lines(c, batch, manifest)
+    event(c, index)?;
+    link_batch(&Marks(c), batch.batch, index)?;
+    follow_lines(c, index, batch, manifest, &signed)
 }
 
-fn follow_lines(c: &Connection, batch: &BatchEntry, manifest: &Manifest) -> Result<(), Problem> {
+/// The keys under a manifest, the unit's first: it was checked before it was logged.
+fn signers(manifest: &Manifest) -> Vec<KeyRef> {
+    let facts = manifest.facts();
+    let names = std::iter::once(&facts.unit).chain(facts.cosigners());
+    names.zip(manifest.note().claimed_keys()).map(|(name, id)| KeyRef { name: name.into(), id }).collect()
+}
+
+fn follow_lines(c: &Connection, index: LogIndex, batch: &BatchEntry, manifest: &Manifest, signed: &[KeyRef]) -> Result<(), Problem> {
     let mut start = 0;
-    for (n, line) in (0_u64..).zip(&manifest.facts().lines) {
-        let (record, sealed, size) = match line {
-            Line::Record(line) => (line.facts.record, Some(line.facts.digest), line.facts.size),
-            Line::Withdrawn(line) => (line.record, None, 0),
+    let facts = manifest.facts();
+    for (n, line) in (0_u64..).zip(&facts.lines) {
+        let (record, sealed, size, roster, key) = match line {
+            Line::Record(line) => {
+                let key = KeyRef { name: (&line.facts.agent).into(), id: line.key_id() };
+                (line.facts.record, Some(line.facts.digest), line.facts.size, line.facts.roster, key)
+            }
+            Line::Withdrawn(line) => {
+                let by = signed.iter().skip(1).find(|key| key.name == (&line.by).into());
+                (line.record, None, 0, facts.roster, by.ok_or_else(super::columns::damaged)?.clone())
+            }
         };
         let number = line.number();
         put(
             c,
-            "INSERT INTO lines (batch, line, unit, epoch, number, record, sealed, start, size)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO lines (batch, line, unit, epoch, number, record, sealed, start, size, roster, key, idx)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 batch.batch.as_bytes(),
                 int(n),
@@ -153,6 +211,9 @@ fn follow_lines(c: &Connection, batch: &BatchEntry, manifest: &Manifest) -> Resu
                 sealed.as_ref().map(SealedDigest::as_bytes),
                 int(start),
                 int(size),
+                int(roster.0),
+                text(&key),
+                int(index.0),
             ],
         )?;
         start += size;
@@ -160,36 +221,14 @@ fn follow_lines(c: &Connection, batch: &BatchEntry, manifest: &Manifest) -> Resu
     Ok(())
 }
 
-/// The log's word of a hello: after a rebuild it stands for the hello itself, whose bytes are gone.
-fn follow_head(c: &Connection, index: LogIndex, received: Second, head: &HeadEntry) -> Result<(), Problem> {
-    let epoch = epoch_of(c, head)?;
-    super::units::keep_hello(c, &head.unit, epoch, head.hello, &head.hello_id, received, None)?;
-    super::units::keep_head(c, &head.unit, epoch, head.hello, head.head, head.number)?;
-    put(
-        c,
-        "UPDATE heads SET idx = ?4 WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 AND idx IS NULL",
-        params![text(&head.unit), epoch, int(head.hello), int(index.0)],
-    )
-}
-
-/// The epoch of the hello that a head was in. The log doesn't say it: without the hello itself (after a rebuild) it is
-/// the first, from that of what it names on, in which no other logged head has this counter. Counters begin again
-/// with each epoch, and no head may take the place of another: cuts are judged by them.
-fn epoch_of(c: &Connection, head: &HeadEntry) -> Result<u32, Problem> {
-    let named = head.head.map(|(place, _)| place.epoch).max(head.number.map(|n| n.epoch)).unwrap_or(1);
-    let last = maybe(c, "SELECT max(epoch) FROM hellos WHERE unit = ?1", [text(&head.unit)], |row| Option::<u32>::of(row, 0))?;
-    let last = last.flatten().unwrap_or(0);
-    let hello = "SELECT 1 FROM hellos WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 AND id = ?4";
-    for epoch in named..=last {
-        let at = params![text(&head.unit), epoch, int(head.hello), head.hello_id.as_bytes()];
-        if maybe(c, hello, at, |_| Ok(()))?.is_some() {
-            return Ok(epoch);
-        }
+/// What a key in force said of its unit, by the hello that the log names.
+fn follow_head(c: &Connection, index: LogIndex, received: Second, head: &HeadEntry, unit: &Member, hello: &Hello) -> Result<(), Problem> {
+    super::units::keep_hello(c, &head.key, head.hello, &hello.note().id(), received, hello.note().as_bytes())?;
+    super::units::keep_head(c, &head.key, unit, head.hello, head.head, head.number)?;
+    let sql = "UPDATE heads SET idx = ?3 WHERE key = ?1 AND counter = ?2 AND idx IS NULL";
+    put(c, sql, params![text(&head.key), int(head.hello), int(index.0)])?;
+    match head.head {
+        Some((_, batch)) if super::batches::one(c, batch)?.is_some() => link_head(&Marks(c), batch, index),
+        _ => Ok(()),
     }
-    let taken = "SELECT 1 FROM heads WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 AND idx IS NOT NULL";
-    let mut epoch = named;
-    while maybe(c, taken, params![text(&head.unit), epoch, int(head.hello)], |_| Ok(()))?.is_some() {
-        epoch += 1;
-    }
-    Ok(epoch)
 }

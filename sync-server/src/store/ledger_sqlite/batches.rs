@@ -1,22 +1,22 @@
 //! Batches, their chains, their lines.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, Row, params};
 use shared::{
-    id::{BatchId, LogIndex, Member, Number, Place, RecordId},
+    id::{BatchId, LogIndex, Member, Number, Place, RecordId, RosterVersion},
+    keys::KeyRef,
     log::BatchState,
     problem::{Code, Problem},
 };
 
 use super::{
-    super::{BatchFacts, LineFacts},
-    columns::{Column as _, all, damaged, int, maybe, number, place, text},
+    super::{BatchFacts, Extent, LineFacts},
+    columns::{Column as _, all, damaged, int, maybe, number, parsed, place, text},
 };
 
 const BATCH: &str =
-    "SELECT id, idx, received, unit, epoch, sequence, previous, manifest, payload, payload_size, lines, quarantined FROM batches";
-const LINE: &str = "SELECT batch, line, unit, epoch, number, record, sealed, start, size FROM lines";
+    "SELECT id, idx, received, unit, epoch, sequence, previous, manifest, payload, payload_size, lines, quarantined, roster, unit_key, approver
+     FROM batches";
+const LINE: &str = "SELECT batch, line, unit, epoch, number, record, sealed, start, size, key FROM lines";
 
 fn batch(row: &Row<'_>) -> Result<BatchFacts, Problem> {
     let quarantined: Option<String> = Option::of(row, 11)?;
@@ -36,6 +36,9 @@ fn batch(row: &Row<'_>) -> Result<BatchFacts, Problem> {
         payload_size: u64::of(row, 9)?,
         lines: u64::of(row, 10)?,
         state,
+        roster: RosterVersion(u64::of(row, 12)?),
+        unit_key: parsed(row, 13)?,
+        approver: Option::of(row, 14)?,
     })
 }
 
@@ -49,6 +52,7 @@ fn line(row: &Row<'_>) -> Result<LineFacts, Problem> {
         sealed: Option::of(row, 6)?,
         start: u64::of(row, 7)?,
         size: u64::of(row, 8)?,
+        key: parsed(row, 9)?,
     })
 }
 
@@ -76,36 +80,23 @@ pub(super) fn forked(c: &Connection, unit: &Member, epoch: u32) -> Result<Option
     maybe(c, sql, params![text(unit), epoch], |row| u64::of(row, 0))
 }
 
-/// Goes from the batch to those that name it as `previous`, until one, or a head, was logged before the cut.
-pub(in crate::store) fn before_cut(c: &Connection, start: BatchId, cut: LogIndex) -> Result<bool, Problem> {
-    walk(c, start, cut, "SELECT id FROM batches WHERE previous = ?1")
+/// Highest sequence and number that the log has of a unit's epoch.
+pub(super) fn extent(c: &Connection, unit: &Member, epoch: u32) -> Result<Extent, Problem> {
+    let highest = |sql: &str| maybe(c, sql, params![text(unit), epoch], |row| Option::<u64>::of(row, 0)).map(|n| n.flatten().unwrap_or(0));
+    Ok(Extent {
+        sequence: highest("SELECT max(sequence) FROM batches WHERE unit = ?1 AND epoch = ?2")?,
+        number: highest("SELECT max(number) FROM lines WHERE unit = ?1 AND epoch = ?2")?,
+    })
 }
 
-/// The same, by way of announced batches too. Not for folds: what is announced is no fact of the log.
-pub(super) fn before_cut_by_announced(c: &Connection, start: BatchId, cut: LogIndex) -> Result<bool, Problem> {
-    walk(c, start, cut, "SELECT id FROM batches WHERE previous = ?1 UNION SELECT id FROM announced WHERE previous = ?1")
-}
-
-/// `previous` is a digest, so whoever signed what lies between: it is what the head stands for.
-fn walk(c: &Connection, start: BatchId, cut: LogIndex, successors: &str) -> Result<bool, Problem> {
-    let logged = "SELECT 1 FROM batches WHERE id = ?1 AND idx < ?2 UNION ALL SELECT 1 FROM heads WHERE head_id = ?1 AND idx < ?2 LIMIT 1";
-    let (mut open, mut seen) = (vec![start], HashSet::new());
-    while let Some(id) = open.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        if maybe(c, logged, params![id.as_bytes(), int(cut.0)], |_| Ok(()))?.is_some() {
-            return Ok(true);
-        }
-        open.extend(all(c, successors, [id.as_bytes()], |row| batch_id(row, 0))?);
+/// Batches that this key signed as unit or approver, logged from `from` on and before `to`.
+pub(in crate::store) fn signed(c: &Connection, key: &KeyRef, from: LogIndex, to: LogIndex) -> Result<Vec<BatchFacts>, Problem> {
+    let mut signed = Vec::new();
+    for column in ["unit_key", "approver"] {
+        let sql = format!("{BATCH} WHERE {column} = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx");
+        signed.extend(all(c, &sql, params![text(key), int(from.0), int(to.0)], batch)?);
     }
-    Ok(false)
-}
-
-/// Hellos that the log doesn't state count for nothing here: a rebuilt ledger doesn't know them.
-pub(super) fn contradicted(c: &Connection, unit: &Member, place: Place, batch: BatchId) -> Result<bool, Problem> {
-    let sql = "SELECT 1 FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND head = ?3 AND idx IS NOT NULL AND head_id != ?4 LIMIT 1";
-    Ok(maybe(c, sql, params![text(unit), place.epoch, int(place.sequence), batch.as_bytes()], |_| Ok(()))?.is_some())
+    Ok(signed)
 }
 
 pub(super) fn lines_of_record(c: &Connection, unit: Option<&Member>, record: RecordId) -> Result<Vec<LineFacts>, Problem> {

@@ -5,6 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 use shared::{
     id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, SealedDigest},
+    keys::KeyRef,
     problem::{Code, Problem},
     time::Second,
 };
@@ -93,7 +94,7 @@ macro_rules! text_columns {
         }
     )*};
 }
-text_columns! { Member RecordId }
+text_columns! { KeyRef Member RecordId }
 
 /// A text column that parses.
 pub(in crate::store) fn parsed<T: FromStr>(row: &Row<'_>, i: usize) -> Result<T, Problem> {

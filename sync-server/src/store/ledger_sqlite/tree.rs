@@ -28,7 +28,7 @@ impl HashReader for Stored<'_> {
 }
 
 /// Where this database stands in the log.
-pub(super) fn position(c: &Connection) -> Result<Position, Problem> {
+pub(in crate::store) fn position(c: &Connection) -> Result<Position, Problem> {
     let found = maybe(c, "SELECT size, root, segment, received FROM position", [], |row| {
         let head = Head { size: u64::of(row, 0)?, root: Hash(<[u8; 32]>::of(row, 1)?) };
         let segment = Column::of(row, 2)?;

@@ -4,13 +4,14 @@ use rusqlite::{Connection, Row, params};
 use shared::{
     hello::Known,
     id::{BatchId, Blob, LogIndex, Member, NoteId, Number, Place},
+    keys::KeyRef,
     log::{Body, Entry, HeadEntry},
     problem::Problem,
     time::Second,
 };
 
 use super::{
-    super::{AnnouncedBatch, HeadWitness, HelloFacts},
+    super::{AnnouncedBatch, HeadWitness, HelloFacts, Word},
     columns::{Column, all, int, maybe, place, put, text},
 };
 
@@ -36,15 +37,23 @@ pub(super) fn announced(c: &Connection, unit: &Member) -> Result<Vec<AnnouncedBa
     })
 }
 
-pub(in crate::store) fn frozen(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<LogIndex>, Problem> {
-    maybe(c, "SELECT idx FROM freezes WHERE unit = ?1 AND epoch = ?2", params![text(unit), epoch], |row| LogIndex::of(row, 0))
+pub(in crate::store) fn frozen(c: &Connection, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
+    maybe(c, "SELECT idx FROM freezes WHERE key = ?1", [text(key)], LogIndex::of_row)
+}
+
+/// Hellos that the log doesn't state count for nothing here: a rebuilt ledger doesn't know them.
+pub(super) fn contradicted(c: &Connection, key: &KeyRef, place: Place, batch: BatchId) -> Result<bool, Problem> {
+    let sql = "SELECT 1 FROM heads WHERE key = ?1 AND idx IS NOT NULL AND head_epoch = ?2 AND head = ?3 AND head_id != ?4 LIMIT 1";
+    Ok(maybe(c, sql, params![text(key), place.epoch, int(place.sequence), batch.as_bytes()], |_| Ok(()))?.is_some())
 }
 
 /// Places shown by anything of this unit, with the highest sequence of each epoch.
 const SHOWN: &str = "SELECT epoch, max(sequence) FROM (
         SELECT epoch, sequence FROM batches WHERE unit = ?1
         UNION ALL SELECT epoch, sequence FROM announced WHERE unit = ?1
-        UNION ALL SELECT head_epoch, head FROM heads WHERE unit = ?1 AND head IS NOT NULL
+        UNION ALL SELECT h.head_epoch, h.head FROM heads h
+                  WHERE h.unit = ?1 AND h.head IS NOT NULL AND (h.idx IS NULL OR h.idx < coalesce(
+                      (SELECT e.cut FROM ends e WHERE e.key = h.key ORDER BY e.idx DESC LIMIT 1), 9007199254740992))
     ) GROUP BY epoch ORDER BY epoch";
 
 pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec<Place>, Problem> {
@@ -67,81 +76,74 @@ pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec
 }
 
 pub(super) fn hello(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {
-    let HelloFacts { sender, epoch, counter, id, head, number, first, note } = hello;
+    let HelloFacts { sender, key, counter, id, head, number, first, note, word, .. } = hello;
     let known = known(c, hello)?;
-    keep_hello(c, sender, *epoch, *counter, id, *first, Some(note))?;
+    keep_hello(c, key, *counter, id, *first, note)?;
     let contradicts = known.at_head.is_some_and(|other| head.is_some_and(|(_, id)| id != other));
-    if known.same_counter.is_none() && !contradicts {
-        keep_head(c, sender, *epoch, *counter, *head, *number)?;
+    if *word == Word::Counts && known.same_counter.is_none() && !contradicts {
+        keep_head(c, key, sender, *counter, *head, *number)?;
     }
     Ok(known)
 }
 
 fn known(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {
-    let (unit, epoch) = (text(&hello.sender), hello.epoch);
-    let highest = "SELECT coalesce(max(counter), 0) FROM hellos WHERE unit = ?1 AND epoch = ?2";
+    let (unit, epoch, key) = (text(&hello.sender), hello.epoch, text(&hello.key));
+    let highest = "SELECT coalesce(max(counter), 0) FROM hellos WHERE key = ?1";
     // each of the two reads the last row of an index
     let newest = "SELECT ?2, max(sequence) FROM (
             SELECT max(sequence) AS sequence FROM batches WHERE unit = ?1 AND epoch = ?2
-            UNION ALL SELECT max(head) FROM heads WHERE unit = ?1 AND head_epoch = ?2
+            UNION ALL SELECT max(head) FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND key = ?3
         ) HAVING max(sequence) IS NOT NULL";
     // Several ids of one counter: the same one first, so that a repeat is seen as one.
-    let same = "SELECT id FROM hellos WHERE unit = ?1 AND epoch = ?2 AND counter = ?3 ORDER BY id = ?4 DESC LIMIT 1";
+    let same = "SELECT id FROM hellos WHERE key = ?1 AND counter = ?2 ORDER BY id = ?3 DESC LIMIT 1";
     Ok(Known {
-        frozen: frozen(c, &hello.sender, epoch)?.is_some(),
-        same_counter: maybe(c, same, params![unit, epoch, int(hello.counter), hello.id.as_bytes()], Column::of_row)?,
-        counter: maybe(c, highest, params![unit, epoch], |row| u64::of(row, 0))?.unwrap_or(0),
+        frozen: frozen(c, &hello.key)?.is_some(),
+        same_counter: maybe(c, same, params![key, int(hello.counter), hello.id.as_bytes()], Column::of_row)?,
+        counter: maybe(c, highest, [&key], |row| u64::of(row, 0))?.unwrap_or(0),
         at_head: match hello.head {
-            Some((place, id)) => at_place(c, &hello.sender, place, id)?,
+            Some((place, id)) => at_place(c, hello, place, id)?,
             None => None,
         },
-        newest: maybe(c, newest, params![unit, epoch], |row| place(row, 0))?,
+        newest: maybe(c, newest, params![unit, epoch, key], |row| place(row, 0))?,
     })
 }
 
-/// Which batch is known at a place: logged, announced or named by a hello. Where several are, another one than
-/// `claimed` comes first only if `claimed` is not among them.
-fn at_place(c: &Connection, unit: &Member, place: Place, claimed: BatchId) -> Result<Option<BatchId>, Problem> {
+/// Which batch this key has shown at a place: logged or announced, where the place is of its own epoch, or named by its hellos. Where
+/// several are, another one than `claimed` comes first only if `claimed` is not among them.
+fn at_place(c: &Connection, hello: &HelloFacts, place: Place, claimed: BatchId) -> Result<Option<BatchId>, Problem> {
     let sql = "SELECT id FROM (
-            SELECT id, 0 AS rank FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3
-            UNION ALL SELECT id, 1 FROM announced WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3
-            UNION ALL SELECT head_id, 2 FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND head = ?3
+            SELECT id, 0 AS rank FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 AND epoch = ?6
+            UNION ALL SELECT id, 1 FROM announced WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 AND epoch = ?6
+            UNION ALL SELECT head_id, 2 FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND head = ?3 AND key = ?5
         ) ORDER BY id = ?4 DESC, rank LIMIT 1";
-    maybe(c, sql, params![text(unit), place.epoch, int(place.sequence), claimed.as_bytes()], Column::of_row)
+    let at = params![text(&hello.sender), place.epoch, int(place.sequence), claimed.as_bytes(), text(&hello.key), hello.epoch];
+    maybe(c, sql, at, Column::of_row)
 }
 
-pub(super) fn keep_hello(
-    c: &Connection,
-    unit: &Member,
-    epoch: u32,
-    counter: u64,
-    id: &NoteId,
-    first: Second,
-    note: Option<&Vec<u8>>,
-) -> Result<(), Problem> {
+pub(super) fn keep_hello(c: &Connection, key: &KeyRef, counter: u64, id: &NoteId, first: Second, note: &[u8]) -> Result<(), Problem> {
     put(
         c,
-        "INSERT OR IGNORE INTO hellos (unit, epoch, counter, id, first, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![text(unit), epoch, int(counter), id.as_bytes(), first.unix(), note],
+        "INSERT OR IGNORE INTO hellos (key, counter, id, first, note) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![text(key), int(counter), id.as_bytes(), first.unix(), note],
     )
 }
 
 pub(super) fn keep_head(
     c: &Connection,
+    key: &KeyRef,
     unit: &Member,
-    epoch: u32,
     counter: u64,
     head: Option<(Place, BatchId)>,
     number: Option<Number>,
 ) -> Result<(), Problem> {
     put(
         c,
-        "INSERT OR IGNORE INTO heads (unit, epoch, counter, head_epoch, head, head_id, number_epoch, number)
+        "INSERT OR IGNORE INTO heads (key, counter, unit, head_epoch, head, head_id, number_epoch, number)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
-            text(unit),
-            epoch,
+            text(key),
             int(counter),
+            text(unit),
             head.map(|(place, _)| place.epoch),
             head.map(|(place, _)| int(place.sequence)),
             head.as_ref().map(|(_, id)| id.as_bytes()),
@@ -151,10 +153,10 @@ pub(super) fn keep_head(
     )
 }
 
-pub(super) fn logged_head(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<(Second, HeadEntry)>, Problem> {
+pub(super) fn logged_head(c: &Connection, key: &KeyRef) -> Result<Option<(Second, HeadEntry)>, Problem> {
     let sql = "SELECT e.received, e.leaf FROM heads h JOIN entries e ON e.idx = h.idx
-               WHERE h.unit = ?1 AND h.epoch = ?2 ORDER BY h.idx DESC LIMIT 1";
-    let found = maybe(c, sql, params![text(unit), epoch], |row| Ok((Second::of(row, 0)?, Vec::of(row, 1)?)))?;
+               WHERE h.key = ?1 AND h.idx IS NOT NULL ORDER BY h.idx DESC LIMIT 1";
+    let found = maybe(c, sql, [text(key)], |row| Ok((Second::of(row, 0)?, Vec::of(row, 1)?)))?;
     let Some((received, leaf)) = found else { return Ok(None) };
     match Entry::parse(&leaf)?.body {
         Body::Head(head) => Ok(Some((received, head))),
@@ -162,22 +164,22 @@ pub(super) fn logged_head(c: &Connection, unit: &Member, epoch: u32) -> Result<O
     }
 }
 
-pub(super) fn heads_since(c: &Connection, unit: &Member, since: Second) -> Result<u64, Problem> {
-    let sql = "SELECT count(*) FROM heads h JOIN entries e ON e.idx = h.idx WHERE h.unit = ?1 AND e.received >= ?2";
-    Ok(maybe(c, sql, params![text(unit), since.unix()], |row| u64::of(row, 0))?.unwrap_or(0))
+pub(super) fn heads_since(c: &Connection, key: &KeyRef, since: Second) -> Result<u64, Problem> {
+    let sql = "SELECT count(*) FROM heads h JOIN entries e ON e.idx = h.idx WHERE h.key = ?1 AND h.idx IS NOT NULL AND e.received >= ?2";
+    Ok(maybe(c, sql, params![text(key), since.unix()], |row| u64::of(row, 0))?.unwrap_or(0))
 }
 
-pub(super) fn head_witness(c: &Connection, unit: &Member, place: Place) -> Result<Option<HeadWitness>, Problem> {
-    let at = params![text(unit), place.epoch, int(place.sequence)];
-    let logged = "SELECT manifest FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 ORDER BY idx LIMIT 1";
+pub(super) fn head_witness(c: &Connection, key: &KeyRef, unit: &Member, place: Place) -> Result<Option<HeadWitness>, Problem> {
+    let at = params![text(unit), place.epoch, int(place.sequence), text(key)];
+    let logged = "SELECT manifest FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 AND unit_key = ?4 ORDER BY idx LIMIT 1";
     if let Some(manifest) = maybe(c, logged, at, Blob::of_row)? {
         return Ok(Some(HeadWitness::Logged(manifest)));
     }
     let announced = "SELECT id FROM announced WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 ORDER BY id LIMIT 1";
-    if let Some(id) = maybe(c, announced, at, BatchId::of_row)? {
+    if let Some(id) = maybe(c, announced, params![text(unit), place.epoch, int(place.sequence)], BatchId::of_row)? {
         return Ok(Some(HeadWitness::Announced(id)));
     }
-    let said = "SELECT h.note FROM heads d JOIN hellos h ON h.unit = d.unit AND h.epoch = d.epoch AND h.counter = d.counter
-                WHERE d.unit = ?1 AND d.head_epoch = ?2 AND d.head = ?3 ORDER BY d.counter, h.note IS NULL LIMIT 1";
-    Ok(maybe(c, said, at, |row: &Row<'_>| Option::of(row, 0))?.map(HeadWitness::Hello))
+    let said = "SELECT h.note FROM heads d JOIN hellos h ON h.key = d.key AND h.counter = d.counter
+                WHERE d.unit = ?1 AND d.head_epoch = ?2 AND d.head = ?3 AND d.key = ?4 ORDER BY d.counter LIMIT 1";
+    Ok(maybe(c, said, at, |row: &Row<'_>| Vec::of(row, 0))?.map(HeadWitness::Hello))
 }

@@ -1,132 +1,117 @@
-//! Folding everything again from the stored facts, beside the tables: closure after closure, so that a registry of any
-//! size takes the memory of its largest closure.
+//! Folding everything again from the stored facts, into a file beside the database, and comparing table with table: a registry of any
+//! size takes the memory of one entry.
 //!
-//! Every record belongs to one closure; its first delivered record answers for all of it. That the links, which
-//! closures are made of, are all there is checked with each record, against its facts.
+//! The file has the tables of the fold only; the centre's database is attached to read from. So every statement of the rules finds
+//! what it writes in the one and what it reads of the log in the other.
 //!
-//! **Invariants:** reads one state of the database and changes nothing. Compares nothing while something that is
-//! logged is not folded: a withdrawn number or a revocation that is on its way would look like damage.
+//! **Invariants:** reads one state of the database and changes nothing of it; the file is removed whatever happens, and a file that an
+//! earlier run has left goes first.
 
-use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
-use shared::{
-    merge::{RecordFact, RecordKey},
-    problem::{Code, Problem},
+use rusqlite::{Connection, OpenFlags};
+use shared::problem::{Code, Problem};
+
+use super::engine::{Place, Rosters, Sql, position};
+use crate::{
+    durable,
+    rules::{self, Advanced},
+    store::{
+        ledger_sqlite::columns::{Column as _, all, maybe, put},
+        sqlite::{connect, failed, schema::FOLD},
+    },
 };
 
-use super::{facts, fold, force, force::Judge, read, rows, work};
-use crate::store::ledger_sqlite::columns::{Column as _, all, each, maybe, text};
+/// Most contradictions that are named one by one, of each table.
+const NAMED: u64 = 1000;
+/// Entries folded at a time.
+const STEP: usize = 256;
 
-/// Closures up to this size are found again from each of their records; the records of larger ones are remembered.
-const SMALL: usize = 16;
-/// Most contradictions that are named one by one.
-const NAMED: usize = 1000;
+/// Tables of the fold, with what names a row of each.
+const TABLES: [(&str, &str); 8] = [
+    ("records", "'record ' || unit || ' ' || record"),
+    ("residents", "'resident ' || reference"),
+    ("firsts", "'first fate of a line of batch ' || lower(hex(batch))"),
+    ("withdrawn", "'withdrawn number ' || unit || ' ' || epoch || '.' || number"),
+    ("waiting", "'what waits for ' || unit || ' ' || target"),
+    ("decided", "'a line of decision ' || lower(hex(id))"),
+    ("batches_decided", "'what was decided of batch ' || lower(hex(batch))"),
+    ("fold", "'the position of the fold'"),
+];
 
-/// What differs, and how many rows were compared.
-#[derive(Default)]
-struct Found {
-    off: Vec<Problem>,
-    more: u64,
-    fates: u64,
-    residents: u64,
+/// The file, which goes when the check ends.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
 }
 
-impl Found {
-    fn differs(&mut self, what: String) {
-        if self.off.len() < NAMED {
-            self.off.push(Problem::new(Code::RegistryWrong, what));
-        } else {
-            self.more += 1;
-        }
+fn remove(path: &Path) {
+    for end in ["", "-journal", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        // what cannot be removed is looked at again by the next check, which says so
+        let _gone = durable::remove(Path::new(&name));
     }
 }
 
-/// Folds everything from the stored facts and compares with the tables.
-pub(super) fn check(c: &Connection) -> Result<Vec<Problem>, Problem> {
-    if force::unfolded(c)? || work::waiting(c)?.0 > 0 {
-        return Ok(Vec::new());
-    }
-    let (mut found, mut judge, mut large) = (Found::default(), Judge::of(c)?, BTreeSet::new());
-    let sql = "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened' ORDER BY unit, record, sealed";
-    each(c, sql, [], |row| {
-        let key = rows::key(row, 0)?;
-        if large.contains(&key) {
-            return Ok(());
-        }
-        let closure = facts::closure(c, [key.clone()])?;
-        if !answers(c, &key, &closure)? {
-            return Ok(());
-        }
-        compare(c, &closure, &mut judge, &mut found)?;
-        if closure.len() > SMALL {
-            large.extend(closure);
-        }
-        Ok(())
-    })?;
-    strays(c, &mut found)?;
-    if found.more > 0 {
-        found.off.push(Problem::new(Code::RegistryWrong, format!("and {} more", found.more)));
-    }
-    Ok(found.off)
+/// Folds everything beside the database and compares.
+pub(super) fn check(database: &Path, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
+    let path = database.with_extension("check");
+    remove(&path);
+    durable::create(&path, b"").map_err(durable::problem("file of the check"))?;
+    let scratch = Scratch(path);
+    let c = connect(&scratch.0, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI)?;
+    // nothing here has to survive anything
+    c.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(failed)?;
+    c.execute_batch(FOLD).map_err(failed)?;
+    put(&c, "ATTACH ?1 AS centre", [format!("file:{}?mode=ro", escaped(database))])?;
+    c.execute_batch("BEGIN").map_err(failed)?;
+    let found = compare(&c, rosters);
+    c.execute_batch("ROLLBACK").map_err(failed)?;
+    found
 }
 
-/// Is this the first delivered record of its closure?
-fn answers(c: &Connection, key: &RecordKey, closure: &BTreeSet<RecordKey>) -> Result<bool, Problem> {
-    let sql = "SELECT 1 FROM deliveries WHERE unit = ?1 AND record = ?2 AND sealed = ?3 AND found <> 'unopened' LIMIT 1";
-    for before in closure.iter().take_while(|before| *before != key) {
-        let at = params![text(&before.unit), text(&before.record), before.digest.as_bytes()];
-        if maybe(c, sql, at, |_| Ok(()))?.is_some() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// A path within an URI of SQLite.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
-/// One closure: its links, its fates, its residents.
-fn compare(c: &Connection, closure: &BTreeSet<RecordKey>, judge: &mut Judge, found: &mut Found) -> Result<(), Problem> {
-    let records = fold::records(c, closure, judge)?;
-    for record in &records {
-        links(c, record, found)?;
-    }
-    let expected = fold::folded(c, &records)?;
-    for key in closure {
-        let stored = read::fate(c, key)?;
-        found.fates += u64::from(stored.is_some());
-        if stored.as_ref() != expected.fates.get(key) {
-            found.differs(format!("record {} {}", key.unit, key.record));
+fn compare(c: &Connection, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
+    let copied = "CREATE TABLE main.merge_work AS SELECT batch, idx, replace(state, 'folded', 'opened') AS state, 0 AS due
+                  FROM centre.merge_work; CREATE UNIQUE INDEX main.copied_batch ON merge_work (batch);
+                  CREATE UNIQUE INDEX main.copied_idx ON merge_work (idx);";
+    c.execute_batch(copied).map_err(failed)?;
+    let until = maybe(c, "SELECT next FROM centre.fold", [], u64::of_row)?.unwrap_or(0);
+    let engine = Sql::of(c, Place::Beside, rosters);
+    while position(c)?.0 < until {
+        match rules::advance_to(&engine, until, STEP)? {
+            Advanced::More => {}
+            Advanced::Done | Advanced::Waits => break,
         }
     }
-    for reference in fold::possible(closure) {
-        let stored = read::resident(c, &reference)?;
-        found.residents += u64::from(stored.is_some());
-        if stored.as_ref() != expected.residents.get(&reference) {
-            found.differs(format!("resident {reference}"));
+    // a batch that is judged and waits for its outcome stands at the position
+    if maybe(c, "SELECT judged FROM centre.fold", [], u64::of_row)? == Some(1) {
+        rules::advance(&engine, 1)?;
+    }
+    let mut off = engine.differing.take();
+    for (table, name) in TABLES {
+        differences(c, table, name, &mut off)?;
+    }
+    Ok(off)
+}
+
+/// Rows that one of the two has and the other has not.
+fn differences(c: &Connection, table: &str, name: &str, off: &mut Vec<Problem>) -> Result<(), Problem> {
+    for (one, other) in [("centre", "main"), ("main", "centre")] {
+        let sql = format!("SELECT DISTINCT {name} FROM (SELECT * FROM {one}.{table} EXCEPT SELECT * FROM {other}.{table}) LIMIT {NAMED}");
+        for what in all(c, &sql, [], |row| String::of(row, 0))? {
+            if !off.iter().any(|known| known.detail == what) {
+                off.push(Problem::new(Code::RegistryWrong, what));
+            }
         }
-    }
-    Ok(())
-}
-
-/// A link too many only makes closures larger; one too few would hide who belongs together.
-fn links(c: &Connection, record: &RecordFact, found: &mut Found) -> Result<(), Problem> {
-    let key = &record.key;
-    let at = params![text(&key.unit), text(&key.record), key.digest.as_bytes()];
-    let stored = all(c, facts::LINKS, at, |row| String::of(row, 0))?;
-    if record.links().iter().any(|link| !stored.contains(link)) {
-        found.differs(format!("links of record {} {}", key.unit, key.record));
-    }
-    Ok(())
-}
-
-/// Rows that stand in no closure: nothing that was opened gives them.
-fn strays(c: &Connection, found: &mut Found) -> Result<(), Problem> {
-    let rows = |sql: &str| maybe(c, sql, [], u64::of_row).map(Option::unwrap_or_default);
-    let (fates, residents) = (rows("SELECT count(*) FROM fates")?, rows("SELECT count(*) FROM residents")?);
-    if fates != found.fates {
-        found.differs(format!("{fates} records stand in the database, {} were opened", found.fates));
-    }
-    if residents != found.residents {
-        found.differs(format!("{residents} residents stand in the database, {} were enrolled", found.residents));
     }
     Ok(())
 }

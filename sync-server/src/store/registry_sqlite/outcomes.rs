@@ -1,36 +1,43 @@
 //! Which outcomes are due, and what they say.
 //!
-//! While the registry catches up (a rebuild), what a batch would say may be older than what was published: a batch that
-//! has an outcome gets a newer one only when everything that was logged before that outcome is opened. A batch without
-//! one waits for nothing.
+//! The first outcome of a batch says what each line was told first, at its place; later ones say what is. First outcomes are due in
+//! the log's order. One that was published is replaced only when everything that was logged before it is folded: while a database is
+//! made again, the registry passes through states that were true once.
 
 use rusqlite::{Connection, Row, params};
 use shared::{
-    id::{BatchId, CaseRef, Number, RecordId},
+    id::{BatchId, RecordId},
     outcome::{Fate, Outcome, OutcomeLine},
     problem::Problem,
 };
 
-use super::{read, rows};
+use super::rows::{self, Word as _};
 use crate::{
     registry::{Among, OutcomeDue},
+    rules::Found,
     store::ledger_sqlite::{
         columns::{Column, all, damaged, int, maybe, number, put},
         papers,
     },
 };
 
-/// Least log index of a batch that is not opened.
-const FIRST_OPEN: &str = "SELECT min(idx) FROM (SELECT min(idx) AS idx FROM merge_work WHERE state = 'open'
-                          UNION ALL SELECT min(idx) FROM batches WHERE idx > coalesce((SELECT max(idx) FROM merge_work), -1))";
+/// The first entry that is not folded.
+const FIRST_UNFOLDED: &str = "SELECT min(idx) FROM events WHERE idx >= (SELECT next FROM fold)";
 
 pub(super) fn due(c: &Connection, limit: usize) -> Result<Vec<OutcomeDue>, Problem> {
-    let first_open: Option<u64> = maybe(c, FIRST_OPEN, [], |row| Option::of(row, 0))?.flatten();
-    let sql = "SELECT w.batch FROM merge_work w WHERE w.due = 1 AND w.state = 'done'
+    let first: Option<u64> = maybe(c, FIRST_UNFOLDED, [], |row| Option::of(row, 0))?.flatten();
+    let sql = "SELECT w.batch FROM merge_work w WHERE w.due = 1 AND w.state = 'folded'
                AND (?1 IS NULL OR coalesce((SELECT max(o.idx) FROM outcomes o WHERE o.batch = w.batch), -1) < ?1)
                ORDER BY w.idx LIMIT ?2";
-    let batches = all(c, sql, params![first_open.map(int), int(limit as u64)], batch_id)?;
-    batches.into_iter().map(|batch| Ok(OutcomeDue { batch, lines: lines(c, batch)?, published: published(c, batch)? })).collect()
+    let batches = all(c, sql, params![first.map(int), int(limit as u64)], batch_id)?;
+    batches
+        .into_iter()
+        .map(|batch| {
+            let published = published(c, batch)?;
+            let lines = if published.is_some() { lines(c, batch)? } else { first_lines(c, batch)? };
+            Ok(OutcomeDue { batch, lines, published })
+        })
+        .collect()
 }
 
 const SETTLED: &str = "UPDATE merge_work SET due = 0 WHERE batch = ?1";
@@ -45,30 +52,38 @@ fn published(c: &Connection, batch: BatchId) -> Result<Option<(u64, Vec<OutcomeL
     Ok(Some((facts.version, outcome.lines().to_vec())))
 }
 
-/// What the outcome of an opened batch says now, in the manifest's order.
+const LINES: &str = "SELECT l.epoch, l.number, d.unit, d.record, d.sealed, d.found, f.fate, d.line
+                     FROM deliveries d JOIN lines l ON l.batch = d.batch AND l.line = d.line
+                     LEFT JOIN firsts f ON f.batch = d.batch AND f.line = d.line WHERE d.batch = ?1 ORDER BY d.line";
+
+/// What each line was told first, in the manifest's order.
+fn first_lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
+    all(c, LINES, [batch.as_bytes()], |row| {
+        let first: String = Column::of(row, 6)?;
+        let record: RecordId = Column::of(row, 3)?;
+        Ok(OutcomeLine { number: number(row, 0)?, record, fate: first.parse().map_err(|_| damaged())? })
+    })
+}
+
+/// What the outcome of a folded batch says now, in the manifest's order.
 fn lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
-    let sql = "SELECT epoch, number, unit, record, sealed, found, code FROM deliveries WHERE batch = ?1 ORDER BY line";
-    let stored = all(c, sql, [batch.as_bytes()], |row| {
-        let code: Option<String> = Option::of(row, 6)?;
-        Ok((number(row, 0)?, rows::key(row, 2)?, String::of(row, 5)?, code))
+    let stored = all(c, LINES, [batch.as_bytes()], |row| {
+        Ok((number(row, 0)?, rows::key(row, 2)?, Found::of_word(&String::of(row, 5)?)?, u64::of(row, 7)?))
     })?;
     let mut lines = Vec::with_capacity(stored.len());
-    for (number, key, found, code) in stored {
-        let fate = match (found.as_str(), code) {
-            ("refused", Some(code)) => Fate::unreadable(code.parse().map_err(|_| damaged())?, &key.unit, key.record),
-            ("unopened", _) => Fate::Held(shared::problem::Code::Unopened, CaseRef::holding(&key.unit, key.record)),
-            _ => read::fate(c, &key)?.ok_or_else(damaged)?,
+    for (number, key, found, line) in stored {
+        let record = rows::record(c, &key)?.ok_or_else(damaged)?;
+        let fate = match found {
+            // the record may have come under its true line as well
+            Found::Refused(code) if record.delivery != (batch, line) => Fate::unreadable(code, &key.unit, key.record),
+            _ => record.fate,
         };
-        lines.push(line(number, key.record, fate));
+        lines.push(OutcomeLine { number, record: key.record, fate });
     }
     Ok(lines)
 }
 
-fn line(number: Number, record: RecordId, fate: Fate) -> OutcomeLine {
-    OutcomeLine { number, record, fate }
-}
-
-/// Nothing is due any more, if the registry still says these lines and the log's newest outcome does as well.
+/// Nothing is due any more, if the log's newest outcome says these lines and they are what is.
 pub(super) fn settle(c: &Connection, batch: BatchId, said: &[OutcomeLine]) -> Result<(), Problem> {
     let logged = published(c, batch)?.is_some_and(|(_, lines)| lines == said);
     if logged && lines(c, batch)? == said {
@@ -79,7 +94,7 @@ pub(super) fn settle(c: &Connection, batch: BatchId, said: &[OutcomeLine]) -> Re
 
 /// Settles every batch of which the log already says what the registry says.
 pub(super) fn settle_all(c: &Connection) -> Result<(), Problem> {
-    for batch in all(c, "SELECT batch FROM merge_work WHERE state = 'done' AND due = 1", [], batch_id)? {
+    for batch in all(c, "SELECT batch FROM merge_work WHERE state = 'folded' AND due = 1", [], batch_id)? {
         let said = published(c, batch)?.map(|(_, lines)| lines);
         if said == Some(lines(c, batch)?) {
             put(c, SETTLED, [batch.as_bytes()])?;
@@ -88,11 +103,11 @@ pub(super) fn settle_all(c: &Connection) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Opened batches whose newest logged outcome says something else. A settled one must have an outcome; of others nothing
+/// Folded batches whose newest logged outcome says something else. A settled one must have an outcome; of others nothing
 /// may have been said yet.
 pub(super) fn differing(c: &Connection, among: Among) -> Result<Vec<BatchId>, Problem> {
     let mut differing = Vec::new();
-    let sql = "SELECT batch FROM merge_work WHERE state = 'done' AND due <= ?1 ORDER BY idx";
+    let sql = "SELECT batch FROM merge_work WHERE state = 'folded' AND due <= ?1 ORDER BY idx";
     for batch in all(c, sql, [i64::from(among == Among::Opened)], batch_id)? {
         let differs = match published(c, batch)? {
             Some((_, said)) => said != lines(c, batch)?,

@@ -1,4 +1,5 @@
-//! Which batches are to be opened, and who is at it. A lease ends by itself: a worker that died is not waited for.
+//! Which batches are to be opened, and who is at it; and what they opened to. A lease ends by itself: a worker that died is not
+//! waited for.
 //!
 //! | `lease` of an open batch | says |
 //! |---|---|
@@ -11,9 +12,11 @@
 use rusqlite::{Connection, params};
 use shared::{id::BatchId, problem::Problem, time::Second};
 
+use super::rows::{Word as _, json};
 use crate::{
-    registry::{Claim, Way},
-    store::ledger_sqlite::columns::{Column, all, maybe, put},
+    registry::{Claim, OpenedBatch, Way},
+    rules::Found,
+    store::ledger_sqlite::columns::{Column, all, int, maybe, put, text},
 };
 
 /// Takes in batches that the ledger has followed since.
@@ -48,6 +51,43 @@ pub(super) fn release(c: &Connection, batch: BatchId, way: Way, retry: Second) -
     put(c, "UPDATE merge_work SET lease = ?2 WHERE batch = ?1 AND state = 'open'", params![batch.as_bytes(), from])
 }
 
+/// Keeps what a batch opened to, if it is still to be opened. The same again changes nothing.
+pub(super) fn keep(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> {
+    let batch = opened.batch.as_bytes();
+    enqueue(c)?;
+    if maybe(c, "SELECT 1 FROM merge_work WHERE batch = ?1 AND state = 'open'", [batch], |_| Ok(()))?.is_none() {
+        return keep_late(c, opened);
+    }
+    put(c, "UPDATE merge_work SET state = 'opened', lease = 0 WHERE batch = ?1", [batch])?;
+    for delivery in &opened.deliveries {
+        let key = &delivery.key;
+        put(
+            c,
+            "INSERT OR REPLACE INTO deliveries (batch, line, unit, record, sealed, found) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![batch, int(delivery.line), text(&key.unit), text(&key.record), key.digest.as_bytes(), delivery.found().word()],
+        )?;
+        keep_essence(c, delivery)?;
+    }
+    Ok(())
+}
+
+/// Of a batch that is folded, only what had been held unopened can still open.
+fn keep_late(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> {
+    for delivery in &opened.deliveries {
+        let sql = "UPDATE deliveries SET found = ?3 WHERE batch = ?1 AND line = ?2 AND found = 'unopened'";
+        put(c, sql, params![opened.batch.as_bytes(), int(delivery.line), delivery.found().word()])?;
+        keep_essence(c, delivery)?;
+    }
+    Ok(())
+}
+
+fn keep_essence(c: &Connection, delivery: &crate::registry::Delivery) -> Result<(), Problem> {
+    let Some(essence) = delivery.essence() else { return Ok(()) };
+    let key = &delivery.key;
+    let sql = "INSERT OR IGNORE INTO essences (unit, record, sealed, essence) VALUES (?1, ?2, ?3, ?4)";
+    put(c, sql, params![text(&key.unit), text(&key.record), key.digest.as_bytes(), json(essence)])
+}
+
 /// No claim is held, and nothing waits for its retry.
 pub(super) fn reclaim(c: &Connection) -> Result<(), Problem> {
     put(c, "UPDATE merge_work SET lease = lease > 0 WHERE state = 'open'", [])
@@ -58,15 +98,11 @@ pub(super) fn broken(c: &Connection) -> Result<Vec<BatchId>, Problem> {
     all(c, "SELECT batch FROM merge_work WHERE state = 'open' AND lease > 0", [], |row| Column::of(row, 0))
 }
 
-/// Batches with a record that is held unopened.
+/// Batches with a record that is held unopened, in the log's order.
 pub(super) fn unopened(c: &Connection) -> Result<Vec<BatchId>, Problem> {
-    all(c, "SELECT DISTINCT batch FROM deliveries WHERE found = 'unopened'", [], |row| Column::of(row, 0))
-}
-
-/// Opens these batches once more; what they opened to stands until then.
-pub(super) fn reopen(c: &Connection, batches: &[BatchId]) -> Result<(), Problem> {
-    let sql = "UPDATE merge_work SET state = 'open', lease = 1 WHERE batch = ?1";
-    batches.iter().try_for_each(|batch| put(c, sql, [batch.as_bytes()]))
+    debug_assert_eq!(Found::Unopened.word(), "unopened");
+    let sql = "SELECT DISTINCT d.batch FROM deliveries d JOIN merge_work w ON w.batch = d.batch WHERE d.found = 'unopened' ORDER BY w.idx";
+    all(c, sql, [], |row| Column::of(row, 0))
 }
 
 pub(super) fn warn_of(c: &Connection, batches: &[BatchId]) -> Result<(), Problem> {
@@ -75,9 +111,15 @@ pub(super) fn warn_of(c: &Connection, batches: &[BatchId]) -> Result<(), Problem
     batches.iter().try_for_each(|batch| put(c, sql, [batch.as_bytes()]))
 }
 
-/// Batches that are not opened (also those that nobody has looked at), and batches whose outcome is due.
+/// Batches that are not folded (also those that nobody has looked at), and batches whose outcome is due.
 pub(super) fn waiting(c: &Connection) -> Result<(u64, u64), Problem> {
-    let sql = "SELECT (SELECT count(*) FROM batches) - (SELECT count(*) FROM merge_work WHERE state = 'done'),
-                      (SELECT count(*) FROM merge_work WHERE due = 1 AND state = 'done')";
+    let sql = "SELECT (SELECT count(*) FROM batches) - (SELECT count(*) FROM merge_work WHERE state = 'folded'),
+                      (SELECT count(*) FROM merge_work WHERE due = 1 AND state = 'folded')";
     maybe(c, sql, [], |row| Ok((u64::of(row, 0)?, u64::of(row, 1)?))).map(Option::unwrap_or_default)
+}
+
+/// Entries that the fold has to look at and has not passed.
+pub(super) fn unfolded(c: &Connection) -> Result<u64, Problem> {
+    let sql = "SELECT count(*) FROM events WHERE idx >= (SELECT next FROM fold)";
+    maybe(c, sql, [], u64::of_row).map(Option::unwrap_or_default)
 }

@@ -1,0 +1,310 @@
+//! What a person decided: who counts, whether the case is still the one that was shown, who must confirm, and what it does.
+//!
+//! A note's text is logged once. Each of its lines is looked at where the note stands: 1. the signer is an adjudicator in force;
+//! 2. `replaces` is the newest decision in force about the same, 3. the case is the one that was shown; else the line does nothing.
+//! 4. Where its effect needs two persons it waits; a `confirm` of another name makes it act there, if 2. and 3. still hold.
+//!
+//! Two persons are needed for whatever changes identity or face, takes out what is merged, or uses cut or frozen keys; and always
+//! where the roster says `persons two`.
+
+use shared::{
+    decision::{BatchVerdict, DecisionLine, RecordKey, Said, Subject, Verdict, case_of_batch, case_of_record},
+    id::{Blob, LogIndex, NoteId, ResidentRef, Transaction},
+    keys::KeyRef,
+    outcome::Fate,
+    problem::{Code, Problem},
+    roster::Persons,
+};
+
+use super::{
+    claims::{self, Claims},
+    engine::{BatchDecided, DecisionAt, Engine, LineState, Mode, Record},
+    fold, force,
+    people::compared,
+    residents::{self, held},
+};
+
+/// The position at which faces stand.
+const FACE: &str = "face";
+
+/// How many persons a line needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The one who signed it.
+    One,
+    /// A second one.
+    Two,
+}
+
+/// A decision, or a confirmation, is logged at `at`.
+pub(super) fn logged(e: &impl Engine, at: LogIndex, blob: Blob) -> Result<(), Problem> {
+    let this = e.decision_note(blob)?;
+    match this.note.said() {
+        Said::Lines(lines) => {
+            // the same note again decides nothing
+            if e.decision(this.note.id())?.is_some_and(|first| first.index < at) {
+                return Ok(());
+            }
+            for (n, line) in lines.iter().enumerate() {
+                let state = first_look(e, at, &this, line)?;
+                e.set_decided(this.note.id(), n, state)?;
+            }
+            Ok(())
+        }
+        Said::Confirm(first) => confirm(e, at, &this, *first),
+    }
+}
+
+fn counts(e: &impl Engine, key: &KeyRef, entry: LogIndex, known: LogIndex) -> Result<bool, Problem> {
+    Ok(e.life(key, known)?.counts(entry, None).counts())
+}
+
+fn first_look(e: &impl Engine, at: LogIndex, this: &DecisionAt, line: &DecisionLine) -> Result<LineState, Problem> {
+    if !counts(e, &this.key, at, at)? {
+        return Ok(LineState::NotInForce);
+    }
+    if !still_holds(e, at, line)? {
+        return Ok(LineState::Changed);
+    }
+    if needs(e, at, line)? == Needs::Two {
+        return Ok(LineState::Waits);
+    }
+    act(e, at, this.note.id(), line)
+}
+
+fn confirm(e: &impl Engine, at: LogIndex, this: &DecisionAt, first: NoteId) -> Result<(), Problem> {
+    let Some(first) = e.decision(first)?.filter(|first| first.index < at) else { return Ok(()) };
+    let Said::Lines(lines) = first.note.said() else { return Ok(()) };
+    if first.key.name == this.key.name || !counts(e, &this.key, at, at)? {
+        return Ok(());
+    }
+    let first_counts = counts(e, &first.key, first.index, at)?;
+    for (n, (line, state)) in lines.iter().zip(e.decided(first.note.id())?).enumerate() {
+        if state != LineState::Waits {
+            continue;
+        }
+        let state = match (first_counts, still_holds(e, at, line)?) {
+            (false, _) => LineState::NotInForce,
+            (true, false) => LineState::Changed,
+            (true, true) => act(e, at, first.note.id(), line)?,
+        };
+        e.set_decided(first.note.id(), n, state)?;
+    }
+    Ok(())
+}
+
+/// 2. and 3.
+pub fn still_holds(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result<bool, Problem> {
+    match &line.subject {
+        Subject::Record(key, verdict) => {
+            let Some(record) = e.record(key)? else { return Ok(false) };
+            let there = match verdict {
+                Verdict::Same(to) | Verdict::Apply(to) => *to != residents::founds(key) && e.resident(to)?.is_some(),
+                Verdict::Found | Verdict::Refuse => true,
+            };
+            let readable = *verdict == Verdict::Refuse || e.essence(key)?.is_some();
+            let case = record.blind || record_case(key, &record) == Some(line.case);
+            Ok(there && readable && record.decision == line.replaces && case)
+        }
+        Subject::Batch(id, verdict) => {
+            let code = force::code(e, &e.batch(*id)?, at)?;
+            let replaces = e.batch_decided(*id)?.map(|decided| decided.decision);
+            let fits = match verdict {
+                BatchVerdict::Accept(lifted) => code == Some(*lifted),
+                BatchVerdict::Refuse => true,
+            };
+            Ok(fits && replaces == line.replaces && case_of_batch(*id, code) == line.case)
+        }
+    }
+}
+
+/// The case of a record; none where nobody can decide: its own signed content is wrong, or its bytes are gone.
+pub fn record_case(key: &RecordKey, record: &Record) -> Option<shared::id::Digest> {
+    match &record.fate {
+        Fate::Merged(_) => Some(case_of_record(key, None, &[])),
+        Fate::Held(code, _) => Some(case_of_record(key, Some(*code), &record.against)),
+        Fate::Refused(Code::Decided) => Some(case_of_record(key, Some(Code::Decided), &[])),
+        Fate::Refused(_) => None,
+    }
+}
+
+/// 4. By effect.
+pub fn needs(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result<Needs, Problem> {
+    let newest = e.newest_roster(at, None)?;
+    if let Some(newest) = newest
+        && e.roster(newest)?.facts.persons == Persons::Two
+    {
+        return Ok(Needs::Two);
+    }
+    let two = match &line.subject {
+        Subject::Record(key, verdict) => record_needs_two(e, at, key, verdict)?,
+        Subject::Batch(id, verdict) => batch_needs_two(e, at, *id, *verdict)?,
+    };
+    Ok(if two { Needs::Two } else { Needs::One })
+}
+
+fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Verdict) -> Result<bool, Problem> {
+    let record = residents::known(e, key)?;
+    if let Fate::Merged(reference) = &record.fate {
+        // it stays where it is: only more of itself may be added
+        let stays = match verdict {
+            Verdict::Apply(to) | Verdict::Same(to) => to == reference,
+            Verdict::Found => record.mode == Some(Mode::Founded),
+            Verdict::Refuse => false,
+        };
+        if !stays {
+            return Ok(true);
+        }
+    }
+    if *verdict == Verdict::Refuse {
+        return Ok(false);
+    }
+    if uses_ended_keys(e, at, &record)? {
+        return Ok(true);
+    }
+    match verdict {
+        Verdict::Apply(reference) => changes(e, key, reference),
+        _ => Ok(false),
+    }
+}
+
+/// Is a key that signed for it cut or frozen, as far as is known now?
+fn uses_ended_keys(e: &impl Engine, at: LogIndex, record: &Record) -> Result<bool, Problem> {
+    let (batch, line) = fold::delivery(e, record)?;
+    let code = force::code(e, &batch, at)?;
+    let ended = matches!(code, Some(Code::Revoked | Code::Frozen | Code::ApproverRevoked));
+    Ok(ended || !force::key_for(e, &line.agent, &batch, at)?.counts())
+}
+
+/// Would it change identity, or a face?
+fn changes(e: &impl Engine, key: &RecordKey, reference: &ResidentRef) -> Result<bool, Problem> {
+    let (Some(essence), Some(standing)) = (e.essence(key)?, e.resident(reference)?) else { return Ok(true) };
+    let face = essence.parts.get(FACE).is_some_and(|new| standing.resident.parts.get(FACE).is_none_or(|(old, _)| old != new));
+    Ok(compared(&essence, &standing).changes() || face && essence.transaction != Transaction::Correction)
+}
+
+fn batch_needs_two(e: &impl Engine, at: LogIndex, id: shared::id::BatchId, verdict: BatchVerdict) -> Result<bool, Problem> {
+    let ended = matches!(force::code(e, &e.batch(id)?, at)?, Some(Code::Revoked | Code::Frozen | Code::ApproverRevoked));
+    match verdict {
+        BatchVerdict::Accept(_) => Ok(ended),
+        BatchVerdict::Refuse => {
+            for key in e.records_of(id)? {
+                if matches!(residents::known(e, &key)?.fate, Fate::Merged(_)) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+    }
+}
+
+fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result<LineState, Problem> {
+    match &line.subject {
+        Subject::Record(key, verdict) => decide_record(e, at, id, key, verdict)?,
+        Subject::Batch(batch, BatchVerdict::Accept(code)) => {
+            e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted: Some(*code) }))?;
+            fold::come_in_force(e, at, &e.batch(*batch)?)?;
+        }
+        Subject::Batch(batch, BatchVerdict::Refuse) => {
+            e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted: None }))?;
+            for key in e.records_of(*batch)? {
+                let record = residents::known(e, &key)?;
+                if record.decision.is_none() && record_case(&key, &record).is_some() {
+                    residents::remove(e, &key, Fate::Refused(Code::Decided), Some(at))?;
+                }
+            }
+        }
+    }
+    Ok(LineState::Acts(at))
+}
+
+fn decide_record(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, verdict: &Verdict) -> Result<(), Problem> {
+    let before = residents::known(e, key)?;
+    if *verdict == Verdict::Found && before.mode == Some(Mode::Founded) {
+        return e.set_record(key, &Record { decision: Some(id), ..before });
+    }
+    residents::take_out(e, key, &before)?;
+    let mut record = Record { against: Vec::new(), place: Some(at), mode: None, decision: Some(id), blind: false, ..before };
+    let Some(essence) = e.essence(key)?.filter(|_| *verdict != Verdict::Refuse) else {
+        (record.holds_id, record.holds_number) = (false, false);
+        record.fate = Fate::Refused(Code::Decided);
+        return e.set_record(key, &record);
+    };
+    let (batch, line) = fold::delivery(e, &record)?;
+    if !record.holds_id && matches!(claims::look(e, &line)?, Claims::Free) {
+        (record.holds_id, record.holds_number) = (true, true);
+    }
+    match verdict {
+        Verdict::Found => {
+            residents::found(e, key, &essence, None, batch.received)?;
+            (record.fate, record.mode) = (Fate::Merged(residents::founds(key)), Some(Mode::Founded));
+        }
+        // what it was to be part of had rested on it
+        Verdict::Same(to) | Verdict::Apply(to) if e.resident(to)?.is_none() => record.fate = held(key, Code::TargetGone),
+        Verdict::Same(to) => {
+            residents::add(e, to, key, &essence, Mode::Same)?;
+            (record.fate, record.mode) = (Fate::Merged(to.clone()), Some(Mode::Same));
+        }
+        Verdict::Apply(to) => {
+            let mode = Mode::Applied { parts: essence.transaction != Transaction::Correction };
+            residents::add(e, to, key, &essence, mode)?;
+            (record.fate, record.mode) = (Fate::Merged(to.clone()), Some(mode));
+        }
+        Verdict::Refuse => unreachable!("answered above"),
+    }
+    e.set_record(key, &record)
+}
+
+/// An adjudicator's key ends at `end`: what it decided from there on is held again.
+pub(super) fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) -> Result<(), Problem> {
+    for note in e.decisions_signed(key, end, at)? {
+        let first = match note.note.said() {
+            Said::Lines(_) => Some(note),
+            Said::Confirm(first) => e.decision(*first)?,
+        };
+        if let Some(first) = first {
+            undo(e, &first)?;
+        }
+    }
+    Ok(())
+}
+
+fn undo(e: &impl Engine, first: &DecisionAt) -> Result<(), Problem> {
+    let Said::Lines(lines) = first.note.said() else { return Ok(()) };
+    let id = first.note.id();
+    for (n, (line, state)) in lines.iter().zip(e.decided(id)?).enumerate() {
+        if matches!(state, LineState::Waits | LineState::Acts(_)) {
+            e.set_decided(id, n, LineState::NotInForce)?;
+        }
+        if !matches!(state, LineState::Acts(_)) {
+            continue;
+        }
+        match &line.subject {
+            Subject::Record(key, _) => {
+                let record = residents::known(e, key)?;
+                if record.decision == Some(id) {
+                    residents::remove(e, key, held(key, Code::DecisionRevoked), None)?;
+                    let record = residents::known(e, key)?;
+                    e.set_record(key, &Record { decision: None, ..record })?;
+                }
+            }
+            Subject::Batch(batch, _) => undo_batch(e, id, *batch)?,
+        }
+    }
+    Ok(())
+}
+
+fn undo_batch(e: &impl Engine, id: NoteId, batch: shared::id::BatchId) -> Result<(), Problem> {
+    if e.batch_decided(batch)?.is_none_or(|decided| decided.decision != id) {
+        return Ok(()); // another decision has replaced it
+    }
+    e.set_batch_decided(batch, None)?;
+    for key in e.records_of(batch)? {
+        let record = residents::known(e, &key)?;
+        let by_it = record.decision.is_none() && !matches!(record.fate, Fate::Refused(code) if code != Code::Decided);
+        if by_it && record.place.is_some() {
+            residents::remove(e, &key, held(&key, Code::DecisionRevoked), None)?;
+        }
+    }
+    Ok(())
+}

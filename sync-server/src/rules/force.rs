@@ -1,0 +1,141 @@
+//! In force: every key that had to sign was admitted before the entry and is not cut there; the entry names no code that stands
+//! against it; the line opened as it was signed.
+//!
+//! Which keys: the unit's, the agent's and, where the roster demands an approval, the approver's. The codes of an ended key
+//! (`revoked`, `approver-revoked`) are asked of the key each time, so that a batch which links an earlier one to a head brings it
+//! back. Every other code of an entry stands until a person lifts it.
+//!
+//! **Links.** A batch is *linked* by the lowest index of a head from which `previous` leads to it over logged batches. It is
+//! marked once, when the entry that makes the link is followed, with that entry; so whoever asks what was known earlier gets what
+//! was known earlier. Heads have rising indexes: a mark is only ever replaced when a gap is filled.
+
+use shared::{
+    force::Standing,
+    id::{BatchId, LogIndex},
+    keys::KeyRef,
+    log::BatchState,
+    problem::{Code, Problem},
+    roster::{Approval, Role},
+};
+
+use super::engine::{Batch, Delivered, Engine, Withdrawal};
+
+/// Why something is not in force.
+pub type NotInForce = Code;
+
+/// How a key stands for a batch, with what was known at an entry.
+pub(super) fn key_for(e: &impl Engine, key: &KeyRef, batch: &Batch, at: LogIndex) -> Result<Standing, Problem> {
+    let life = e.life(key, at)?;
+    match life.counts(batch.index, None) {
+        // the link is asked for only where it matters
+        Standing::Cut(_) => Ok(life.counts(batch.index, e.linked(batch.id, at)?)),
+        standing => Ok(standing),
+    }
+}
+
+/// Is the batch in force, with what was known at an entry? Its lines are judged apart.
+pub(super) fn batch(e: &impl Engine, batch: &Batch, at: LogIndex) -> Result<Result<(), NotInForce>, Problem> {
+    match e.batch_decided(batch.id)? {
+        Some(decided) if decided.accepted.is_some() => return Ok(Ok(())),
+        Some(_) => return Ok(Err(Code::Decided)),
+        None => {}
+    }
+    match batch.state {
+        BatchState::Accepted | BatchState::Quarantined(Code::Revoked | Code::ApproverRevoked) => {}
+        BatchState::Quarantined(code) => return Ok(Err(code)),
+    }
+    if let Some(code) = key_for(e, &batch.unit_key, batch, at)?.code(Role::Unit) {
+        return Ok(Err(code));
+    }
+    if let Some(approver) = &batch.approver
+        && e.roster(batch.roster)?.facts.approval == Approval::Required
+        && let Some(code) = key_for(e, approver, batch, at)?.code(Role::Supervisor)
+    {
+        return Ok(Err(code));
+    }
+    Ok(Ok(()))
+}
+
+/// The code that stands against a batch at an entry, whatever was decided: what a person is asked about.
+pub fn code(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<Option<Code>, Problem> {
+    if let BatchState::Quarantined(code) = of.state
+        && !matches!(code, Code::Revoked | Code::ApproverRevoked)
+    {
+        return Ok(Some(code));
+    }
+    if let Some(code) = key_for(e, &of.unit_key, of, at)?.code(Role::Unit) {
+        return Ok(Some(code));
+    }
+    match &of.approver {
+        Some(approver) if e.roster(of.roster)?.facts.approval == Approval::Required => {
+            Ok(key_for(e, approver, of, at)?.code(Role::Supervisor))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Does the agent's key count for a record line? Its batch is in force.
+pub(super) fn line(e: &impl Engine, batch: &Batch, line: &Delivered, at: LogIndex) -> Result<Result<(), NotInForce>, Problem> {
+    Ok(match key_for(e, &line.agent, batch, at)?.code(Role::Agent) {
+        None => Ok(()),
+        Some(code) => Err(code),
+    })
+}
+
+/// Is a withdrawn line in force?
+pub(super) fn withdrawal(e: &impl Engine, batch: &Batch, line: &Withdrawal, at: LogIndex) -> Result<bool, Problem> {
+    Ok(key_for(e, &line.by, batch, at)?.counts())
+}
+
+/// What marking links needs of a ledger.
+pub trait Links {
+    /// The lowest index of a head that names this batch.
+    fn named_by(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem>;
+    /// The mark of a batch.
+    fn mark(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem>;
+    /// Marks it; `since` is the entry that makes the link.
+    fn set_mark(&self, batch: BatchId, head: LogIndex, since: LogIndex) -> Result<(), Problem>;
+    /// Logged batches that name this one as their previous.
+    fn after(&self, batch: BatchId) -> Result<Vec<BatchId>, Problem>;
+    /// The logged batch that this logged one names as its previous; none when that is not logged.
+    fn before(&self, batch: BatchId) -> Result<Option<BatchId>, Problem>;
+}
+
+/// A batch was logged at `since`: heads that name it and batches that stand on it link it, and it links what it stands on.
+pub fn link_batch(l: &impl Links, batch: BatchId, since: LogIndex) -> Result<(), Problem> {
+    let mut least = l.named_by(batch)?;
+    for after in l.after(batch)? {
+        least = least.into_iter().chain(l.mark(after)?).min();
+    }
+    match least {
+        Some(head) => mark_down(l, batch, head, since),
+        None => Ok(()),
+    }
+}
+
+/// A head that names this batch was logged at `since`.
+pub fn link_head(l: &impl Links, batch: BatchId, since: LogIndex) -> Result<(), Problem> {
+    mark_down(l, batch, since, since)
+}
+
+/// What a linked batch would be marked with, if it were logged now.
+pub fn would_link(l: &impl Links, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
+    let mut least = l.named_by(batch)?;
+    for after in l.after(batch)? {
+        least = least.into_iter().chain(l.mark(after)?).min();
+    }
+    Ok(least)
+}
+
+fn mark_down(l: &impl Links, batch: BatchId, head: LogIndex, since: LogIndex) -> Result<(), Problem> {
+    let mut next = Some(batch);
+    // stops where an older head has led before: all behind it is marked at least as low
+    while let Some(at) = next {
+        if l.mark(at)?.is_some_and(|before| before <= head) {
+            return Ok(());
+        }
+        l.set_mark(at, head, since)?;
+        next = l.before(at)?;
+    }
+    Ok(())
+}

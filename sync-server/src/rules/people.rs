@@ -1,0 +1,224 @@
+//! Whom a record is about: it founds a resident, joins one, changes one, waits, or is held against somebody.
+//!
+//! **Identity** fields are those that the match key reads and those that a form adds; *changed* means after folding
+//! ([`shared::merge::compare`]).
+//!
+//! | transaction | and then | becomes |
+//! |---|---|---|
+//! | `new` | nobody stands under its match key, or it has none | founds |
+//! | | somebody does, alone, of another document, same number, equal identity | joins: fields that were not there |
+//! | | otherwise | held `duplicate` |
+//! | others | the target is a record of the same unit that is not judged yet | held `waiting` |
+//! | | nobody, or more than one, stands there | held `target-unknown`; or founds, where the roster says so |
+//! | | identity changes: not the founding unit, no supervisor apart, or too late | held `identity-change` |
+//! | | its number would be somebody else's | held `duplicate` |
+//! | renewal, replacement | the roster says `renewals hold` | held `renewal-held` |
+//! | | otherwise | applies |
+//!
+//! A line is judged by the roster that it names and, where that was replaced at least `grace` before its batch was logged, by the
+//! later one too: what only the second forbids is held `roster-old`.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    decision::RecordKey,
+    id::{ResidentRef, Transaction},
+    merge::{Compared, Essence, MatchKey, compare, has_number},
+    problem::{Code, Problem},
+    record::Target,
+    roster::{Facts as RosterFacts, Renewals, UnknownTargets},
+};
+
+use super::{
+    engine::{Batch, Delivered, Engine, Mode, RosterAt, Standing},
+    force,
+    residents::{founder, stands},
+};
+
+/// What a record in force is to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ruling {
+    /// It founds; with the match key that it bears where its fields give none.
+    Founds(Option<MatchKey>),
+    /// It becomes part of a resident.
+    Adds(ResidentRef, Mode),
+    /// It waits for a record of its unit.
+    Waits(shared::id::RecordId),
+    /// It is held against these.
+    Held(Code, Vec<RecordKey>),
+}
+
+/// What is asked about.
+pub(super) struct Asked<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) line: &'a Delivered,
+    pub(super) essence: &'a Essence,
+    /// The entry at which it is judged.
+    pub(super) at: shared::id::LogIndex,
+}
+
+/// Rules on a record in force that holds its id and number.
+pub(super) fn rule(e: &impl Engine, asked: &Asked<'_>) -> Result<Ruling, Problem> {
+    let named = e.roster(asked.line.roster)?;
+    let later = replaced(e, &named, asked.batch)?;
+    let first = under(e, asked, &named.facts)?;
+    let (Some(later), false) = (later, matches!(first, Ruling::Held(..) | Ruling::Waits(_))) else { return Ok(first) };
+    let second = if later.facts.form(&asked.essence.form).is_none() {
+        Ruling::Held(Code::RosterOld, Vec::new())
+    } else {
+        under(e, asked, &later.facts)?
+    };
+    Ok(match second {
+        Ruling::Held(_, against) => Ruling::Held(Code::RosterOld, against),
+        _ => first,
+    })
+}
+
+/// The roster that counts too, because the named one was replaced long before.
+pub(super) fn replaced(e: &impl Engine, named: &RosterAt, batch: &Batch) -> Result<Option<RosterAt>, Problem> {
+    let Some(newest) = e.newest_roster(batch.index, None)? else { return Ok(None) };
+    let grace = i64::try_from(e.roster(newest)?.facts.grace).unwrap_or(i64::MAX);
+    let by = shared::time::Second::from_unix(batch.received.unix().saturating_sub(grace));
+    match e.newest_roster(batch.index, Some(by))? {
+        Some(version) if version > named.facts.version => e.roster(version).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn under(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    match asked.essence.transaction {
+        Transaction::New => new(e, asked.essence, asked.essence.match_key(), roster),
+        _ => dependent(e, asked, roster),
+    }
+}
+
+/// Held against those who founded these residents.
+fn against(e: &impl Engine, code: Code, residents: &[ResidentRef]) -> Result<Ruling, Problem> {
+    let mut keys = Vec::with_capacity(residents.len());
+    for reference in residents {
+        keys.push(founder(&stands(e, reference)?)?.clone());
+    }
+    Ok(Ruling::Held(code, keys))
+}
+
+fn new(e: &impl Engine, essence: &Essence, key: Option<MatchKey>, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let Some(key) = key else { return Ok(Ruling::Founds(None)) };
+    let there = e.standing(&key)?;
+    match &there[..] {
+        [] => Ok(Ruling::Founds(Some(key))),
+        [one] if joins(essence, &stands(e, one)?) => {
+            Ok(Ruling::Adds(one.clone(), Mode::Joined { parts: roster.renewals == Renewals::Apply }))
+        }
+        some => against(e, Code::Duplicate, some),
+    }
+}
+
+/// A second document of the same person: the number is the same, and whatever both say of identity.
+fn joins(essence: &Essence, standing: &Standing) -> bool {
+    let compared = compared(essence, standing);
+    let both = |name: &str| compared.equal.iter().any(|equal| equal == name);
+    let a_name = ["ar", "latin"].iter().any(|script| both(&format!("given_{script}")) && both(&format!("family_{script}")));
+    !standing.documents.contains(essence.document())
+        && has_number(&essence.fields)
+        && both("national_number")
+        && both("date_of_birth")
+        && a_name
+        && compared.different.is_empty()
+        && compared.cleared.is_empty()
+}
+
+pub(super) fn compared(essence: &Essence, standing: &Standing) -> Compared {
+    let added = standing.identity.union(&essence.identity).cloned().collect();
+    compare(&standing.resident.values(), &essence.fields, &added)
+}
+
+/// Renewal, replacement, correction.
+fn dependent(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let unknown = Ruling::Held(Code::TargetUnknown, Vec::new());
+    let reference = match asked.essence.target.as_ref() {
+        None => return Ok(unknown),
+        Some(Target::Resident { resident }) => e.resident(resident)?.map(|_| resident.clone()),
+        Some(Target::Record { unit, record }) => {
+            let reference = ResidentRef::founded_by(unit, *record);
+            if e.resident(&reference)?.is_none() && *unit == asked.batch.unit && still_comes(e, asked, *record)? {
+                return Ok(Ruling::Waits(*record));
+            }
+            e.resident(&reference)?.map(|_| reference)
+        }
+        Some(Target::NationalNumber { national_number }) => {
+            let key = MatchKey::of_number(national_number);
+            let there = e.standing(&key)?;
+            match &there[..] {
+                [] => return older_card(e, asked.essence, key, roster),
+                [one] => Some(one.clone()),
+                some => return against(e, Code::TargetUnknown, some),
+            }
+        }
+    };
+    match reference {
+        Some(reference) => change(e, asked, reference, roster),
+        None => Ok(unknown),
+    }
+}
+
+/// A record of the same unit that is not judged yet: it has not come, or is not in force.
+fn still_comes(e: &impl Engine, asked: &Asked<'_>, record: shared::id::RecordId) -> Result<bool, Problem> {
+    let Some(key) = e.any_of_id(&asked.batch.unit, record)? else { return Ok(true) };
+    let judged = e.record(&key)?.is_some_and(|r| r.place.is_some() || matches!(r.fate, shared::outcome::Fate::Refused(_)));
+    Ok(!judged)
+}
+
+/// Nobody bears the number: most people's cards are older than this system.
+fn older_card(e: &impl Engine, essence: &Essence, key: MatchKey, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let own = MatchKey::of(&essence.fields);
+    let fits = !has_number(&essence.fields) || own.as_ref() == Some(&key);
+    let founds = roster.unknown_targets == UnknownTargets::Found && essence.transaction != Transaction::Correction && fits;
+    if !founds {
+        return Ok(Ruling::Held(Code::TargetUnknown, Vec::new()));
+    }
+    new(e, essence, Some(key), roster)
+}
+
+/// It would change a resident who stands, alone.
+fn change(e: &impl Engine, asked: &Asked<'_>, reference: ResidentRef, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let standing = stands(e, &reference)?;
+    let first = founder(&standing)?.clone();
+    if compared(asked.essence, &standing).changes() && !may_change_identity(e, asked, &standing, &first, roster)? {
+        return Ok(Ruling::Held(Code::IdentityChange, vec![first]));
+    }
+    if let Some(key) = key_after(asked.essence, &standing) {
+        let others: Vec<ResidentRef> = e.standing(&key)?.into_iter().filter(|other| *other != reference).collect();
+        if !others.is_empty() {
+            return against(e, Code::Duplicate, &others);
+        }
+    }
+    match asked.essence.transaction {
+        // its parts are evidence
+        Transaction::Correction => Ok(Ruling::Adds(reference, Mode::Applied { parts: false })),
+        _ if roster.renewals == Renewals::Hold => Ok(Ruling::Held(Code::RenewalHeld, vec![first])),
+        _ => Ok(Ruling::Adds(reference, Mode::Applied { parts: true })),
+    }
+}
+
+/// The match key that the resident would have.
+fn key_after(essence: &Essence, standing: &Standing) -> Option<MatchKey> {
+    let mut values: BTreeMap<String, Option<String>> = standing.resident.values();
+    values.extend(essence.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+    MatchKey::of(&values)
+}
+
+/// The resident's own unit, a supervisor who enrolled nobody of the batch, and soon after the founding.
+fn may_change_identity(
+    e: &impl Engine,
+    asked: &Asked<'_>,
+    standing: &Standing,
+    first: &RecordKey,
+    roster: &RosterFacts,
+) -> Result<bool, Problem> {
+    let batch = asked.batch;
+    let Some(approver) = &batch.approver else { return Ok(false) };
+    let since = batch.received.unix().saturating_sub(standing.founded.unix());
+    let soon = since <= i64::try_from(roster.amend).unwrap_or(i64::MAX);
+    let apart = || e.enrolled_by(batch.id, approver.name.as_str()).map(|own| !own);
+    Ok(first.unit == batch.unit && soon && force::key_for(e, approver, batch, asked.at)?.counts() && apart()?)
+}

@@ -1,0 +1,152 @@
+//! What a resident consists of: a founding record, then others in the order in which they came in force.
+//!
+//! **Invariants:** what a resident shows is what its sources give, played one after the other; so when one of them goes, the rest is
+//! played again and nothing else is asked. Who stands under a match key follows from the fields.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::{
+    decision::RecordKey,
+    id::{CaseRef, LogIndex, ResidentRef},
+    merge::{Essence, MatchKey, Resident},
+    outcome::Fate,
+    problem::{Code, Problem},
+    time::Second,
+};
+
+use super::engine::{Engine, Mode, Record, Standing};
+
+/// The fate of a held record.
+pub(super) fn held(key: &RecordKey, code: Code) -> Fate {
+    Fate::Held(code, CaseRef::holding(&key.unit, key.record))
+}
+
+/// The reference of the resident that a record founds.
+pub(super) fn founds(key: &RecordKey) -> ResidentRef {
+    ResidentRef::founded_by(&key.unit, key.record)
+}
+
+/// The record that founded a resident.
+pub(super) fn founder(standing: &Standing) -> Result<&RecordKey, Problem> {
+    standing.resident.sources.first().ok_or_else(|| Problem::new(Code::RegistryWrong, "a resident without a source"))
+}
+
+/// A record founds a resident. `bears` is its match key where its own fields have none.
+pub(super) fn found(e: &impl Engine, key: &RecordKey, essence: &Essence, bears: Option<MatchKey>, founded: Second) -> Result<(), Problem> {
+    let mut standing = Standing {
+        resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
+        documents: std::iter::once(essence.document().to_owned()).collect(),
+        identity: essence.identity.clone(),
+        founded,
+        match_key: None,
+    };
+    play(&mut standing, key, essence, Mode::Founded);
+    standing.match_key = MatchKey::of(&standing.resident.values()).or(bears);
+    e.set_resident(&founds(key), &standing)
+}
+
+/// Of a record that cannot be read any more only this is left: that it was part of this resident, or founded it.
+pub(super) fn shadow(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, founded: Second) -> Result<(), Problem> {
+    let standing = match e.resident(reference)? {
+        Some(mut standing) => {
+            standing.resident.sources.push(key.clone());
+            standing
+        }
+        None => Standing {
+            resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: vec![key.clone()] },
+            documents: BTreeSet::new(),
+            identity: BTreeSet::new(),
+            founded,
+            match_key: None,
+        },
+    };
+    e.set_resident(reference, &standing)
+}
+
+/// A record becomes part of a resident.
+pub(super) fn add(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, essence: &Essence, mode: Mode) -> Result<(), Problem> {
+    let mut standing = stands(e, reference)?;
+    play(&mut standing, key, essence, mode);
+    if let Some(now) = MatchKey::of(&standing.resident.values()) {
+        standing.match_key = Some(now);
+    }
+    e.set_resident(reference, &standing)
+}
+
+/// Whoever stands under a reference; an error when nobody does.
+pub(super) fn stands(e: &impl Engine, reference: &ResidentRef) -> Result<Standing, Problem> {
+    e.resident(reference)?.ok_or_else(|| Problem::new(Code::RegistryWrong, format!("resident {reference} is not there")))
+}
+
+/// What a record does to whom it is part of.
+fn play(standing: &mut Standing, key: &RecordKey, essence: &Essence, mode: Mode) {
+    let Resident { fields, parts, sources } = &mut standing.resident;
+    sources.push(key.clone());
+    let (sets, replaces) = match mode {
+        Mode::Founded => (true, true),
+        Mode::Applied { parts } => (true, parts),
+        Mode::Joined { parts } => (false, parts),
+        Mode::Same => return,
+    };
+    for (name, value) in &essence.fields {
+        match value {
+            Some(value) if sets || !fields.contains_key(name) => drop(fields.insert(name.clone(), (value.clone(), key.clone()))),
+            None if sets => drop(fields.remove(name)),
+            _ => {}
+        }
+    }
+    if replaces {
+        for (position, sha256) in &essence.parts {
+            parts.insert(position.clone(), (sha256.clone(), key.clone()));
+        }
+    }
+    standing.documents.insert(essence.document().to_owned());
+    standing.identity.extend(essence.identity.iter().cloned());
+}
+
+/// Takes a merged record out of its resident. When it had founded it, the resident goes, and what rested on it is held.
+///
+/// Writes nothing about the record itself.
+pub(super) fn take_out(e: &impl Engine, key: &RecordKey, record: &Record) -> Result<(), Problem> {
+    let Fate::Merged(reference) = &record.fate else { return Ok(()) };
+    let standing = stands(e, reference)?;
+    if founder(&standing)? == key {
+        e.remove_resident(reference)?;
+        return standing.resident.sources.iter().skip(1).try_for_each(|other| rested(e, other, key));
+    }
+    let mut left = Standing {
+        resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
+        documents: BTreeSet::new(),
+        identity: BTreeSet::new(),
+        ..standing.clone()
+    };
+    for source in standing.resident.sources.iter().filter(|source| *source != key) {
+        let mode = known(e, source)?.mode.unwrap_or(Mode::Same);
+        match e.essence(source)? {
+            Some(essence) => play(&mut left, source, &essence, mode),
+            // erased since: nothing of it is left but that it was here
+            None => left.resident.sources.push(source.clone()),
+        }
+    }
+    left.match_key = MatchKey::of(&left.resident.values()).or(standing.match_key);
+    e.set_resident(reference, &left)
+}
+
+/// What rested on a record that went is held against it.
+fn rested(e: &impl Engine, key: &RecordKey, gone: &RecordKey) -> Result<(), Problem> {
+    let record = known(e, key)?;
+    e.set_record(key, &Record { fate: held(key, Code::TargetGone), against: vec![gone.clone()], mode: None, ..record })
+}
+
+/// What became of a record that must be known.
+pub(super) fn known(e: &impl Engine, key: &RecordKey) -> Result<Record, Problem> {
+    e.record(key)?.ok_or_else(|| Problem::new(Code::RegistryWrong, format!("record {key} is not known")))
+}
+
+/// A record goes: out of its resident, its id and number are free.
+pub(super) fn remove(e: &impl Engine, key: &RecordKey, fate: Fate, place: Option<LogIndex>) -> Result<(), Problem> {
+    let record = known(e, key)?;
+    take_out(e, key, &record)?;
+    // what it founded may have held others, but not itself
+    e.set_record(key, &Record { fate, against: Vec::new(), place, holds_id: false, holds_number: false, mode: None, ..record })
+}

@@ -1,0 +1,47 @@
+//! Which batches a head leads to, over logged batches: the marks of `rules/force.rs`.
+
+use rusqlite::{Connection, params};
+use shared::{
+    id::{BatchId, LogIndex},
+    problem::Problem,
+};
+
+use super::columns::{Column as _, all, int, maybe, put};
+use crate::rules::force::Links;
+
+/// The marks of this database.
+pub(super) struct Marks<'c>(pub(super) &'c Connection);
+
+impl Links for Marks<'_> {
+    fn named_by(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
+        let sql = "SELECT idx FROM heads WHERE head_id = ?1 AND idx IS NOT NULL ORDER BY idx LIMIT 1";
+        maybe(self.0, sql, [batch.as_bytes()], LogIndex::of_row)
+    }
+    fn mark(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
+        let sql = "SELECT head FROM links WHERE batch = ?1 ORDER BY since DESC LIMIT 1";
+        maybe(self.0, sql, [batch.as_bytes()], LogIndex::of_row)
+    }
+    fn set_mark(&self, batch: BatchId, head: LogIndex, since: LogIndex) -> Result<(), Problem> {
+        let sql = "INSERT OR REPLACE INTO links (batch, since, head) VALUES (?1, ?2, ?3)";
+        put(self.0, sql, params![batch.as_bytes(), int(since.0), int(head.0)])
+    }
+    fn after(&self, batch: BatchId) -> Result<Vec<BatchId>, Problem> {
+        all(self.0, "SELECT id FROM batches WHERE previous = ?1 ORDER BY idx", [batch.as_bytes()], BatchId::of_row)
+    }
+    fn before(&self, batch: BatchId) -> Result<Option<BatchId>, Problem> {
+        let sql = "SELECT p.id FROM batches b JOIN batches p ON p.id = b.previous WHERE b.id = ?1";
+        maybe(self.0, sql, [batch.as_bytes()], BatchId::of_row)
+    }
+}
+
+/// The mark of a batch as it was known at an entry.
+pub(in crate::store) fn known(c: &Connection, batch: BatchId, at: LogIndex) -> Result<Option<LogIndex>, Problem> {
+    let sql = "SELECT head FROM links WHERE batch = ?1 AND since <= ?2 ORDER BY since DESC LIMIT 1";
+    maybe(c, sql, params![batch.as_bytes(), int(at.0)], LogIndex::of_row)
+}
+
+/// Other batches that the batch of this entry has linked, in the log's order.
+pub(in crate::store) fn made_by(c: &Connection, index: LogIndex) -> Result<Vec<BatchId>, Problem> {
+    let sql = "SELECT l.batch FROM links l JOIN batches b ON b.id = l.batch WHERE l.since = ?1 AND b.idx < ?1 ORDER BY b.idx";
+    all(c, sql, [int(index.0)], BatchId::of_row)
+}
