@@ -2,9 +2,10 @@
 
 use shared::{
     batch::{Facts as BatchFacts, Line, LineFacts, Manifest, RecordLine, WithdrawReason, WithdrawnLine},
+    hello::{Facts as HelloFacts, Hello, Path, Sender, UnitStand},
     id::{BatchId, Digest, KeyName, Member, Number, Place, RecordId, RosterVersion, SealedDigest, Transaction},
-    keys::Signer,
-    log::{BatchEntry, BatchState, Body, Entry, HashReader, Head, Segment, append},
+    keys::{KeyRef, Signer},
+    log::{BatchEntry, BatchState, Body, Entry, HashReader, Head, HeadEntry, Segment, append},
     roster::{Crew, Facts, Roster, TrustedRoster, UnitEntry, invented},
     time::Second,
     verify::{CheckedManifest, PayloadHash, ReceivedBatch, VerifiedBatch},
@@ -98,6 +99,26 @@ pub fn manifest(unit: &str, sequence: u64, previous: Option<BatchId>, salt: u8, 
         lines: (0..records).map(record).chain([Line::Withdrawn(withdrawn)]).collect(),
     };
     Manifest::close(facts, &unit_key, &[&supervisor]).expect("canonical")
+}
+
+/// A head entry of a unit's key, and the bytes of the hello that it names.
+pub fn head(unit: &str, counter: u64, head: Option<(Place, BatchId)>) -> (HeadEntry, Vec<u8>) {
+    let stand =
+        UnitStand { unit: member(unit), epoch: 1, head, number: Number::new(1, 9).ok(), waiting: [0; 3], seen: Head::EMPTY, settled: 0 };
+    let facts = HelloFacts {
+        centre: "registry.example".parse().expect("a centre"),
+        sender: Sender::Unit(stand),
+        counter,
+        by: Path::Network,
+        roster: Some(RosterVersion(1)),
+        software: "enroll-client/0.1.0".into(),
+        clock: Second::from_unix(START),
+        free: 1,
+    };
+    let hello = Hello::sign(facts, &signer(unit)).expect("canonical");
+    let key = KeyRef::from(signer(unit).public());
+    let entry = HeadEntry { key, head, number: Number::new(1, 9).ok(), hello: counter, note: hello.note().blob() };
+    (entry, hello.note().as_bytes().to_vec())
 }
 
 /// The entry of a manifest's batch.

@@ -183,7 +183,13 @@ mod tests {
         let mut facts = roster_facts(1);
         admit_agent(
             &mut facts,
-            &AgentRequest { name: member("van-1"), key: signer("van-1").public().clone(), recipient: None },
+            &AgentRequest {
+                role: shared::roster::Role::Agent,
+                name: member("van-1"),
+                unit: None,
+                key: signer("van-1").public().clone(),
+                recipient: None,
+            },
             Known::Refuse,
         )
         .expect("the roster itself refuses");
@@ -199,6 +205,6 @@ mod tests {
         assert_eq!(code(revoke(&mut facts, &member("agent-1"), LogIndex(4), "left")), Some(Code::NothingToDo));
         let roster = signed(facts, &signer("registry.example/roster-1")).expect("canonical");
         assert_eq!(roster.facts().revocation(&key).map(|r| r.cut), Some(LogIndex(3)));
-        assert!(roster.facts().line_key(&member("agent-1")).is_some());
+        assert!(roster.facts().enrols(&member("agent-1")));
     }
 }

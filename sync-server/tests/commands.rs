@@ -11,7 +11,10 @@ use serde_json::Value;
 use shared::{
     id::Member,
     keys::Signer,
-    roster::request::{AgentRequest, UnitRequest},
+    roster::{
+        Role,
+        request::{AgentRequest, UnitRequest},
+    },
 };
 use tempfile::TempDir;
 
@@ -68,7 +71,9 @@ impl Centre {
 
     fn agent_request(&self, name: &str) -> String {
         let member: Member = name.parse().expect("a name");
-        let note = AgentRequest::sign(&member, None, &Signer::from_seed((&member).into(), &[9; 32]));
+        let signer = Signer::from_seed((&member).into(), &[9; 32]);
+        let request = AgentRequest { role: Role::Agent, name: member.clone(), unit: None, key: signer.public().clone(), recipient: None };
+        let note = request.sign(&signer);
         let path = self.path(&format!("{name}.request"));
         fs::write(&path, note.as_bytes()).expect("written");
         path.display().to_string()

@@ -9,13 +9,16 @@
 //! The publisher takes all that is due at once, so that outcomes of several batches share a segment of the log, while the
 //! workers open the next ones.
 //!
-//! Each step is the same when it is done twice: a claim ends by itself, a fold replaces what it finds, an outcome is
+//! Several workers open, in any order; the fold goes through the log in its order, within the transaction of whoever has opened what
+//! it waited for ([`crate::rules`]).
+//!
+//! Each step is the same when it is done twice: a claim ends by itself, a fold begins where the last one ended, an outcome is
 //! signed only while it differs from the newest logged one, and a signature over the same text is the same bytes. So a
 //! crash at any point, and starting again, gives the same registry and no outcome twice.
 //!
 //! **Trust:** as the opener's and the sequencer's. **Invariants:** one process of a centre merges at a time (a lock
-//! beside the database); nothing is published that is not under the guard; one batch that cannot be opened now stops
-//! no other.
+//! beside the database); nothing is published that is not under the guard; one batch that cannot be opened stops the others no longer
+//! than some tries take: then it is held unopened, and what opens later has its place in the log there.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,7 +38,7 @@ use tokio::{
 
 use super::{
     Clock, Proposal, Published, Sequencer,
-    opener::{NotOpened, Opener},
+    opener::{NotOpened, Opener, Patience},
 };
 use crate::{
     durable::{self, Lock},
@@ -52,6 +55,8 @@ const LEASE: i64 = 15 * 60;
 const LONG_LEASE: i64 = 12 * 3600;
 /// A batch that could not be opened is tried again after so many seconds, times its attempts.
 const RETRY: i64 = 20;
+/// After so many tries what the archive does not give is held unopened.
+const TRIES: u64 = 3;
 /// Outcomes that are logged together, at most.
 const TOGETHER: usize = 32;
 /// In how many rounds another process may have been first.
@@ -199,7 +204,9 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
     async fn merge(&self, claim: Claim, way: Way, stop: &watch::Receiver<bool>) -> Result<(), NotOpened> {
         let unknown = || Problem::new(Code::DatabaseFailed, "a batch of the queue is not in the ledger");
         let batch = self.ledger.batch(claim.batch).await?.ok_or_else(unknown)?;
-        let opened = self.opener.open(&batch, way, stop).await?;
+        // all later batches wait for this one: not for ever
+        let patience = if claim.attempts < TRIES { Patience::Waits } else { Patience::Over };
+        let opened = self.opener.open_with(&batch, way, patience, stop).await?;
         // A crash before this leaves the batch to be claimed again; after it, it is done.
         match self.registry.fold(opened).await? {
             Advanced::More => Ok(self.advance().await?),
@@ -215,11 +222,11 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
 
     /// What is held unopened is tried once a start: this may be newer software, or a larger machine. What opens now gets an entry,
     /// which is its place in the log.
-    async fn retry_unopened(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
+    pub(crate) async fn retry_unopened(&self, stop: &watch::Receiver<bool>) -> Result<(), Problem> {
         self.advance().await?;
         for id in self.registry.unopened().await? {
             let Some(batch) = self.ledger.batch(id).await? else { continue };
-            let opened = match self.opener.open(&batch, Way::Alone, stop).await {
+            let opened = match self.opener.open_with(&batch, Way::Alone, Patience::Over, stop).await {
                 Ok(opened) => opened,
                 Err(NotOpened::Stopping) => return Ok(()),
                 Err(NotOpened::Later(problem)) => return Err(problem),

@@ -72,6 +72,18 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The budget is counted in these.
 const UNIT: u64 = 1024;
 
+/// What the archive may lack: other batches do not wait for it for ever, as they do for an identity that is not here.
+const ARCHIVES: [Code; 3] = [Code::ArchiveMissing, Code::ArchiveDamaged, Code::IoFailed];
+
+/// Does anybody wait for what the archive does not give now?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Yes: it is tried again.
+    Waits,
+    /// No: it is held unopened, and tried again at each start.
+    Over,
+}
+
 /// Opens the records of logged batches. Clones share the budget.
 #[derive(Clone)]
 pub struct Opener<A, L> {
@@ -120,6 +132,17 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
 
     /// Opens every record line of a batch, or decides nothing.
     pub async fn open(&self, batch: &BatchFacts, way: Way, stop: &watch::Receiver<bool>) -> Result<OpenedBatch, NotOpened> {
+        self.open_with(batch, way, Patience::Waits, stop).await
+    }
+
+    /// The same; when there is no more patience, what the archive does not give is unopened: nobody waits for it any longer.
+    pub async fn open_with(
+        &self,
+        batch: &BatchFacts,
+        way: Way,
+        patience: Patience,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<OpenedBatch, NotOpened> {
         let manifest = Manifest::parse(&self.archive.get(batch.manifest).await?)?;
         let facts = manifest.facts();
         let mut deliveries: Vec<Delivery> = Vec::with_capacity(facts.lines.len());
@@ -145,8 +168,9 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
                     _ => None,
                 })
             };
+            let judged = async { given_up(patience, self.judge(batch, line, ready, way, stop).await) };
             // an error does not wait for the next one's memory, which a record that hangs may have
-            let (found, next) = tokio::try_join!(self.judge(batch, line, ready, way, stop), ahead)?;
+            let (found, next) = tokio::try_join!(judged, ahead)?;
             deliveries.push(delivery(batch, position, line, found));
             read = next;
         }
@@ -274,6 +298,17 @@ impl<A: Archive, L: Ledger> Opener<A, L> {
         }
         self.archive.verify(payload).await.map_err(Stop::Failed)?;
         Err(Stop::Refused(Code::RecordDigest))
+    }
+}
+
+/// What the archive does not give, and nobody waits for any more, is unopened.
+fn given_up(patience: Patience, judged: Result<Came, NotOpened>) -> Result<Came, NotOpened> {
+    match judged {
+        Err(NotOpened::Later(problem)) if patience == Patience::Over && ARCHIVES.contains(&problem.code) => {
+            tracing::error!("held unopened: {problem}");
+            Ok(Came::Unopened)
+        }
+        judged => judged,
     }
 }
 

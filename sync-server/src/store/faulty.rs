@@ -13,8 +13,11 @@ use std::{
 };
 
 use shared::{
+    decision::{DecisionLine, RecordKey},
+    force::Life,
     hello::Known,
-    id::{BatchId, Blob, CaseRef, LogIndex, Member, Number, Place, RecordId, ResidentRef, RosterVersion},
+    id::{BatchId, Blob, CaseRef, LogIndex, Member, NoteId, Number, Place, RecordId, ResidentRef, RosterVersion},
+    keys::KeyRef,
     log::{GuardLine, Hash, Head, HeadEntry, Segment},
     merge::Resident,
     outcome::OutcomeLine,
@@ -24,10 +27,16 @@ use shared::{
 };
 
 use super::{
-    AnnouncedBatch, Application, Archive, BatchFacts, Guard, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Pieces, Position,
-    RosterFacts, Staging, Swap, Upload,
+    AnnouncedBatch, Application, Archive, BatchFacts, DecisionFacts, Extent, Guard, HeadWitness, HelloFacts, Ledger, LineFacts,
+    OutcomeFacts, Pieces, Position, RosterFacts, Staging, Swap, Upload,
 };
-use crate::registry::{Among, Case, CaseContent, Claim, OpenedBatch, OutcomeDue, Registry, Search, Summary, Trace, Way};
+use crate::{
+    registry::{
+        About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, OpenedBatch, OutcomeDue, Page, Registry, Search,
+        Shared, Summary, Trace, Way,
+    },
+    rules::{Advanced, decisions::Needs},
+};
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,22 +318,26 @@ impl<L: Ledger> Ledger for Faulty<L> {
         read chain_head(unit: &Member, epoch: u32) -> Option<BatchFacts>;
         read missing(unit: &Member, limit: usize) -> Vec<Place>;
         read forked(unit: &Member, epoch: u32) -> Option<u64>;
-        read frozen(unit: &Member, epoch: u32) -> Option<LogIndex>;
-        read before_cut(batch: BatchId, cut: LogIndex) -> bool;
-        read before_cut_by_announced(batch: BatchId, cut: LogIndex) -> bool;
-        read contradicted(unit: &Member, place: Place, batch: BatchId) -> bool;
+        read frozen(key: &KeyRef) -> Option<LogIndex>;
+        read life(key: &KeyRef, received: Second) -> Life;
+        read would_link(batch: BatchId) -> Option<LogIndex>;
+        read contradicted(key: &KeyRef, place: Place, batch: BatchId) -> bool;
+        read extent(unit: &Member, epoch: u32) -> Extent;
         read lines_of_record(unit: Option<&Member>, record: RecordId) -> Vec<LineFacts>;
         read lines_of_number(unit: &Member, number: Number) -> Vec<LineFacts>;
         read newest_roster() -> Option<RosterFacts>;
         read roster(version: RosterVersion) -> Option<RosterFacts>;
+        read roster_by(by: Second) -> Option<RosterFacts>;
+        read decision(id: NoteId) -> Option<DecisionFacts>;
+        read decisions_from(index: LogIndex, limit: usize) -> Vec<DecisionFacts>;
         read outcome(batch: BatchId) -> Option<OutcomeFacts>;
         read outcomes_since(unit: &Member, index: LogIndex, limit: usize) -> Vec<(Place, u64)>;
         act announce(batch: AnnouncedBatch) -> ();
         read announced(unit: &Member) -> Vec<AnnouncedBatch>;
         act hello(hello: HelloFacts) -> Known;
-        read logged_head(unit: &Member, epoch: u32) -> Option<(Second, HeadEntry)>;
-        read heads_since(unit: &Member, since: Second) -> u64;
-        read head_witness(unit: &Member, place: Place) -> Option<HeadWitness>;
+        read logged_head(key: &KeyRef) -> Option<(Second, HeadEntry)>;
+        read heads_since(key: &KeyRef, since: Second) -> u64;
+        read head_witness(key: &KeyRef, unit: &Member, place: Place) -> Option<HeadWitness>;
     }
 }
 
@@ -333,8 +346,9 @@ impl<R: Registry> Registry for Faulty<R> {
         act claim(way: Way, now: Second, until: Second) -> Option<Claim>;
         act release(batch: BatchId, way: Way, retry: Second) -> ();
         act reclaim() -> ();
-        act fold(opened: OpenedBatch) -> ();
-        act follow_roster() -> bool;
+        act fold(opened: OpenedBatch) -> Advanced;
+        act advance() -> Advanced;
+        read unopened() -> Vec<BatchId>;
         read outcomes_due(limit: usize) -> Vec<OutcomeDue>;
         act settle(batch: BatchId, lines: Vec<OutcomeLine>) -> ();
         act settle_all() -> ();
@@ -345,7 +359,14 @@ impl<R: Registry> Registry for Faulty<R> {
         read trace(record: RecordId) -> Vec<Trace>;
         read resident(reference: ResidentRef) -> Option<Resident>;
         read find(search: Search, limit: usize) -> Vec<(ResidentRef, Resident)>;
-        read cases() -> Vec<Case>;
-        read case(reference: CaseRef) -> Option<CaseContent>;
+        read cases(filter: Filter, page: Page) -> (Vec<Case>, u64);
+        read case(reference: CaseRef) -> Vec<RecordKey>;
+        read content(record: RecordKey) -> Option<CaseContent>;
+        read records_of_id(record: RecordId) -> Vec<RecordKey>;
+        read batch_case(batch: BatchId) -> BatchCase;
+        read needs(line: DecisionLine) -> Option<Needs>;
+        read history(of: About) -> Vec<DecidedLine>;
+        read shared() -> Vec<Shared>;
+        read hints(limit: usize) -> Vec<Hint>;
     }
 }

@@ -7,7 +7,7 @@ use shared::{
     keys::KeyRef,
     log::{BatchState, Body},
     problem::Code,
-    roster::{AgentEntry, Facts, Revocation},
+    roster::{Facts, Revocation, StaffEntry},
 };
 
 use super::world::{Van, World, over, refusal};
@@ -16,7 +16,7 @@ use crate::fixtures::{member, roster_facts, signer};
 const OFFICE: &str = "office-04";
 
 fn with_carrier(version: u64) -> Facts {
-    let carrier = AgentEntry { name: member(OFFICE), key: signer(OFFICE).public().clone() };
+    let carrier = StaffEntry { name: member(OFFICE), key: signer(OFFICE).public().clone() };
     Facts { carriers: vec![carrier], ..roster_facts(version) }
 }
 

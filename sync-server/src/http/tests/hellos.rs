@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode};
 use shared::{
     hello::{Path, State},
     id::{BatchId, Place},
+    keys::KeyRef,
     log::{Body, Head},
     problem::Code,
 };
@@ -81,7 +82,9 @@ async fn heads_are_logged_when_they_change() {
     van.hello().await;
     let entries = world.entries().await;
     assert_eq!(entries.len(), 2, "once, not twice");
-    assert!(matches!(&entries[1].body, Body::Head(h) if h.unit == member("van-1") && h.head == van.head && h.hello == 3));
+    assert!(
+        matches!(&entries[1].body, Body::Head(h) if h.key == KeyRef::from(signer("van-1").public()) && h.head == van.head && h.hello == 3)
+    );
 }
 
 #[tokio::test]
@@ -96,11 +99,11 @@ async fn only_a_contradiction_freezes_and_both_notes_are_kept() {
     let entries = world.entries().await;
     let freezes: Vec<_> = entries
         .iter()
-        .filter_map(|e| if let Body::Freeze { unit, epoch, first, second } = &e.body { Some((unit, epoch, first, second)) } else { None })
+        .filter_map(|e| if let Body::Freeze { key, first, second } = &e.body { Some((key, first, second)) } else { None })
         .collect();
     assert_eq!(freezes.len(), 1);
-    let (unit, epoch, first, second) = freezes[0];
-    assert_eq!((unit, *epoch), (&member("van-1"), 1));
+    let (key, first, second) = freezes[0];
+    assert_eq!(*key, KeyRef::from(signer("van-1").public()));
     let archive = world.centre().stores.archive;
     for (blob, head) in [(first, "seven"), (second, "another seven")] {
         let note = crate::store::Archive::get(&archive, *blob).await.expect("archived");

@@ -2,11 +2,12 @@
 
 use shared::{
     batch::Manifest,
-    id::{BatchId, Blob, LogIndex},
+    decision::{BatchVerdict, Decision, DecisionLine, Reason, Said, Subject, case_of_batch},
+    id::{BatchId, Blob, LogIndex, NoteId},
     log::{BatchState, Body},
     outcome::{Fate, Outcome, OutcomeLine},
     problem::Code,
-    roster::{Facts, Revocation},
+    roster::{Facts, Revocation, StaffEntry},
 };
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     world::{World, code},
 };
 use crate::{
-    fixtures::{manifest, member, payload, roster, roster_facts, signer, trusted},
+    fixtures::{self, manifest, member, payload, roster, roster_facts, signer, trusted},
     store::{Archive as _, Whole, ledger_sqlite::LedgerSqlite},
 };
 
@@ -93,15 +94,26 @@ async fn a_batch_that_contradicts_its_neighbours_is_a_fork() {
     assert_eq!(state(&world, &sequencer, &two, 1, 1).await, FORK, "one of the two at its place was there first");
 }
 
+/// A head of van-1 that names this batch, with its hello in the archive.
+async fn head(world: &World, sequencer: &Sequencer<LedgerSqlite>, manifest: &Manifest, counter: u64) -> Option<Code> {
+    let (entry, note) = fixtures::head("van-1", counter, Some((manifest.facts().place, manifest.id())));
+    world.stores().archive.put(entry.note, Whole::new(note)).await.expect("archived");
+    code(sequencer.log(Proposal::Head(member("van-1"), entry)).await)
+}
+
+fn cut(facts: &mut Facts, name: &str, cut: u64) {
+    facts.revoked.push(Revocation { key: signer(name).public().into(), cut: LogIndex(cut), reason: "stolen".into() });
+    facts.revoked.sort_by(|a, b| a.key.cmp(&b.key));
+}
+
 #[tokio::test]
-async fn work_after_a_cut_is_quarantined_unless_something_before_it_leads_there() {
+async fn work_after_a_cut_is_quarantined_unless_a_head_from_before_it_leads_there() {
     let world = World::founded().await;
     let sequencer = world.sequencer().await;
     let [one, two, three, four] = chain();
-    assert_eq!(state(&world, &sequencer, &three, 1, 1).await, ACCEPTED);
+    assert_eq!(head(&world, &sequencer, &three, 1).await, None);
     let mut facts = roster_facts(2);
-    let key = signer("van-1").public().into();
-    facts.revoked = vec![Revocation { key, cut: LogIndex(2), reason: "stolen".into() }];
+    cut(&mut facts, "van-1", 2);
     let mut late = facts.clone();
     late.revoked[0].cut = LogIndex(3);
     assert_eq!(publish(&world, &sequencer, late).await, Some(Code::RosterRefused), "a cut behind its own entry");
@@ -109,20 +121,59 @@ async fn work_after_a_cut_is_quarantined_unless_something_before_it_leads_there(
     assert_eq!(publish(&world, &sequencer, facts.clone()).await, None, "the same again is the same");
     facts.retention += 1;
     assert_eq!(publish(&world, &sequencer, facts).await, Some(Code::RosterRefused), "another roster of that version");
-    assert_eq!(state(&world, &sequencer, &two, 1, 1).await, ACCEPTED, "a head logged before the cut leads to it");
-    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, ACCEPTED);
-    assert_eq!(state(&world, &sequencer, &four, 1, 1).await, BatchState::Quarantined(Code::Revoked));
+    let revoked = BatchState::Quarantined(Code::Revoked);
+    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, revoked, "what would lead here is not logged yet");
+    assert_eq!(state(&world, &sequencer, &three, 1, 1).await, ACCEPTED, "the head names it");
+    assert_eq!(state(&world, &sequencer, &two, 1, 1).await, ACCEPTED, "a logged batch leads here from the head");
+    assert_eq!(state(&world, &sequencer, &four, 1, 1).await, revoked);
+    assert_eq!(head(&world, &sequencer, &four, 2).await, Some(Code::Revoked), "the word of an ended key moves no head");
     let other = manifest("van-2", 1, None, 1, 1);
     assert_eq!(state(&world, &sequencer, &other, 1, 1).await, ACCEPTED, "another unit");
+}
+
+#[tokio::test]
+async fn an_ended_key_freezes_nobody_and_an_ended_approver_approves_nothing() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let mut facts = roster_facts(2);
+    cut(&mut facts, "supervisor-1", 1);
+    cut(&mut facts, "van-2", 1);
+    assert_eq!(publish(&world, &sequencer, facts).await, None);
+    let [one, ..] = chain();
+    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, BatchState::Quarantined(Code::ApproverRevoked));
+    for bytes in [b"a", b"b"] {
+        world.stores().archive.put(Blob::of(bytes), Whole::new(*bytes)).await.expect("archived");
+    }
+    let key = signer("van-2").public().into();
+    let freeze = Proposal::Freeze { unit: member("van-2"), key, first: Blob::of(b"a"), second: Blob::of(b"b") };
+    assert_eq!(code(sequencer.log(freeze).await), Some(Code::Revoked));
+}
+
+#[tokio::test]
+async fn a_roster_that_was_replaced_long_ago_no_longer_allows_what_the_later_one_forbids() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let mut strict = roster_facts(2);
+    strict.limits.lines = 2;
+    assert_eq!(publish(&world, &sequencer, strict.clone()).await, None);
+    let [one, two, ..] = chain();
+    let large = manifest("van-2", 1, None, 1, 2);
+    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, ACCEPTED, "two lines");
+    assert_eq!(state(&world, &sequencer, &large, 1, 2).await, ACCEPTED, "three, within the grace");
+    world.clock.fetch_add(i64::try_from(strict.grace).expect("small") + 1, std::sync::atomic::Ordering::SeqCst);
+    sequencer.log(Proposal::TimeConfirmed).await.expect("logged");
+    let large = manifest("van-2", 2, Some(large.id()), 2, 2);
+    assert_eq!(state(&world, &sequencer, &large, 2, 2).await, BatchState::Quarantined(Code::RosterOld));
+    assert_eq!(state(&world, &sequencer, &two, 1, 1).await, ACCEPTED, "what both allow");
 }
 
 #[tokio::test]
 async fn a_roster_judges_those_who_came_after_it_and_not_those_before() {
     let world = World::founded().await;
     let sequencer = world.sequencer().await;
-    let [one, two, three, _] = chain();
+    let [_, two, three, _] = chain();
     let mut facts = roster_facts(2);
-    facts.revoked = vec![Revocation { key: signer("van-1").public().into(), cut: LogIndex(2), reason: "stolen".into() }];
+    cut(&mut facts, "van-1", 2);
     let roster = proposed(&world, facts).await;
     let (before, after) = (world.archived(&two, &payload(1, 1)).await, world.archived(&three, &payload(1, 1)).await);
     // all three wait for one round; the cut is the roster's own place, which only stands if it is alone in a segment
@@ -134,7 +185,41 @@ async fn a_roster_judges_those_who_came_after_it_and_not_those_before() {
     };
     assert_eq!(before.as_ref().map(state), Ok(ACCEPTED));
     assert_eq!(after.as_ref().map(state), Ok(BatchState::Quarantined(Code::Revoked)));
-    assert_eq!(self::state(&world, &sequencer, &one, 1, 1).await, ACCEPTED, "a head from before the cut leads to it");
+}
+
+#[tokio::test]
+async fn decisions_are_logged_of_adjudicators_in_force_and_confirmed_by_another() {
+    let world = World::founded().await;
+    let sequencer = world.sequencer().await;
+    let staff = |name: &str| StaffEntry { name: member(name), key: signer(name).public().clone() };
+    let mut facts = roster_facts(2);
+    facts.adjudicators = vec![staff("amina"), staff("brahim"), staff("carim")];
+    cut(&mut facts, "carim", 1);
+    assert_eq!(publish(&world, &sequencer, facts).await, None);
+    let log = async |said: Said, by: &str| {
+        let centre = "registry.example".parse().expect("a centre");
+        let decision = Decision::sign(&centre, said, &signer(by)).expect("canonical");
+        let archive = world.stores().archive;
+        archive.put(decision.blob(), Whole::new(decision.note().as_bytes())).await.expect("archived");
+        let id = decision.id();
+        (id, code(sequencer.log(Proposal::Decision(Box::new(decision))).await))
+    };
+    let batch = BatchId::of(b"b");
+    let line = DecisionLine {
+        subject: Subject::Batch(batch, BatchVerdict::Refuse),
+        replaces: None,
+        case: case_of_batch(batch, None),
+        reason: Reason::Mistake,
+    };
+    let said = Said::Lines(vec![line]);
+    assert_eq!(log(said.clone(), "supervisor-1").await.1, Some(Code::NotAdjudicator));
+    assert_eq!(log(said.clone(), "carim").await.1, Some(Code::NotAdjudicator), "cut");
+    let (id, logged) = log(said, "amina").await;
+    assert_eq!(logged, None);
+    assert_eq!(log(Said::Confirm(NoteId::of(b"none")), "brahim").await.1, Some(Code::NotFound));
+    assert_eq!(log(Said::Confirm(id), "amina").await.1, Some(Code::SecondSame));
+    assert_eq!(log(Said::Confirm(id), "carim").await.1, Some(Code::NotAdjudicator));
+    assert_eq!(log(Said::Confirm(id), "brahim").await.1, None);
 }
 
 #[tokio::test]
@@ -183,15 +268,17 @@ async fn a_frozen_unit_is_quarantined_from_its_freeze_on() {
     let world = World::founded().await;
     let sequencer = world.sequencer().await;
     let [one, two, three, _] = chain();
-    assert_eq!(state(&world, &sequencer, &two, 1, 1).await, ACCEPTED);
+    assert_eq!(head(&world, &sequencer, &two, 1).await, None);
     let notes = [Blob::of(b"a"), Blob::of(b"b")];
-    let freeze = Proposal::Freeze { unit: member("van-1"), epoch: 1, first: notes[0], second: notes[1] };
+    let key = signer("van-1").public().into();
+    let freeze = Proposal::Freeze { unit: member("van-1"), key, first: notes[0], second: notes[1] };
     assert_eq!(code(sequencer.log(freeze.clone()).await), Some(Code::ArchiveMissing), "both notes are kept first");
     for bytes in [b"a", b"b"] {
         world.stores().archive.put(Blob::of(bytes), Whole::new(*bytes)).await.expect("archived");
     }
     let frozen = sequencer.log(freeze.clone()).await.expect("logged");
     assert_eq!(sequencer.log(freeze).await, Ok(frozen), "the first freeze stands");
-    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, ACCEPTED, "reachable from before");
+    assert_eq!(state(&world, &sequencer, &two, 1, 1).await, ACCEPTED, "a head from before names it");
+    assert_eq!(state(&world, &sequencer, &one, 1, 1).await, ACCEPTED, "and leads here");
     assert_eq!(state(&world, &sequencer, &three, 1, 1).await, BatchState::Quarantined(Code::Frozen));
 }

@@ -4,18 +4,21 @@ use std::{collections::HashMap, path::Path};
 
 use shared::{
     batch::Manifest,
+    force::Life,
     hello::Known,
-    id::{BatchId, Blob, LogIndex, NoteId, Number, Place, RosterVersion},
-    log::{BatchState, Body, Consistency, Entry, Hash, HashReader, Head, HeadEntry, TlogProof, checkpoint},
+    id::{BatchId, Blob, LogIndex, NoteId, Place, RosterVersion},
+    keys::KeyRef,
+    log::{BatchState, Body, Consistency, Entry, Hash, HashReader, Head, TlogProof, checkpoint},
     outcome::Outcome,
     problem::Code,
+    roster::{Kept, Revocation},
     time::Second,
 };
 
 use super::code;
 use crate::{
-    fixtures::{START, batch_body, entry, manifest, member, roster, roster_facts, segment, signer},
-    store::{AnnouncedBatch, Application, HeadWitness, HelloFacts, Ledger, ledger_sqlite::LedgerSqlite, sqlite::Db},
+    fixtures::{START, batch_body, entry, head, manifest, member, roster, roster_facts, segment, signer},
+    store::{AnnouncedBatch, Application, HeadWitness, HelloFacts, Ledger, Word, ledger_sqlite::LedgerSqlite, sqlite::Db},
 };
 
 fn sqlite(root: &Path) -> LedgerSqlite {
@@ -149,46 +152,64 @@ async fn batches_lines_chains_and_gaps() {
 }
 
 #[tokio::test]
-async fn what_was_before_a_cut_stays_good_with_its_predecessors() {
+async fn heads_link_batches_over_logged_ones_only() {
     let dir = tempfile::tempdir().expect("a folder");
     let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
-    let one = manifest("van-1", 1, None, 1, 1);
+    let zero = BatchId::of(b"the last of the former epoch");
+    let one = manifest("van-1", 1, Some(zero), 1, 1);
     let two = manifest("van-1", 2, Some(one.id()), 1, 1);
     let three = manifest("van-1", 3, Some(two.id()), 1, 1);
-    let head = HeadEntry {
-        unit: member("van-1"),
-        head: Some((place(3), three.id())),
-        number: Some(Number::new(1, 9).expect("from 1")),
-        hello: 4,
-        hello_id: NoteId::of(b"hello 4"),
-    };
-    ledger.apply(log.grow(vec![batch(0, &two, BatchState::Accepted)], &[two.note().as_bytes()])).await.expect("followed");
-    assert_eq!(ledger.before_cut(one.id(), LogIndex(1)).await, Ok(true), "a logged batch names it");
-    assert_eq!(ledger.before_cut(one.id(), LogIndex(0)).await, Ok(false));
-    assert_eq!(ledger.before_cut(three.id(), LogIndex(1)).await, Ok(false), "a successor is not a predecessor");
-    ledger.apply(log.grow(vec![entry(1, Body::Head(head.clone()))], &[])).await.expect("followed");
-    assert_eq!(ledger.before_cut(three.id(), LogIndex(2)).await, Ok(true), "a logged head names it");
-    assert_eq!(ledger.logged_head(&member("van-1"), 1).await, Ok(Some((Second::from_unix(START + 1), head))));
-    assert_eq!(ledger.heads_since(&member("van-1"), Second::from_unix(START)).await, Ok(1));
-    assert_eq!(ledger.missing(&member("van-1"), 64).await, Ok(vec![place(1), place(3)]));
+    let (head, hello) = head("van-1", 4, Some((place(3), three.id())));
+    let key = head.key.clone();
+    ledger.apply(log.grow(vec![batch(0, &one, BatchState::Accepted)], &[one.note().as_bytes()])).await.expect("followed");
+    assert_eq!(ledger.would_link(three.id()).await, Ok(None));
+    ledger.apply(log.grow(vec![entry(1, Body::Head(head.clone()))], &[&hello])).await.expect("followed");
+    assert_eq!(ledger.would_link(three.id()).await, Ok(Some(LogIndex(1))), "the head names it");
+    assert_eq!(ledger.would_link(two.id()).await, Ok(None), "what leads here is not logged");
+    ledger.apply(log.grow(vec![batch(2, &three, BatchState::Accepted)], &[three.note().as_bytes()])).await.expect("followed");
+    assert_eq!(ledger.would_link(two.id()).await, Ok(Some(LogIndex(1))));
+    ledger.apply(log.grow(vec![batch(3, &two, BatchState::Accepted)], &[two.note().as_bytes()])).await.expect("followed");
+    assert_eq!(ledger.would_link(zero).await, Ok(Some(LogIndex(1))), "all the way down, when the gap closed");
+    assert_eq!(ledger.logged_head(&key).await, Ok(Some((Second::from_unix(START + 1), head))));
+    assert_eq!(ledger.heads_since(&key, Second::from_unix(START)).await, Ok(1));
+    assert_eq!(ledger.missing(&member("van-1"), 64).await, Ok(vec![]));
+    assert_eq!(ledger.extent(&member("van-1"), 1).await.map(|e| e.sequence), Ok(3));
 }
 
 #[tokio::test]
-async fn heads_of_two_epochs_with_one_counter_both_stand_without_their_hellos() {
+async fn a_head_says_what_its_hello_says() {
     let dir = tempfile::tempdir().expect("a folder");
     let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
-    let head = |n: u64, hello: &[u8]| {
-        let id = BatchId::of(&n.to_be_bytes());
-        let head = HeadEntry { unit: member("van-1"), head: Some((place(n), id)), number: None, hello: 1, hello_id: NoteId::of(hello) };
-        (id, entry(0, Body::Head(head)))
+    let (mut lie, hello) = head("van-1", 4, Some((place(3), BatchId::of(b"3"))));
+    lie.hello = 5;
+    assert_eq!(code(ledger.apply(log.grow(vec![entry(1, Body::Head(lie))], &[&hello])).await), Some(Code::ArchiveDamaged));
+}
+
+#[tokio::test]
+async fn keys_live_from_the_entry_that_lists_them_to_the_one_that_ends_them() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
+    let key = |name: &str| KeyRef::from(signer(name).public());
+    let (van, agent) = (key("van-1"), key("agent-1"));
+    let life = async |key: &KeyRef, seconds: i64| ledger.life(key, Second::from_unix(START + seconds)).await.expect("read");
+    assert_eq!(life(&van, 0).await, Life::default());
+    let publish = |version: u64, facts: shared::roster::Facts| {
+        let paper = roster(facts);
+        (Body::Roster { version: RosterVersion(version), blob: paper.note().blob() }, paper.note().as_bytes().to_vec())
     };
-    // the second hello is the first of epoch 2, before that epoch has a batch
-    let ((first, one), (second, two)) = (head(5, b"epoch 1"), head(6, b"epoch 2"));
-    ledger.apply(log.grow(vec![one.clone(), two, one], &[])).await.expect("followed");
-    for id in [first, second] {
-        assert_eq!(ledger.before_cut(id, LogIndex(2)).await, Ok(true), "a logged head names it");
-    }
-    assert_eq!(ledger.before_cut(second, LogIndex(1)).await, Ok(false));
+    let (first, note) = publish(1, roster_facts(1));
+    ledger.apply(log.grow(vec![entry(0, Body::Time), entry(1, first)], &[&note])).await.expect("followed");
+    assert_eq!(life(&van, 2).await, Life { admitted: Some(LogIndex(1)), end: None });
+    let mut ending = roster_facts(2);
+    ending.kept = vec![Kept { key: agent.clone(), until: Second::from_unix(START + 10) }];
+    ending.revoked = vec![Revocation { key: van.clone(), cut: LogIndex(1), reason: "stolen".into() }];
+    let (second, note) = publish(2, ending);
+    ledger.apply(log.grow(vec![entry(2, second)], &[&note])).await.expect("followed");
+    assert_eq!(life(&van, 2).await.end, Some(LogIndex(1)), "the cut, though the roster came later");
+    assert_eq!(life(&agent, 10).await.end, None, "until then");
+    assert_eq!(life(&agent, 11).await.end, Some(LogIndex(3)), "what is logged next comes too late");
+    ledger.apply(log.grow(vec![entry(11, Body::Time), entry(12, Body::Time)], &[])).await.expect("followed");
+    assert_eq!(life(&agent, 12).await.end, Some(LogIndex(3)), "the first entry behind that time");
 }
 
 #[tokio::test]
@@ -201,7 +222,8 @@ async fn rosters_outcomes_freezes_and_forks() {
     let logged = |o: &Outcome| Body::Outcome { batch: one.id(), version: o.version(), blob: o.note().blob() };
     let (first, second) = (outcome(1), outcome(2));
     assert_eq!(ledger.newest_roster().await, Ok(None));
-    let freeze = Body::Freeze { unit: member("van-2"), epoch: 1, first: Blob::of(b"a"), second: Blob::of(b"b") };
+    let (key, other) = (KeyRef::from(signer("van-2").public()), KeyRef::from(signer("van-1").public()));
+    let freeze = Body::Freeze { key: key.clone(), first: Blob::of(b"a"), second: Blob::of(b"b") };
     let entries = vec![
         entry(0, Body::Roster { version: RosterVersion(1), blob: paper.note().blob() }),
         batch(0, &one, BatchState::Accepted),
@@ -221,14 +243,16 @@ async fn rosters_outcomes_freezes_and_forks() {
     assert_eq!(ledger.outcomes_since(&van, LogIndex(5), 64).await, Ok(vec![]));
     assert_eq!(ledger.forked(&van, 1).await, Ok(Some(2)));
     assert_eq!(ledger.batches_at(&van, place(2)).await.map(|b| b.len()), Ok(2), "both are kept");
-    assert_eq!(ledger.frozen(&member("van-2"), 1).await, Ok(Some(LogIndex(5))), "the first freeze is the cut");
-    assert_eq!(ledger.frozen(&van, 1).await, Ok(None));
+    assert_eq!(ledger.frozen(&key).await, Ok(Some(LogIndex(5))), "the first freeze is the cut");
+    assert_eq!(ledger.frozen(&other).await, Ok(None));
 }
 
 fn hello(counter: u64, text: &str, head: Option<(Place, BatchId)>) -> HelloFacts {
     let id = NoteId::of(text.as_bytes());
     let first = Second::from_unix(START);
-    HelloFacts { sender: member("van-1"), epoch: 1, counter, id, head, number: None, first, note: text.as_bytes().to_vec() }
+    let key = KeyRef::from(signer("van-1").public());
+    let note = text.as_bytes().to_vec();
+    HelloFacts { sender: member("van-1"), key, epoch: 1, word: Word::Counts, counter, id, head, number: None, first, note }
 }
 
 #[tokio::test]
@@ -244,11 +268,24 @@ async fn hellos_say_what_was_known_before_them() {
     assert_eq!(known(ledger.hello(hello(3, "other", Some((place(2), a)))).await), repeat, "another note of that counter");
     let ledger = sqlite(dir.path());
     assert_eq!(known(ledger.hello(hello(4, "4", Some((place(2), b)))).await), (3, None, Some(a), Some(place(2))), "contradiction");
-    assert_eq!(ledger.head_witness(&member("van-1"), place(2)).await, Ok(Some(HeadWitness::Hello(Some(b"3".to_vec())))));
+    let van = KeyRef::from(signer("van-1").public());
+    assert_eq!(ledger.head_witness(&van, &member("van-1"), place(2)).await, Ok(Some(HeadWitness::Hello(b"3".to_vec()))));
     assert_eq!(ledger.missing(&member("van-1"), 1).await, Ok(vec![place(1)]));
     let huge = Place::new(1, (1 << 53) - 1).expect("largest");
     ledger.hello(hello(5, "5", Some((huge, b)))).await.expect("kept");
     assert_eq!(ledger.missing(&member("van-1"), 3).await.map(|m| m.len()), Ok(3), "however high a claim");
+}
+
+#[tokio::test]
+async fn what_an_ended_key_says_is_kept_and_shows_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ledger = sqlite(dir.path());
+    let heard = HelloFacts { word: Word::Heard, ..hello(7, "7", Some((place(5), BatchId::of(b"5")))) };
+    ledger.hello(heard.clone()).await.expect("kept");
+    assert_eq!(ledger.missing(&member("van-1"), 64).await, Ok(vec![]), "no batch is missed");
+    assert_eq!(ledger.hello(heard).await.map(|known| known.counter), Ok(7), "its counter is");
+    let other = HelloFacts { key: "van-1+00000001".parse().expect("a key"), epoch: 2, ..hello(1, "1", None) };
+    assert_eq!(ledger.hello(other).await.map(|known| known.counter), Ok(0), "each key has its own");
 }
 
 #[tokio::test]
@@ -260,10 +297,16 @@ async fn announcements_are_forgotten_when_logged() {
     ledger.announce(announced.clone()).await.expect("kept");
     ledger.announce(announced.clone()).await.expect("the same call twice is the same as once");
     assert_eq!(ledger.announced(&member("van-1")).await, Ok(vec![announced.clone()]));
-    assert_eq!(ledger.head_witness(&member("van-1"), place(1)).await, Ok(Some(HeadWitness::Announced(one.id()))));
+    assert_eq!(
+        ledger.head_witness(&KeyRef::from(signer("van-1").public()), &member("van-1"), place(1)).await,
+        Ok(Some(HeadWitness::Announced(one.id())))
+    );
     ledger.apply(log.grow(vec![batch(0, &one, BatchState::Accepted)], &[one.note().as_bytes()])).await.expect("followed");
     assert_eq!(ledger.announced(&member("van-1")).await, Ok(vec![]));
     ledger.announce(announced).await.expect("too late");
     assert_eq!(ledger.announced(&member("van-1")).await, Ok(vec![]));
-    assert_eq!(ledger.head_witness(&member("van-1"), place(1)).await, Ok(Some(HeadWitness::Logged(one.blob()))));
+    assert_eq!(
+        ledger.head_witness(&KeyRef::from(signer("van-1").public()), &member("van-1"), place(1)).await,
+        Ok(Some(HeadWitness::Logged(one.blob())))
+    );
 }

@@ -172,7 +172,18 @@ pub(crate) mod asked {
 
     static ASKED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+    std::thread_local! {
+        /// Statements that this thread has asked: a database writes on one thread of its own.
+        static COUNT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+
+    /// How many statements this thread has asked so far.
+    pub(crate) fn count() -> u64 {
+        COUNT.get()
+    }
+
     pub(super) fn keep(sql: &str) {
+        COUNT.set(COUNT.get() + 1);
         let mut asked = ASKED.lock().expect("nobody panics while holding it");
         if !asked.contains(sql) {
             asked.insert(sql.to_owned());

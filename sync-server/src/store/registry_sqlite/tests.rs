@@ -1,9 +1,10 @@
-//! What the registry promises beside a busy log: cuts, rejoined chains, outcomes that came late, damage that is found.
+//! What the registry promises beside a busy log: chains that a link brings back, outcomes that came late, damage that is found, and
+//! how much is asked for a line.
 
 use std::sync::Arc;
 
 use shared::{
-    id::BatchId,
+    id::{BatchId, LogIndex},
     keys::KeyRef,
     outcome::{Fate, Outcome},
     problem::Code,
@@ -11,62 +12,49 @@ use shared::{
 };
 
 use crate::{
-    fixtures::{member, signer},
+    fixtures::{head, member, signer},
     pipeline::{
         Proposal,
-        merge::tests::centre::{Centre, FilesMerge, Made, Unit, facts, never_stopped},
+        merge::tests::centre::{Centre, FilesMerge, Made, Unit, facts},
     },
-    registry::{Among, Registry as _, Way},
-    store::{AnnouncedBatch, Archive as _, Ledger as _, Whole},
+    registry::{Among, Registry as _},
+    store::{Archive as _, Ledger as _, Whole, ledger_sqlite::columns::asked},
 };
-
-/// Opens and folds the next batch, and publishes nothing.
-async fn fold_next(merge: &FilesMerge) {
-    let now = (merge.clock)();
-    let until = shared::time::Second::from_unix(now.unix() + 900);
-    let claim = merge.registry.claim(Way::Here, now, until).await.expect("read").expect("one waits");
-    let batch = merge.ledger.batch(claim.batch).await.expect("read").expect("logged");
-    let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
-    merge.registry.fold(opened).await.expect("folded");
-}
 
 async fn newest(merge: &FilesMerge, batch: BatchId) -> (u64, Fate) {
     let facts = merge.ledger.outcome(batch).await.expect("read").expect("logged");
     (facts.version, Outcome::parse(&facts.note).expect("ours").lines()[0].fate.clone())
 }
 
+async fn cut(centre: &Centre, version: u64, names: &[&str], cut: LogIndex) {
+    let mut newer = facts(version);
+    newer.revoked = names.iter().map(|name| Revocation { key: KeyRef::from(signer(name).public()), cut, reason: "lost".into() }).collect();
+    newer.revoked.sort_by(|a, b| a.key.cmp(&b.key));
+    centre.publish(newer).await;
+}
+
 #[tokio::test]
 async fn an_outcome_that_is_logged_late_is_followed_by_what_holds_now() {
     let centre = Centre::founded().await;
-    let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
+    let mut one = Unit::new("van-1");
     one.enrol(1, 20);
-    let late = one.close();
-    centre.log(&late).await;
+    let made = one.close();
+    centre.log(&made).await;
     let merge = centre.merge("centre.db").await;
     centre.summary(&merge).await;
-    assert!(matches!(newest(&merge, late.id()).await, (1, Fate::Merged(_))));
-    // the same person, earlier: a publisher reads what is to be said, and is slow
-    two.enrol(1, 10);
-    centre.log(&two.close()).await;
-    fold_next(&merge).await;
+    assert!(matches!(newest(&merge, made.id()).await, (1, Fate::Merged(_))));
+    // its agent's key had ended before: a publisher reads what is to be said, and is slow
+    cut(&centre, 2, &["agent-1"], LogIndex(1)).await;
+    merge.registry.advance().await.expect("folded");
     let slow = merge.registry.outcomes_due(1).await.expect("read").pop().expect("due");
-    assert_eq!(slow.batch, late.id());
-    // its id is used again: nobody knows which of the two is meant, and the first one stands as before
-    let record = two.record(1, 8, 30, None);
-    let again = two.seal(&record);
-    two.put(&again);
-    centre.log(&two.close()).await;
-    fold_next(&merge).await;
-    let quick = merge.registry.outcomes_due(1).await.expect("read").pop().expect("due");
-    assert_eq!(quick.published.map(|(_, lines)| lines), Some(quick.lines.clone()));
-    merge.registry.settle(quick.batch, quick.lines).await.expect("settled");
-    // now the slow one comes to its end
+    assert!(matches!(slow.lines[0].fate, Fate::Held(Code::AgentRevoked, _)));
+    // meanwhile the unit's key is cut as well; nothing changes, and the slow one comes to its end
     let outcome = Outcome::sign(slow.batch, 2, slow.lines.clone(), &Arc::new(signer("registry.example")));
     merge.archive.put(outcome.note().blob(), Whole::new(outcome.note().as_bytes())).await.expect("archived");
     centre.sequencer().await.log(Proposal::Outcome(outcome)).await.expect("the next version");
-    merge.registry.settle(slow.batch, slow.lines).await.expect("nothing is settled");
+    merge.registry.settle(slow.batch, slow.lines).await.expect("settled");
     centre.summary(&merge).await;
-    assert!(matches!(newest(&merge, late.id()).await, (3, Fate::Merged(_))), "what holds is said");
+    assert!(matches!(newest(&merge, made.id()).await, (2, Fate::Held(Code::AgentRevoked, _))), "what holds is said once");
     assert_eq!(merge.registry.outcomes_that_differ(Among::Settled).await, Ok(vec![]));
     assert_eq!(merge.registry.waiting().await, Ok((0, 0)));
 }
@@ -80,27 +68,16 @@ fn chain() -> [Made; 4] {
     })
 }
 
-fn announced(made: &Made) -> AnnouncedBatch {
-    let facts = made.manifest.facts();
-    AnnouncedBatch { id: made.id(), unit: member("van-1"), place: facts.place, previous: facts.previous }
-}
-
 #[tokio::test]
-async fn a_batch_that_closes_the_way_to_before_a_cut_brings_back_all_that_it_stands_on() {
-    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
+async fn a_batch_that_closes_the_way_to_a_head_brings_back_all_that_it_stands_on() {
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 0, 3, 1]] {
         let centre = Centre::founded().await;
         let chain = chain();
-        centre.log(&chain[3]).await;
+        let (entry, hello) = head("van-1", 1, Some((chain[2].manifest.facts().place, chain[2].id())));
+        centre.stores("centre.db").archive.put(entry.note, Whole::new(hello)).await.expect("archived");
+        centre.sequencer().await.log(Proposal::Head(member("van-1"), entry)).await.expect("logged");
+        cut(&centre, 2, &["van-1"], LogIndex(2)).await;
         let merge = centre.merge("centre.db").await;
-        centre.summary(&merge).await;
-        let mut newer = facts(2);
-        let cut = merge.ledger.position().await.expect("read").line.head.size;
-        newer.revoked =
-            vec![Revocation { key: KeyRef::from(signer("van-1").public()), cut: shared::id::LogIndex(cut), reason: "lost".into() }];
-        centre.publish(newer).await;
-        for made in &chain[..3] {
-            merge.ledger.announce(announced(made)).await.expect("kept");
-        }
         let mut merged = Vec::new();
         for n in order {
             centre.log(&chain[n]).await;
@@ -108,11 +85,12 @@ async fn a_batch_that_closes_the_way_to_before_a_cut_brings_back_all_that_it_sta
             assert_eq!(merge.registry.refold().await, Ok(vec![]), "{order:?} {n}");
         }
         let expected = match order {
-            [0, 1, 2] | [1, 0, 2] => [1, 1, 4],
-            [2, 1, 0] => [2, 3, 4],
-            _ => [1, 3, 4],
+            [0, 1, 2, 3] => [0, 0, 3, 3],
+            [3, 2, 1, 0] => [0, 1, 2, 3],
+            [1, 0, 3, 2] => [0, 0, 0, 3],
+            _ => [1, 1, 1, 3],
         };
-        assert_eq!(merged, expected, "{order:?}");
+        assert_eq!(merged, expected, "{order:?}: the fourth is behind the head");
         let again = centre.merge("again.db").await;
         assert_eq!(centre.summary(&again).await, centre.summary(&merge).await, "{order:?}");
     }
@@ -121,11 +99,15 @@ async fn a_batch_that_closes_the_way_to_before_a_cut_brings_back_all_that_it_sta
 #[tokio::test]
 async fn damage_is_found_wherever_in_the_tables_it_is() {
     for change in [
-        "DELETE FROM links WHERE link LIKE 'match %'",
-        "DELETE FROM fates WHERE fate LIKE 'held%'",
-        "INSERT INTO fates SELECT 'van-9', record, sealed, fate, subject FROM fates LIMIT 1",
-        "INSERT INTO residents SELECT 'f' || substr(reference, 2), fields, parts, sources, NULL FROM residents WHERE reference < 'f' LIMIT 1",
-        "UPDATE essences SET parts = '{}' WHERE unit = 'van-1'",
+        "DELETE FROM records WHERE fate LIKE 'held%'",
+        "INSERT INTO records SELECT 'van-9', record, sealed, fate, subject, against, place, batch, line, epoch, number, holds_id,
+         holds_number, mode, decision, blind FROM records LIMIT 1",
+        "UPDATE records SET against = '[]' WHERE fate LIKE 'held%'",
+        "UPDATE residents SET match_key = NULL WHERE reference = (SELECT min(reference) FROM residents)",
+        "INSERT INTO residents SELECT 'f' || substr(reference, 2), fields, parts, sources, documents, identity, founded, NULL FROM residents
+         WHERE reference < 'f' LIMIT 1",
+        "UPDATE essences SET essence = replace(essence, 'parts\":{', 'parts\":{\"x\":\"y\",') WHERE unit = 'van-1'",
+        "UPDATE fold SET judged = 1",
     ] {
         let centre = Centre::founded().await;
         let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
@@ -143,4 +125,29 @@ async fn damage_is_found_wherever_in_the_tables_it_is() {
         let found = merge.registry.refold().await.expect("read");
         assert!(!found.is_empty() && found.iter().all(|p| p.code == Code::RegistryWrong), "{change}: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn a_line_asks_a_bounded_number_of_questions_however_large_the_registry_is() {
+    let centre = Centre::founded().await;
+    let merge = centre.merge("centre.db").await;
+    let mut unit = Unit::new("van-1");
+    let mut asked_for = Vec::new();
+    for round in 0..6_u64 {
+        for person in 0..8 {
+            unit.enrol(100 * round + person, 10);
+        }
+        let made = unit.close();
+        centre.log(&made).await;
+        let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
+        let stop = tokio::sync::watch::channel(false).1;
+        let opened = merge.opener.open(&batch, crate::registry::Way::Here, &stop).await.expect("opened");
+        let count = async || merge.registry.db.write(|_| Ok(asked::count())).await.expect("asked on the thread that writes");
+        let before = count().await;
+        merge.registry.fold(opened).await.expect("folded");
+        asked_for.push(count().await - before);
+    }
+    let (first, last) = (asked_for[1], asked_for[5]);
+    assert_eq!(first, last, "{asked_for:?}");
+    assert!(last <= 8 * 24 + 40, "{last} statements for eight lines");
 }

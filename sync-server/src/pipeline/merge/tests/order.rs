@@ -1,4 +1,4 @@
-//! The registry is a function of the set of logged records: any order, any repetition, any number of workers.
+//! The registry is a function of the log: any order of opening, any repetition, any number of workers.
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use shared::{id::LogIndex, keys::KeyRef, outcome::Fate, problem::Code, record::Target, roster::Revocation, time::Second};
@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use super::centre::{Centre, Enrolled, Made, Unit, facts, never_stopped};
 use crate::{
     fixtures::{member, signer},
-    registry::{Among, OpenedBatch, Registry as _, Summary, Way},
+    registry::{Among, Filter, OpenedBatch, Page, Registry as _, Summary, Way},
+    rules::Advanced,
     store::Ledger as _,
 };
 
@@ -66,40 +67,38 @@ fn count(summary: &Summary) -> (u64, u64, u64, u64) {
     (summary.merged, summary.held, summary.refused, summary.open)
 }
 
-/// merged: first, its correction, `other`, its correction, the honest one, the plausible 5, 7; held: the two of one id,
-/// the impossible 5, the withdrawn 8, the unapproved 9, the two of one number.
-const TOLD: (u64, u64, u64, u64) = (7, 7, 0, 0);
+/// merged: first, second, `other`, the honest one and the impossible 5 (a claimed time decides nothing), their two corrections by
+/// record, 7; held: the one who comes second under first's name, the correction of another unit before the approver looked, the second
+/// 5, the id used again, the withdrawn 8, the unapproved 9, the number used again. Counted by hand below.
+const TOLD: (u64, u64, u64, u64) = (8, 7, 0, 0);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_order_of_the_log_and_any_number_of_workers_give_one_digest() {
+async fn the_same_log_gives_one_digest_whatever_the_number_of_workers() {
     let story = story();
     let mut digests = Vec::new();
-    for (turn, workers) in [(0, 1), (3, 4), (7, 2)] {
+    for workers in [1, 4, 2] {
         let centre = Centre::founded().await;
-        let mut order = story.clone();
-        order.rotate_left(turn);
-        if turn == 7 {
-            order.reverse();
-        }
-        for made in order.iter().chain(&story[..2]) {
+        for made in story.iter().chain(&story[..2]) {
             centre.log(made).await;
         }
         let merge = centre.merge("centre.db").await;
         merge.until_idle(workers, &watch::channel(false).1).await.expect("merged");
         let summary = merge.registry.summary().await.expect("read");
-        assert_eq!(count(&summary), TOLD, "order {turn}");
+        assert_eq!(count(&summary), TOLD, "{workers} workers");
         assert_eq!(merge.registry.refold().await, Ok(vec![]));
         assert_eq!(merge.registry.outcomes_that_differ(Among::Settled).await, Ok(vec![]));
+        let again = centre.merge("again.db").await;
+        assert_eq!(centre.summary(&again).await, summary, "made again");
         digests.push(summary.digest);
     }
     assert!(digests.windows(2).all(|w| w[0] == w[1]), "{digests:?}");
 }
 
 #[test]
-fn any_order_and_repetition_of_folds_give_one_digest_also_around_a_revocation() {
+fn any_order_and_repetition_of_openings_gives_one_digest_also_around_a_revocation() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
     let (centre, opened, expected) = runtime.block_on(revoked());
-    assert_eq!((expected.held, expected.open), (8, 0), "5 and 7 of van-2 are held, so the impossible 5 stands alone");
+    assert_eq!(expected.open, 0);
     let order = prop::collection::vec((0..opened.len(), prop::bool::weighted(0.2)), 0..20);
     let mut runner = TestRunner::new(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() });
     let case = std::cell::Cell::new(0);
@@ -107,14 +106,13 @@ fn any_order_and_repetition_of_folds_give_one_digest_also_around_a_revocation() 
         case.set(case.get() + 1);
         let digest = runtime.block_on(async {
             let merge = centre.merge(&format!("case-{}.db", case.get())).await;
-            merge.registry.claim(Way::Here, Second::from_unix(0), Second::from_unix(0)).await.expect("enqueued");
-            for (n, follow) in order.iter().copied().chain((0..opened.len()).map(|n| (n, false))) {
+            for (n, advance) in order.iter().copied().chain((0..opened.len()).map(|n| (n, false))) {
                 merge.registry.fold(opened[n].clone()).await.expect("folded");
-                if follow {
-                    merge.registry.follow_roster().await.expect("followed");
+                if advance {
+                    merge.registry.advance().await.expect("folded");
                 }
             }
-            merge.registry.follow_roster().await.expect("followed");
+            while merge.registry.advance().await.expect("folded") == Advanced::More {}
             let off = merge.registry.refold().await.expect("read");
             assert!(off.is_empty(), "{off:?}");
             merge.registry.summary().await.expect("read")
@@ -148,13 +146,13 @@ async fn revoked() -> (Centre, Vec<OpenedBatch>, Summary) {
 }
 
 #[tokio::test]
-async fn a_record_displaced_by_an_earlier_one_gets_a_newer_outcome() {
+async fn who_was_logged_first_stands_whatever_time_another_claims() {
     let centre = Centre::founded().await;
     let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
     one.enrol(1, 20);
-    two.enrol(1, 10);
-    let (late, early) = (one.close(), two.close());
-    centre.log(&late).await;
+    let early = two.enrol(1, 10);
+    let (first, second) = (one.close(), two.close());
+    centre.log(&first).await;
     let merge = centre.merge("centre.db").await;
     centre.summary(&merge).await;
     let fate = async |made: &Made| {
@@ -162,19 +160,15 @@ async fn a_record_displaced_by_an_earlier_one_gets_a_newer_outcome() {
         let outcome = shared::outcome::Outcome::parse(&facts.note).expect("ours");
         (facts.version, outcome.lines()[0].fate.clone())
     };
-    assert!(matches!(fate(&late).await, (1, Fate::Merged(_))));
-    centre.log(&early).await;
+    assert!(matches!(fate(&first).await, (1, Fate::Merged(_))));
+    centre.log(&second).await;
     centre.summary(&merge).await;
-    assert!(matches!(fate(&late).await, (2, Fate::Held(Code::Duplicate, _))));
-    assert!(matches!(fate(&early).await, (1, Fate::Merged(_))));
-    let codes = async || merge.registry.cases().await.expect("read").iter().map(|case| case.code).collect::<Vec<_>>();
-    assert_eq!(codes().await, [Code::Displaced], "staff see that it stood");
-    one.enrol(1, 30);
-    centre.log(&one.close()).await;
-    centre.summary(&merge).await;
-    let mut cases = codes().await;
-    cases.sort_unstable();
-    assert_eq!(cases, [Code::Duplicate, Code::Displaced], "this one never stood");
+    assert!(matches!(fate(&first).await, (1, Fate::Merged(_))), "it stays");
+    assert!(matches!(fate(&second).await, (1, Fate::Held(Code::Duplicate, _))));
+    let (cases, count) = merge.registry.cases(Filter::default(), Page { skip: 0, limit: 10 }).await.expect("read");
+    assert_eq!((count, cases[0].code, cases[0].record.record), (1, Code::Duplicate, early.facts.record));
+    let against: Vec<_> = cases[0].against.iter().map(|key| key.unit.to_string()).collect();
+    assert_eq!(against, ["van-1"], "the case names both");
     let size = merge.ledger.position().await.expect("read").line.head.size;
     centre.summary(&merge).await;
     assert_eq!(merge.ledger.position().await.expect("read").line.head.size, size, "nothing is said twice");

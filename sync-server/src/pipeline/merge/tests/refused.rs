@@ -1,6 +1,7 @@
 //! One defect a record: each gets its own code, everything beside it merges.
 
 use shared::{
+    log::{Body, Entry},
     outcome::{Fate, Outcome},
     problem::Code,
     record::Record,
@@ -11,7 +12,7 @@ use super::centre::{Centre, Enrolled, FilesMerge, Made, Unit, facts, form, ident
 use crate::{
     fixtures::program,
     pipeline::opener::{Nursery, Opener},
-    registry::{Found, Registry as _, Way},
+    registry::{Came, Registry as _, Way},
     store::Ledger as _,
 };
 
@@ -108,9 +109,9 @@ async fn same_alone(merge: &FilesMerge, made: &Made) {
     let alone = merge.opener.open(&batch, Way::Alone, &never_stopped()).await.expect("opened");
     assert_eq!(here.deliveries.len(), alone.deliveries.len());
     for pair in here.deliveries.iter().zip(&alone.deliveries) {
-        match (&pair.0.found, &pair.1.found) {
-            (Found::AsSigned(here), Found::AsSigned(alone)) => assert_eq!(here, alone),
-            (Found::Refused(here), Found::Refused(alone)) => assert_eq!(here, alone),
+        match (&pair.0.came, &pair.1.came) {
+            (Came::AsSigned(here), Came::AsSigned(alone)) => assert_eq!(here, alone),
+            (Came::Refused(here), Came::Refused(alone)) => assert_eq!(here, alone),
             other => panic!("{other:?}"),
         }
     }
@@ -151,7 +152,7 @@ async fn what_may_be_the_centres_own_fault_is_no_verdict() {
 }
 
 #[tokio::test]
-async fn one_batch_that_cannot_be_opened_stops_no_other() {
+async fn what_the_archive_does_not_give_is_held_unopened_and_opens_at_an_entry_of_its_own() {
     let centre = Centre::founded().await;
     let (mut one, mut two) = (Unit::new("van-1"), Unit::new("van-2"));
     one.enrol(1, 10);
@@ -160,10 +161,36 @@ async fn one_batch_that_cannot_be_opened_stops_no_other() {
     centre.log(&first).await;
     centre.log(&second).await;
     let hex = shared::id::Digest::of(&first.payload).hex();
-    std::fs::remove_file(centre.dir.path().join("archive/blobs").join(&hex[..2]).join(&hex[2..4]).join(hex)).expect("removed");
+    let path = centre.dir.path().join("archive/blobs").join(&hex[..2]).join(&hex[2..4]).join(hex);
+    let bytes = std::fs::read(&path).expect("read");
+    std::fs::remove_file(&path).expect("removed");
     let merge = centre.merge("centre.db").await;
-    let failed = merge.until_idle(1, &tokio::sync::watch::channel(false).1).await;
-    assert_eq!(failed.map_err(|p| p.code), Err(Code::ArchiveMissing));
-    assert!(merge.ledger.outcome(second.id()).await.expect("read").is_some());
-    assert!(merge.ledger.outcome(first.id()).await.expect("read").is_none());
+    let never = tokio::sync::watch::channel(false).1;
+    let tries = async |merge: &FilesMerge| {
+        centre.clock.fetch_add(3600, std::sync::atomic::Ordering::SeqCst);
+        merge.until_idle(1, &never).await.map_err(|p| p.code)
+    };
+    assert_eq!(tries(&merge).await, Err(Code::ArchiveMissing));
+    assert!(merge.ledger.outcome(second.id()).await.expect("read").is_none(), "the log's order");
+    for _ in 0..2 {
+        assert_eq!(tries(&merge).await, Err(Code::ArchiveMissing));
+    }
+    assert_eq!(tries(&merge).await, Ok(()), "nobody waits for ever");
+    let told = async |id| Outcome::parse(&merge.ledger.outcome(id).await.expect("read").expect("logged").note).expect("ours");
+    assert!(matches!(told(first.id()).await.lines()[0].fate, Fate::Held(Code::Unopened, _)));
+    assert!(matches!(told(second.id()).await.lines()[0].fate, Fate::Merged(_)));
+    let summary = merge.registry.summary().await.expect("read");
+    assert_eq!((summary.merged, summary.held, summary.open), (1, 1, 0));
+    // somebody puts it back, and the server is started again
+    std::fs::write(&path, bytes).expect("written");
+    merge.retry_unopened(&never).await.expect("opened");
+    let summary = centre.summary(&merge).await;
+    assert_eq!((summary.merged, summary.held, summary.open), (2, 0, 0));
+    assert_eq!(told(first.id()).await.version(), 2);
+    let last = merge.ledger.position().await.expect("read").line.head.size - 2;
+    let leaf = merge.ledger.entry(shared::id::LogIndex(last)).await.expect("read").expect("logged");
+    assert_eq!(Entry::parse(&leaf).map(|entry| entry.body), Ok(Body::Opened(first.id())), "its place");
+    assert_eq!(merge.registry.refold().await, Ok(vec![]));
+    let again = centre.merge("again.db").await;
+    assert_eq!(centre.summary(&again).await, summary, "made again from the log");
 }

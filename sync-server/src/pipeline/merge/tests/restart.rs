@@ -3,16 +3,20 @@
 use std::sync::atomic::Ordering;
 
 use shared::{
+    id::LogIndex,
+    keys::KeyRef,
     outcome::{Fate, Outcome},
     problem::Code,
+    roster::Revocation,
     time::Second,
 };
 use tokio::sync::watch;
 
-use super::centre::{Centre, Unit, never_stopped};
+use super::centre::{Centre, Unit, facts, never_stopped};
 use crate::{
+    fixtures::signer,
     pipeline::{Proposal, merge::lock},
-    registry::{Among, Found, Registry as _, Way},
+    registry::{Among, Came, Filter, Page, Registry as _, Way},
     store::{Archive as _, Ledger as _, Whole},
 };
 
@@ -96,7 +100,11 @@ async fn a_lost_database_is_made_again_and_nothing_is_published_twice() {
     let merge = centre.merge("centre.db").await;
     centre.summary(&merge).await; // published: both merged
     centre.log(&two.close()).await;
-    let before = centre.summary(&merge).await; // published again: one displaced
+    let mut newer = facts(2);
+    newer.revoked = vec![Revocation { key: KeyRef::from(signer("van-1").public()), cut: LogIndex(1), reason: "lost".into() }];
+    centre.publish(newer).await;
+    let before = centre.summary(&merge).await; // published again: both are held now
+    assert_eq!((before.merged, before.held), (0, 3), "the duplicate stays held");
     let size = merge.ledger.position().await.expect("read").line.head.size;
     drop(merge);
     for name in ["centre.db", "centre.db-wal", "centre.db-shm"] {
@@ -104,7 +112,7 @@ async fn a_lost_database_is_made_again_and_nothing_is_published_twice() {
     }
     let merge = centre.merge("centre.db").await;
     // half of it first: what the first batch would say now was said, and unsaid, long ago
-    let half = merge.ledger.batches_from(shared::id::LogIndex(0), 1).await.expect("read").remove(0);
+    let half = merge.ledger.batches_from(LogIndex(0), 1).await.expect("read").remove(0);
     merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
     merge.registry.fold(merge.opener.open(&half, Way::Here, &never_stopped()).await.expect("opened")).await.expect("folded");
     assert!(merge.registry.outcomes_due(1).await.expect("read").is_empty(), "waits for what was logged before the outcome");
@@ -148,22 +156,28 @@ async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_o
     let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
     let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
     let mut broken = opened.clone();
-    broken.deliveries[0].found = Found::Unopened;
+    broken.deliveries[0].came = Came::Unopened;
     merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
     merge.registry.fold(broken).await.expect("folded");
     let summary = centre.summary(&merge).await;
-    assert_eq!((summary.merged, summary.open), (1, 1), "the other one merges, the digest is incomplete");
-    let cases = merge.registry.cases().await.expect("read");
-    assert_eq!(cases.iter().map(|case| case.code).collect::<Vec<_>>(), [Code::Unopened]);
+    assert_eq!((summary.merged, summary.held, summary.open), (1, 1, 0), "the other one merges");
+    let cases = async || {
+        let (cases, count) = merge.registry.cases(Filter::default(), Page { skip: 0, limit: 10 }).await.expect("read");
+        assert_eq!(count, cases.len() as u64);
+        cases.iter().map(|case| case.code).collect::<Vec<_>>()
+    };
+    assert_eq!(cases().await, [Code::Unopened]);
     let said = async || {
         let outcome = merge.ledger.outcome(made.id()).await.expect("read").expect("logged");
         (outcome.version, Outcome::parse(&outcome.note).expect("ours").lines()[0].fate.clone())
     };
     assert!(matches!(said().await, (1, Fate::Held(Code::Unopened, _))));
     // newer software opens it
-    merge.registry.fold(opened).await.expect("folded");
+    merge.registry.fold(opened).await.expect("kept");
+    assert_eq!(centre.summary(&merge).await, summary, "not before the log says so");
+    centre.sequencer().await.log(Proposal::Opened(made.id())).await.expect("logged");
     let summary = centre.summary(&merge).await;
     assert_eq!((summary.merged, summary.open), (2, 0));
     assert!(matches!(said().await, (2, Fate::Merged(_))));
-    assert_eq!(merge.registry.cases().await, Ok(vec![]));
+    assert_eq!(cases().await, []);
 }

@@ -30,7 +30,7 @@ use crate::{
     fsck,
     pipeline::{
         Clock, Idle, Proposal, Sequencer, Stores,
-        intake::{Came, Intake, News, Parts, Session, Stand, Standing},
+        intake::{Came, Intake, News, Parts, Session, Standing},
         merge::{
             Merge, Publish,
             tests::centre::{Centre, Made, Unit, facts, identity},
@@ -41,7 +41,7 @@ use crate::{
     registry::{Among, Registry as _},
     settings::{File, Settings},
     store::{
-        Archive as _, Guard as _, Ledger as _, Staging as _, Upload as _, Whole,
+        Archive as _, Guard as _, Ledger as _, Staging as _, Upload as _, Whole, Word,
         archive_files::ArchiveFiles,
         faulty::{Faults, Faulty},
         guard_file::{GuardFile, Make},
@@ -367,7 +367,7 @@ impl Story {
 }
 
 fn session() -> Session {
-    Session { name: member("van-1"), epoch: 1, stand: Stand::Good }
+    Session { name: member("van-1"), key: KeyRef::from(signer("van-1").public()), epoch: 1, word: Word::Counts }
 }
 
 /// Brings one batch until its receipt is there.
