@@ -6,13 +6,15 @@
 pub mod manifests;
 mod tars;
 
+use std::collections::BTreeMap;
+
 use shared::{
     batch::{LineFacts, RecordLine},
     form::Form,
     id::{FormName, Member, Number, RecordId, RosterVersion, SealedDigest, Transaction},
     keys::Signer,
     problem::Code,
-    record::{ClockReading, Consent, Record},
+    record::{ClockReading, Consent, Record, Target},
     roster::RecipientKind,
     sample::{Kind, Sample, Size},
     seal::{Identity, Recipients, age_to, frame, padding, seal},
@@ -38,8 +40,12 @@ pub struct Forged {
 impl Forged {
     /// Its line under a number, signed by the agent that the facts name.
     pub fn line(&self, number: u64, unit: &Member, agent: &Signer) -> RecordLine {
-        let facts = LineFacts { number: Number::new(1, number).expect("a number"), ..self.facts.clone() };
-        RecordLine::sign(facts, unit, agent)
+        self.line_of(Number::new(1, number).expect("a number"), unit, agent)
+    }
+
+    /// The same under a number of any epoch.
+    pub fn line_of(&self, number: Number, unit: &Member, agent: &Signer) -> RecordLine {
+        RecordLine::sign(LineFacts { number, ..self.facts.clone() }, unit, agent)
     }
 }
 
@@ -78,8 +84,31 @@ impl Workshop {
 
     /// A complete, valid record of the next resident.
     pub fn record(&mut self) -> Record {
+        self.about(self.next + 1, Transaction::New, None, |_| ())
+    }
+
+    /// The next resident's record, enrolled by a colleague.
+    pub fn record_by(&mut self, colleague: &Member) -> Record {
+        let own = std::mem::replace(&mut self.agent, colleague.clone());
+        let record = self.record();
+        self.agent = own;
+        record
+    }
+
+    /// A valid record about the `person`th resident: to whom it applies, and with the last word on the fields.
+    pub fn about(
+        &mut self,
+        person: u64,
+        transaction: Transaction,
+        target: Option<Target>,
+        change: impl FnOnce(&mut BTreeMap<String, Option<String>>),
+    ) -> Record {
         self.next += 1;
-        let resident = self.sample.take(self.next, 0, &self.form, Transaction::New, Kind::Complete).expect("the form has new");
+        let mut resident = self.sample.take(person, self.next, &self.form, transaction, Kind::Complete).expect("the form has it");
+        if let Some(target) = target {
+            resident = resident.applying_to(target);
+        }
+        change(&mut resident.input.person);
         let (draft, parts) = resident.draft(&self.form).expect("a sample fits its form");
         let random = SealedDigest::of(format!("{} {}", self.unit, self.next).as_bytes()).as_bytes()[..16].try_into().expect("16 bytes");
         let facts = shared::draft::Facts {
@@ -115,8 +144,13 @@ impl Workshop {
     /// A record without a defect.
     pub fn good(&mut self) -> Forged {
         let record = self.record();
-        let sealed = seal(&record, &self.recipients, self.form.pad()).expect("seals");
-        let facts = self.facts(&record, sealed.as_bytes(), sealed.plain());
+        self.sealed(&record)
+    }
+
+    /// A record and a line that agrees with it.
+    pub fn sealed(&self, record: &Record) -> Forged {
+        let sealed = seal(record, &self.recipients, self.form.pad()).expect("seals");
+        let facts = self.facts(record, sealed.as_bytes(), sealed.plain());
         Forged { name: "good", code: None, sealed: sealed.into_bytes(), facts }
     }
 

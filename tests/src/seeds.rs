@@ -10,7 +10,7 @@ use shared::{
     log::{self, Head},
     record::{Content, Record},
     roster::{
-        RecipientKind,
+        RecipientKind, Role,
         request::{AgentRequest, UnitRequest},
     },
     sample::{Kind, Sample, Size, forms},
@@ -92,8 +92,12 @@ fn requests() -> Vec<Seed> {
     let name = |text: &str| text.parse().expect("a name");
     let recipient = vector_identities()[0].recipient();
     let unit = UnitRequest::sign(&name("van-017"), &key("van-017", 1));
-    let agent = AgentRequest::sign(&name("agent-007"), None, &key("agent-007", 5));
-    let supervisor = AgentRequest::sign(&name("supervisor-003"), Some(&(&recipient).into()), &key("supervisor-003", 6));
+    let request = |role, named: &str, seed, unit: Option<&str>, recipient| {
+        let signer = key(named, seed);
+        AgentRequest { role, name: name(named), unit: unit.map(name), key: signer.public().clone(), recipient }.sign(&signer)
+    };
+    let agent = request(Role::Agent, "agent-007", 5, Some("van-017"), None);
+    let supervisor = request(Role::Supervisor, "supervisor-003", 6, Some("van-017"), Some((&recipient).into()));
     vec![
         ("unit_request", "van", unit.as_bytes().to_vec()),
         ("agent_request", "agent", agent.as_bytes().to_vec()),

@@ -30,7 +30,7 @@ pub use self::{
     link::Link,
     oracle::{Finished, Oracle},
     program::{Broken, Program, Ran, Sure, bins, sabotage_is_missing, sabotaged_bins, until},
-    rogue::{Reply, Rogue},
+    rogue::{Reply, Rogue, Spare, person},
     sources::{Source, write_sources},
     unit::{Stand, Unit},
 };

@@ -212,7 +212,7 @@ fn promise_11_a_revoked_unit_is_stopped_and_its_earlier_work_stays() -> Sure<()>
     let sources = residents(&world, 35, &[(1, 0)])?;
     world.enrol(0, &sources)?;
     world.units[0].close()?;
-    world.centre.run(&["unit", "revoke", "van-1", "--reason", "stolen"])?.ok()?;
+    world.centre.run(&["unit", "revoke", "van-1", "--reason", "stolen", "--since", "now", "--yes"])?.ok()?;
     let unit = &world.units[0];
     unit.sync()?;
     let stands = unit.records()?;
@@ -237,7 +237,7 @@ fn promise_11_of_a_revoked_agent_only_their_own_lines_are_held() -> Sure<()> {
     let sources = residents(&world, 36, &[(1, 0)])?;
     let finished = world.enrol(0, &sources)?;
     world.units[0].close()?;
-    world.centre.run(&["agent", "revoke", "agent-1", "--reason", "left"])?.ok()?;
+    world.centre.run(&["agent", "revoke", "agent-1", "--reason", "left", "--since", "now", "--yes"])?.ok()?;
     let stands = world.units[0].settle()?;
     assert_eq!(stands["1.1"].state, "merged");
     assert_eq!(stands[&finished[0].number].state, "held", "{stands:?}");

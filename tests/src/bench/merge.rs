@@ -46,11 +46,11 @@ fn batches(size: Size) -> usize {
 const TABLES: [(&str, &str); 6] = [
     ("deliveries", "SELECT d.* FROM deliveries d WHERE d.batch = ?1"),
     ("essences", "SELECT t.* FROM deliveries d JOIN essences t USING (unit, record, sealed) WHERE d.batch = ?1"),
-    ("links", "SELECT t.* FROM deliveries d JOIN links t USING (unit, record, sealed) WHERE d.batch = ?1"),
-    ("fates", "SELECT t.* FROM deliveries d JOIN fates t USING (unit, record, sealed) WHERE d.batch = ?1"),
+    ("firsts", "SELECT t.* FROM firsts t WHERE t.batch = ?1"),
+    ("records", "SELECT t.* FROM deliveries d JOIN records t USING (unit, record, sealed) WHERE d.batch = ?1"),
     (
         "residents",
-        "SELECT t.* FROM deliveries d JOIN fates f USING (unit, record, sealed) JOIN residents t ON t.reference = f.subject
+        "SELECT t.* FROM deliveries d JOIN records f USING (unit, record, sealed) JOIN residents t ON t.reference = f.subject
          WHERE d.batch = ?1",
     ),
     ("merge_work", "SELECT w.* FROM merge_work w WHERE w.batch = ?1"),

@@ -8,8 +8,8 @@ use shared::{
     note::Note,
     problem::Code,
     roster::{
-        self, AgentEntry, Approval, Crew, FormRef, Limits, Quorum, Recipients, Roster, SoftwareVersion, SupervisorEntry, TrustedRoster,
-        UnitEntry,
+        self, AMEND, AgentEntry, Approval, Crew, FormRef, Limits, Persons, Quorum, Recipients, Renewals, Roster, SoftwareVersion, SupervisorEntry, TrustedRoster,
+        UnitEntry, UnknownTargets,
     },
     time::Second,
 };
@@ -43,7 +43,12 @@ pub fn anchor() -> Signer {
 pub fn roster() -> TrustedRoster {
     let [working, recovery] = vector_identities().map(|identity| identity.recipient().to_string());
     let public = |name: &str, seed| key(name, seed).public().clone();
-    let supervisor = |name_: &str, seed| SupervisorEntry { name: name(name_), key: public(name_, seed), recipient: name(&working) };
+    let supervisor = |name_: &str, seed| SupervisorEntry {
+        name: name(name_),
+        key: public(name_, seed),
+        unit: None,
+        recipient: name(&working),
+    };
     let facts = roster::Facts {
         centre: name("registry.example"),
         version: RosterVersion(1),
@@ -60,10 +65,17 @@ pub fn roster() -> TrustedRoster {
         forms: vec![FormRef { name: name("residence-certificate/1"), size: 1, blob: Blob::of(b"form") }],
         limits: Limits { lines: 10, batch: 1 << 20, record: 1 << 20 },
         approval: Approval::Required,
+        renewals: Renewals::Hold,
+        unknown_targets: UnknownTargets::Hold,
+        amend: AMEND,
+        persons: Persons::ByEffect,
         units: vec![UnitEntry { name: name("van-1"), epoch: 1, key: public("van-1", 10), region: "04".into(), crew: Crew::Several }],
-        agents: vec![AgentEntry { name: name("agent-1"), key: public("agent-1", 11) }],
+        agents: vec![AgentEntry { name: name("agent-1"), key: public("agent-1", 11), unit: None }],
         supervisors: vec![supervisor("supervisor-1", 12), supervisor("supervisor-2", 13)],
         carriers: vec![],
+        adjudicators: vec![],
+        administrators: vec![],
+        kept: vec![],
         revoked: vec![],
     };
     let signed = Roster::sign(facts, &[&anchor()]).expect("canonical");

@@ -243,7 +243,8 @@ impl Centre {
     pub fn admit(&self, unit: &Unit) -> Sure<()> {
         self.run(&["unit", "admit", text(&unit.data.join("unit.request"))?, "--region", "04"])?.demand("admitting the unit")?;
         for name in [&unit.agent, &unit.supervisor] {
-            self.run(&["agent", "admit", text(&unit.data.join(format!("{name}.request")))?])?.demand("admitting its people")?;
+            let role = if name.starts_with("supervisor") { "supervisor" } else { "agent" };
+            self.run(&[role, "admit", text(&unit.data.join(format!("{name}.request")))?])?.demand("admitting its people")?;
         }
         Ok(())
     }

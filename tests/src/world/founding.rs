@@ -7,7 +7,7 @@ use shared::roster::RecipientKind;
 pub struct Plan {
     /// To what kind of recipients records are sealed.
     pub recipients: RecipientKind,
-    /// `required`, `none` or `24h`.
+    /// `required` or `none`.
     pub approval: &'static str,
     /// Seconds of log time for which units keep merged records.
     pub retention: u64,
@@ -15,11 +15,14 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { recipients: RecipientKind::Hybrid, approval: "required", retention: 14 * 86_400 }
+        Self::DEFAULT
     }
 }
 
 impl Plan {
+    /// What a centre is unless a test says otherwise.
+    pub const DEFAULT: Self = Self { recipients: RecipientKind::Hybrid, approval: "required", retention: 14 * 86_400 };
+
     /// As the command line says it.
     pub(super) const fn kind(&self) -> &'static str {
         match self.recipients {

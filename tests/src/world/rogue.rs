@@ -11,12 +11,13 @@ use shared::{
     batch::{Facts, Line, Manifest, RecordLine},
     form::{FIRST, Form},
     hello::{Answer, AnswerFacts, Facts as HelloFacts, Hello, Path, Sender, UnitStand},
-    id::{BatchId, Digest, Member, Place},
+    id::{BatchId, Digest, Member, Number, Place},
     keys::Signer,
     log::{Consistency, Head},
+    note::Note,
     outcome::{Outcome, OutcomeLine},
     receipt::{CheckedReceipt, Receipt},
-    roster::{AgeRecipient, Facts as RosterFacts, RecipientKind, Roster, request::AgentRequest, request::UnitRequest},
+    roster::{AgeRecipient, Facts as RosterFacts, RecipientKind, Role, Roster, request::AgentRequest, request::UnitRequest},
     seal::{Identity, Recipients},
     time::Second,
 };
@@ -44,6 +45,8 @@ pub struct Rogue {
     /// Its newest batch.
     pub head: Option<(Place, BatchId)>,
     number: u64,
+    epoch: u32,
+    last: Option<Manifest>,
     seen: Head,
     consistency: String,
     token: Option<String>,
@@ -95,6 +98,11 @@ fn members(name: &str) -> Sure<[Member; 3]> {
     Ok([member(name.to_owned())?, member(format!("{name}-agent"))?, member(format!("{name}-supervisor"))?])
 }
 
+/// The request of a key that counts at every unit.
+pub fn person(role: Role, name: &Member, recipient: Option<AgeRecipient>, signer: &Signer) -> Note {
+    AgentRequest { role, name: name.clone(), unit: None, key: signer.public().clone(), recipient }.sign(signer)
+}
+
 impl Rogue {
     /// Admits its unit, agent and supervisor, and says hello.
     pub fn admitted(world: &World, name: &str) -> Sure<Self> {
@@ -104,10 +112,10 @@ impl Rogue {
             AgeRecipient::from(&Identity::from_seed(RecipientKind::X25519, Digest::of(name.as_str().as_bytes()).as_bytes()).recipient());
         let notes = [
             UnitRequest::sign(&name, &keys[0]),
-            AgentRequest::sign(&agent, None, &keys[1]),
-            AgentRequest::sign(&supervisor, Some(&cards), &keys[2]),
+            person(Role::Agent, &agent, None, &keys[1]),
+            person(Role::Supervisor, &supervisor, Some(cards), &keys[2]),
         ];
-        for (note, kind) in notes.iter().zip(["unit", "agent", "agent"]) {
+        for (note, kind) in notes.iter().zip(["unit", "agent", "supervisor"]) {
             let file = world.path().join(format!("{name}.request"));
             fs::write(&file, note.as_bytes())?;
             world.centre.run(&[kind, "admit", path_text(&file)?])?.ok()?;
@@ -122,6 +130,38 @@ impl Rogue {
         rogue.counter = hellos;
         let state = rogue.hello()?.state;
         if state == shared::hello::State::Ok { Ok(rogue) } else { Err(Broken(format!("hello: {state:?}"))) }
+    }
+
+    /// Keys of a known name on other hardware: `salt` makes them others.
+    pub fn keys(name: &str, salt: &str) -> Sure<Spare> {
+        let signers = members(name)?.map(|member| {
+            Signer::from_seed((&member).into(), Digest::of(format!("{member} {salt}").as_bytes()).as_bytes())
+        });
+        Ok(Spare { name: members(name)?[0].clone(), signers })
+    }
+
+    /// Goes by the newest roster from now on.
+    pub fn follow(&mut self, world: &World) -> Sure<()> {
+        let shown = world.centre.run(&["roster", "show"])?.ok()?.text("note")?;
+        self.roster = Roster::parse(shown.as_bytes())?.facts().clone();
+        self.workshop.roster = self.roster.version;
+        Ok(())
+    }
+
+    /// The manifest that was closed last.
+    pub fn last(&self) -> Option<Manifest> {
+        self.last.clone()
+    }
+
+    /// The bytes of a hello with a counter and a head of its choice, whatever they claim.
+    pub fn signed_hello(&self, counter: u64, head: Option<(Place, BatchId)>) -> Sure<Vec<u8>> {
+        let honest = self.hello_note(counter, None)?;
+        let text = honest.note().text().to_owned();
+        let text = match head {
+            Some((place, id)) => text.replace("head none", &format!("head {place} {id}")),
+            None => text,
+        };
+        Ok(Note::sign(&text, &[&self.unit]).as_bytes().to_vec())
     }
 
     /// With the newest roster, whoever it names; has not said hello.
@@ -148,6 +188,8 @@ impl Rogue {
             counter: 0,
             head: None,
             number: 0,
+            epoch: 1,
+            last: None,
             seen: Head::EMPTY,
             consistency: String::new(),
             token: None,
@@ -167,7 +209,21 @@ impl Rogue {
 
     /// Says a hello with a counter and a head of its choice.
     pub fn say(&mut self, counter: u64, head: Option<(Place, BatchId)>) -> Sure<AnswerFacts> {
-        let stand = UnitStand { unit: self.name.clone(), epoch: 1, head, number: None, waiting: [0; 3], seen: self.seen, settled: 0 };
+        let hello = self.hello_note(counter, head)?;
+        let reply = self.send(self.client.post(format!("{}hello", self.base)).body(hello.note().as_bytes().to_vec()))?;
+        reply.done();
+        let body: Value = serde_json::from_slice(&reply.body)?;
+        let part = |key: &str| body[key].as_str().map(|t| t.as_bytes().to_vec()).ok_or_else(|| Broken(format!("no {key}")));
+        let answer = Answer::parse(&part("answer")?)?.check(&self.roster.centre_key, &hello)?;
+        self.seen = Consistency::parse(&part("consistency")?)?.check(self.seen, &self.roster.log)?.head();
+        body["consistency"].as_str().unwrap_or_default().clone_into(&mut self.consistency);
+        self.token = body["token"].as_str().map(str::to_owned);
+        Ok(answer)
+    }
+
+    fn hello_note(&self, counter: u64, head: Option<(Place, BatchId)>) -> Sure<Hello> {
+        let (unit, epoch) = (self.name.clone(), self.epoch);
+        let stand = UnitStand { unit, epoch, head, number: None, waiting: [0; 3], seen: self.seen, settled: 0 };
         let facts = HelloFacts {
             centre: self.roster.centre.clone(),
             sender: Sender::Unit(stand),
@@ -178,16 +234,7 @@ impl Rogue {
             clock: now(),
             free: 1,
         };
-        let hello = Hello::sign(facts, &self.unit)?;
-        let reply = self.send(self.client.post(format!("{}hello", self.base)).body(hello.note().as_bytes().to_vec()))?;
-        reply.done();
-        let body: Value = serde_json::from_slice(&reply.body)?;
-        let part = |key: &str| body[key].as_str().map(|t| t.as_bytes().to_vec()).ok_or_else(|| Broken(format!("no {key}")));
-        let answer = Answer::parse(&part("answer")?)?.check(&self.roster.centre_key, &hello)?;
-        self.seen = Consistency::parse(&part("consistency")?)?.check(self.seen, &self.roster.log)?.head();
-        body["consistency"].as_str().unwrap_or_default().clone_into(&mut self.consistency);
-        self.token = body["token"].as_str().map(str::to_owned);
-        Ok(answer)
+        Ok(Hello::sign(facts, &self.unit)?)
     }
 
     /// The newest head that it has verified.
@@ -253,12 +300,13 @@ impl Rogue {
     pub fn close(&mut self, records: &[Forged], change: impl FnOnce(&mut Facts)) -> Sure<(Manifest, Vec<u8>)> {
         let lines = records.iter().map(|r| {
             self.number += 1;
-            r.line(self.number, &self.name, &self.agent)
+            r.line_of(Number::new(self.epoch, self.number).expect("from 1"), &self.name, &self.agent)
         });
         let lines: Vec<RecordLine> = lines.collect();
         let payload: Vec<u8> = records.iter().flat_map(|r| r.sealed.iter().copied()).collect();
         let manifest = self.close_lines(lines, &payload, change)?;
         self.head = Some((manifest.facts().place, manifest.id()));
+        self.last = Some(manifest.clone());
         Ok((manifest, payload))
     }
 
@@ -268,7 +316,7 @@ impl Rogue {
         let supervisor = self.supervisor.public().name().as_str().parse().map_err(|_| Broken("a name".into()))?;
         let mut facts = Facts {
             unit: self.name.clone(),
-            place: Place::new(1, sequence).map_err(|_| Broken("a place".into()))?,
+            place: Place::new(self.epoch, sequence).map_err(|_| Broken("a place".into()))?,
             previous: self.head.map(|(_, id)| id),
             roster: self.roster.version,
             seen: self.seen,
@@ -328,5 +376,45 @@ impl Rogue {
                 _ => Err(Broken(format!("{kind}: {reply:?}"))),
             }
         })
+    }
+}
+
+/// Keys that a known name may get.
+pub struct Spare {
+    name: Member,
+    signers: [Signer; 3],
+}
+
+impl Spare {
+    /// The id of the unit's key, as lists show it.
+    pub fn id(&self) -> String {
+        self.signers[0].public().id().to_string()
+    }
+
+    /// The request for the unit's key, in a file.
+    pub fn unit_request(&self, world: &World) -> Sure<std::path::PathBuf> {
+        let file = world.path().join(format!("{}-{}.request", self.name, self.id()));
+        fs::write(&file, UnitRequest::sign(&self.name, &self.signers[0]).as_bytes())?;
+        Ok(file)
+    }
+
+    /// Admits agent and supervisor under names of their own, and says hello in this epoch.
+    pub fn join(self, world: &World, epoch: u32) -> Sure<Rogue> {
+        let own = |role: &str| format!("{}-{role}-{epoch}", self.name).parse::<Member>().map_err(|_| Broken("a name".into()));
+        let (agent, supervisor) = (own("agent")?, own("supervisor")?);
+        let [unit, ..] = self.signers;
+        let (agent_key, supervisor_key) = (signer(&agent), signer(&supervisor));
+        let cards = AgeRecipient::from(&Identity::from_seed(RecipientKind::X25519, &[77; 32]).recipient());
+        let people =
+            [("agent", person(Role::Agent, &agent, None, &agent_key)), ("supervisor", person(Role::Supervisor, &supervisor, Some(cards), &supervisor_key))];
+        for (kind, note) in people {
+            let file = world.path().join(format!("{kind}-{epoch}.request"));
+            fs::write(&file, note.as_bytes())?;
+            world.centre.run(&[kind, "admit", path_text(&file)?])?.ok()?;
+        }
+        let mut rogue = Rogue::stranger(world, &self.name, [unit, agent_key, supervisor_key])?;
+        rogue.epoch = epoch;
+        let state = rogue.hello()?.state;
+        if state == shared::hello::State::Ok { Ok(rogue) } else { Err(Broken(format!("hello: {state:?}"))) }
     }
 }

@@ -37,32 +37,29 @@ const KEYS: &str = "
 /// those of the first filling: those above are for what comes.
 const COPIES: &str = "
     INSERT INTO batches SELECT k.fresh, b.idx - k.turn * 1000000, b.received, b.unit, b.epoch, b.sequence + k.turn * 1000,
-        CASE WHEN b.previous IS NOT NULL THEN randomblob(32) END, b.manifest, b.payload, b.payload_size, b.lines, b.quarantined
+        CASE WHEN b.previous IS NOT NULL THEN randomblob(32) END, b.manifest, b.payload, b.payload_size, b.lines, b.quarantined, b.roster,
+        b.unit_key, b.approver
         FROM temp.batch_keys k JOIN batches b ON b.id = k.id ORDER BY k.fresh;
-    INSERT INTO merge_work SELECT k.fresh, w.idx - k.turn * 1000000, w.state, w.lease, w.attempts, w.due, w.unit_key
+    INSERT INTO merge_work SELECT k.fresh, w.idx - k.turn * 1000000, w.state, w.lease, w.attempts, w.due
         FROM temp.batch_keys k JOIN merge_work w ON k.id = w.batch ORDER BY k.fresh;
-    INSERT INTO lines SELECT k.fresh, l.line, l.unit, l.epoch, l.number + k.turn * 1000000, r.fresh, r.fresh_sealed, l.start, l.size
+    INSERT INTO lines SELECT k.fresh, l.line, l.unit, l.epoch, l.number + k.turn * 1000000, r.fresh, r.fresh_sealed, l.start, l.size, l.roster, l.key,
+        l.idx - k.turn * 1000000
         FROM temp.batch_keys k JOIN lines l ON l.batch = k.id JOIN temp.record_keys r ON r.record = l.record AND r.turn = k.turn
         ORDER BY k.fresh, l.line;
-    INSERT INTO deliveries SELECT k.fresh, d.line, d.unit, r.fresh, r.fresh_sealed, d.epoch, d.number + k.turn * 1000000, d.finished,
-        d.seen, d.roster, d.before_seen, d.before_roster, d.agent_key, d.found, d.code
+    INSERT INTO deliveries SELECT k.fresh, d.line, d.unit, r.fresh, r.fresh_sealed, d.found
         FROM temp.batch_keys k JOIN deliveries d ON d.batch = k.id JOIN temp.record_keys r ON r.record = d.record AND r.turn = k.turn
         ORDER BY k.fresh, d.line;
-    INSERT INTO essences SELECT e.unit, r.fresh, r.fresh_sealed, e.kind, e.target, e.fields, e.parts
+    INSERT INTO firsts SELECT k.fresh, f.line, f.fate FROM temp.batch_keys k JOIN firsts f ON f.batch = k.id ORDER BY k.fresh, f.line;
+    INSERT INTO essences SELECT e.unit, r.fresh, r.fresh_sealed, e.essence
         FROM temp.record_keys r JOIN essences e ON e.unit = r.unit AND e.record = r.record AND e.sealed = r.sealed
         ORDER BY e.unit, r.fresh;
-    INSERT INTO links SELECT CASE substr(l.link, 1, 7)
-            WHEN 'number ' THEN 'number ' || r.unit || ' ' || lower(hex(randomblob(4)))
-            WHEN 'record ' THEN 'record ' || r.unit || ' ' || r.fresh
-            WHEN 'residen' THEN 'resident ' || r.reference
-            ELSE substr(l.link, 1, 13) || lower(hex(randomblob(32))) END AS fresh_link, r.unit, r.fresh, r.fresh_sealed
-        FROM temp.record_keys r JOIN links l ON l.unit = r.unit AND l.record = r.record AND l.sealed = r.sealed ORDER BY fresh_link;
-    INSERT INTO fates SELECT f.unit, r.fresh, r.fresh_sealed, 'merged ' || r.reference, r.reference
-        FROM temp.record_keys r JOIN fates f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
-        ORDER BY f.unit, r.fresh;
-    INSERT INTO residents SELECT r.reference, e.fields, e.parts, e.sources,
-        CASE WHEN e.number IS NOT NULL THEN 'number-' || lower(hex(randomblob(32))) END
-        FROM temp.record_keys r JOIN fates f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
+    INSERT INTO records SELECT f.unit, r.fresh, r.fresh_sealed, 'merged ' || r.reference, r.reference, f.against, f.place, k.fresh, f.line,
+        f.epoch, f.number + r.turn * 1000000, f.holds_id, f.holds_number, f.mode, f.decision, f.blind
+        FROM temp.record_keys r JOIN records f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
+        JOIN temp.batch_keys k ON k.id = f.batch AND k.turn = r.turn ORDER BY f.unit, r.fresh;
+    INSERT INTO residents SELECT r.reference, e.fields, e.parts, e.sources, e.documents, e.identity, e.founded,
+        CASE WHEN e.match_key IS NOT NULL THEN 'number-' || lower(hex(randomblob(32))) END
+        FROM temp.record_keys r JOIN records f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
         JOIN residents e ON e.reference = f.subject;";
 
 /// Until `first` residents are `times` as many.

@@ -21,14 +21,13 @@ use shared::{
     batch::{LineFacts, RecordLine},
     form::Form,
     id::{Digest, Number, RecordId, SealedDigest, Transaction},
-    keys::KeyRef,
-    merge::{Essence, MatchKey},
+    merge::Essence,
     sample::{Kind, Sample, Size, forms},
     time::Second,
 };
 use sync_server::{
     pipeline::Clock,
-    registry::{Delivery, Found, OpenedBatch, Registry as _, Way, record_key},
+    registry::{Came, Delivery, OpenedBatch, Registry as _, Way, record_key},
     store::sqlite::Db,
 };
 
@@ -178,24 +177,16 @@ fn lines(rogue: &mut Rogue, form: &Form, batch: u64, finished: Second) -> Sure<(
 
 /// What opening this batch would have brought to light.
 fn opened(rogue: &Rogue, parcel: &Parcel, numbers: &[u64], form: &Form, sample: &Sample) -> Sure<OpenedBatch> {
-    let mut before = None;
     let mut deliveries = Vec::new();
     for (line, (record, &n)) in (0..).zip(parcel.manifest.facts().records().zip(numbers)) {
         let facts = &record.facts;
-        let line_before = before.replace((facts.seen, facts.roster));
         deliveries.push(Delivery {
             line,
             key: record_key(&rogue.name, facts.record, facts.digest),
-            number: facts.number,
-            finished: facts.finished,
-            seen: facts.seen,
-            roster: facts.roster,
-            before: line_before,
-            agent_key: KeyRef::from(rogue.agent.public()),
-            found: Found::AsSigned(Box::new(essence(n, form, sample)?)),
+            came: Came::AsSigned(Box::new(essence(n, form, sample)?)),
         });
     }
-    Ok(OpenedBatch { batch: parcel.id(), unit_key: KeyRef::from(rogue.unit.public()), deliveries })
+    Ok(OpenedBatch { batch: parcel.id(), deliveries })
 }
 
 /// What the record of resident `n` says. A family name of their own keeps two who are alike apart.
@@ -208,8 +199,8 @@ fn essence(n: u64, form: &Form, sample: &Sample) -> Sure<Essence> {
             *family = format!("{family} {}", letters(n));
         }
     }
-    let match_key = MatchKey::of(&fields);
-    Ok(Essence { transaction: Transaction::New, target: None, match_key, fields, parts })
+    let (form, identity) = (form.name().clone(), form.identity().clone());
+    Ok(Essence { transaction: Transaction::New, form, identity, target: None, fields, parts })
 }
 
 /// A number as letters: names have no digits.
