@@ -20,14 +20,13 @@ const NOW: i64 = 1_795_000_000;
 
 /// Van 1 with key 10 in epoch 1, which has seen 40 entries.
 fn rights(change: impl FnOnce(&mut Facts, &mut State)) -> Rights {
-    let seed = |name: &str| {
-        if name == "van-1" {
-            10
-        } else if name == "agent-1" {
-            11
-        } else {
-            1
-        }
+    let seed = |name: &str| match name {
+        "registry.example/log" => 2,
+        "registry.example" => 3,
+        "van-1" => 10,
+        "agent-1" => 11,
+        "supervisor-1" => 15,
+        _ => 1,
     };
     let mut facts = invented::facts(|name| key(name, seed(name)));
     let mut state = State {
@@ -111,8 +110,8 @@ fn the_epoch_is_that_of_our_own_key() {
 
 #[test]
 fn a_new_key_under_way_is_named() {
-    let told = rights(|_, s| (s.standing, s.next) = (Standing::Frozen, Some(key("van-1", 20)))).unit(Act::Capture);
-    let problem = told.map(|_| ()).expect_err("frozen");
+    let frozen = rights(|_, s| (s.standing, s.next) = (Standing::Frozen, Some(key("van-1", 20))));
+    let problem = frozen.unit(Act::Capture).map(|_| ()).expect_err("frozen");
     assert!(problem.code == Code::Frozen && problem.detail.contains("waits until the centre admits it"), "{problem}");
 }
 

@@ -148,6 +148,6 @@ mod tests {
         assert_eq!((read("7", count).as_deref(), read("-7", count)), (Ok("7"), Err(Code::VaultDamaged)));
         let state = |row: &Row<'_>| Option::<BatchState>::read(row, 0).map(|s| format!("{s:?}"));
         assert_eq!(read("NULL", state).as_deref(), Ok("None"));
-        assert_eq!(read("'quarantined unapproved'", state).as_deref(), Ok("Some(Quarantined(unapproved))"));
+        assert_eq!(read("'quarantined unapproved'", state).as_deref(), Ok("Some(Quarantined(Unapproved))"));
     }
 }

@@ -40,7 +40,10 @@ impl Vault {
         let slips = self.unshown()?.iter().filter(|r| r.agent == *name).count();
         let sql = "SELECT readers FROM records WHERE review_slot IS NOT NULL OR contact_slot IS NOT NULL";
         let readers = all(&self.db, sql, [], |r| Readers::read(r, 0))?;
-        let cards = readers.iter().filter(|Readers(keys)| keys[..] == [key.clone()]).count();
+        // a key that was replaced before opens nothing any more
+        let others: Vec<KeyRef> = self.members()?.iter().map(|m| KeyRef::from(&m.key)).filter(|k| *k != key).collect();
+        let alone = |Readers(keys): &&Readers| keys.contains(&key) && !keys.iter().any(|k| others.contains(k));
+        let cards = readers.iter().filter(alone).count();
         Ok(Lost { drafts, slips, cards })
     }
 
