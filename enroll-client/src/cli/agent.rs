@@ -111,7 +111,8 @@ fn tell_lost(app: &App, name: &Member, role: Role, lost: Lost) {
     app.say.result("lost", json!({ "name": name, "drafts": lost.drafts, "slips": lost.slips, "cards": lost.cards }), &text);
 }
 
-fn confirm() -> Result<(), Problem> {
+/// Waits for a yes, now that what is lost was said.
+pub(super) fn confirm() -> Result<(), Problem> {
     if !std::io::stdin().is_terminal() {
         return Err(Code::NotConfirmed.into());
     }

@@ -59,9 +59,11 @@ impl App {
         Rights::of(vault, clock::now())
     }
 
-    /// The supervisor at the keyboard.
+    /// The supervisor at the keyboard, whose key counts here: one that has ended opens no card and lets nothing go.
     pub fn supervisor(&self, vault: &Vault) -> Result<Supervisor, Problem> {
-        self.member(vault)?.into_supervisor()
+        let supervisor = self.member(vault)?.into_supervisor()?;
+        self.rights(vault)?.member(supervisor.name(), supervisor.signer().public(), Role::Supervisor.into())?;
+        Ok(supervisor)
     }
 
     /// Becomes the one capture process, or goes on as the session that is it.

@@ -7,14 +7,14 @@ use shared::{
     roster::request::UnitRequest,
 };
 
-use super::{App, Exit};
+use super::{App, Exit, agent::confirm};
 use crate::{
     again,
     durable::{self, Mode},
     rights::Act,
     status,
     vault::{
-        Vault,
+        CaptureSession, Vault,
         machine::{MachineSecret, UnitKeys},
         state::Standing,
     },
@@ -26,6 +26,12 @@ pub struct NewKey {
     /// The disk was put back from a copy: numbers may have been given twice, so what is not closed is signed again
     #[arg(long)]
     restored: bool,
+    /// The machine secret is lost: everybody's keys are lost with it, finished records are not
+    #[arg(long)]
+    machine_secret_lost: bool,
+    /// Go on without being asked about what is lost
+    #[arg(long, short, requires = "machine_secret_lost")]
+    yes: bool,
 }
 
 impl NewKey {
@@ -34,24 +40,45 @@ impl NewKey {
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
         let capture = app.capture(&vault)?;
-        let state = vault.state()?;
-        if state.epoch.is_none() {
-            return Err(Problem::new(Code::UnitNotAdmitted, "its first key waits until the centre admits it"));
-        }
         if self.restored {
             vault.stand(Standing::Rewound)?;
         }
-        if state.next.is_none() {
+        let state = vault.state()?;
+        if self.machine_secret_lost {
+            self.begin_again(app, &vault, &capture)?;
+        } else if state.epoch.is_some() && state.next.is_none() {
             let (signer, wrapped) = UnitKeys::renew(&state.unit, &MachineSecret::open(&app.settings.places.machine)?)?;
             vault.offer_key(&capture, signer.public(), &wrapped)?;
         }
         request(app, &vault)
     }
+
+    /// Says what is lost, asks, makes a machine secret where there is none, then all keys of the unit under it.
+    fn begin_again(&self, app: &App, vault: &Vault, capture: &CaptureSession) -> Result<(), Problem> {
+        if vault.unit_keys().is_ok() {
+            return Err(Problem::new(Code::Usage, "the machine secret is here and opens the unit's keys"));
+        }
+        let (drafts, members) = (vault.drafts()?.len(), vault.members()?);
+        let text = format!(
+            "with the machine secret these are lost: {drafts} open drafts, every review and contact card, slip codes not shown yet, \
+             and the keys of {} members, who each need new ones (enroll-client agent add NAME --new-key). Folders that were \
+             enrolled before are not known again. No finished record is lost",
+            members.len()
+        );
+        app.say.result("lost", json!({ "drafts": drafts, "members": members.len() }), &text);
+        if !self.yes {
+            confirm()?;
+        }
+        let machine = MachineSecret::create(&app.settings.places.machine)?;
+        let (keys, wrapped) = UnitKeys::generate(&vault.state()?.unit, &machine)?;
+        vault.found_again(capture, keys.signer.public(), &wrapped)
+    }
 }
 
 fn request(app: &App, vault: &Vault) -> Result<Exit, Problem> {
-    let state = vault.state()?;
-    let signer = vault.unit_keys()?.next.ok_or_else(|| Problem::new(Code::LockedElsewhere, "the new key is in force already"))?;
+    let (state, keys) = (vault.state()?, vault.unit_keys()?);
+    // a unit that was not admitted yet still has its first key to offer
+    let signer = keys.next.unwrap_or(keys.signer);
     let request = app.settings.places.data.join("unit.request");
     durable::write(&request, UnitRequest::sign(&state.unit, &signer).as_bytes(), Mode::Public)?;
     let (key, shown) = (signer.public(), request.display());

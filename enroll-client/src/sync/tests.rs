@@ -4,6 +4,7 @@
 mod breaks;
 mod centre;
 mod lies;
+mod renewed;
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use shared::{
 };
 
 use super::{
-    Db as _, Vault,
+    CaptureSession, Db as _, Vault,
     columns::{Column as _, maybe},
     damaged, int,
     machine::WrappedUnitKeys,
@@ -188,6 +188,14 @@ impl Vault {
         );
         self.db.execute(sql, row).db()?;
         Ok(())
+    }
+
+    /// Begins again under a first key, where the machine secret is lost and with it every key that rested under it. What is
+    /// sealed, closed and received stays. One statement: a crash leaves the lost keys or the new ones.
+    pub fn found_again(&self, _: &CaptureSession, key: &VerifierKey, wrapped: &WrappedUnitKeys) -> Result<(), Problem> {
+        let sql = "UPDATE state SET unit_key = ?1, unit_secret = ?2, vault_secret = ?3, next_key = NULL, next_secret = NULL,
+                                    epoch = 0, last_number = 0, last_sequence = 0";
+        self.db.execute(sql, (key.to_string(), &wrapped.unit, &wrapped.vault)).db().map(drop)
     }
 
     /// Raises the hello counter, durably, before the note that carries it leaves; returns the new one.

@@ -13,8 +13,7 @@ use shared::{
     },
     outcome::{Fate, Outcome, OutcomeLine},
     roster::{
-        AgentEntry, Crew, Facts, FormRef, Kept, RecipientKind, Recipients, Revocation, Roster, SupervisorEntry, TrustedRoster, UnitEntry,
-        invented,
+        AgentEntry, Crew, Facts, FormRef, Kept, RecipientKind, Recipients, Revocation, Roster, SupervisorEntry, UnitEntry, invented,
         request::{AgentRequest, UnitRequest},
     },
     seal::{self, Expected, Identity, Opened},
@@ -114,12 +113,6 @@ impl Centre {
     pub fn keep(&mut self, key: &VerifierKey, until: i64) {
         self.facts.kept.push(Kept { key: key.into(), until: Second::from_unix(until) });
         self.facts.kept.sort_by(|a, b| a.key.cmp(&b.key));
-    }
-
-    /// The roster as it is now, trusted.
-    pub fn trusted(&self) -> TrustedRoster {
-        let roster = Roster::sign(self.facts.clone(), &[&self.roster_key]).unwrap();
-        roster.trust_anchored(self.roster_key.public()).unwrap()
     }
 
     /// Appends an entry; its proof under the head after it.

@@ -24,9 +24,46 @@ fn sealed(unit: &Unit) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_unit_that_was_never_admitted_needs_no_new_key() {
+fn a_unit_that_was_never_admitted_still_has_its_first_key_to_offer() {
     let unit = Unit::new(&Centre::new());
-    unit.run(&["new-key"]).refused("unit-not-admitted", 1);
+    let first = unit.handed("unit.request");
+    std::fs::remove_file(unit.data().join("unit.request")).unwrap();
+    unit.run(&["new-key"]).done();
+    assert_eq!(UnitRequest::parse(&unit.handed("unit.request")).unwrap().key, UnitRequest::parse(&first).unwrap().key);
+}
+
+/// All keys of the laptop rested under its secret; what was finished rests under nobody's.
+#[test]
+fn a_lost_machine_secret_costs_every_key_and_no_finished_record() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    unit.enrol(1).done();
+    unit.run_as("supervisor-003", &["close"]).done();
+    unit.enrol(2).done();
+    unit.run(&["draft", "new", "residence-certificate/1"]).done();
+    unit.run(&["new-key", "--machine-secret-lost"]).refused("usage", 2);
+    std::fs::remove_file(unit.data().join("machine.secret")).unwrap();
+    unit.run(&["new-key"]).refused("wrong-passphrase", 12);
+    let asked = unit.run(&["new-key", "--machine-secret-lost"]);
+    assert_eq!((&asked.of("lost")[0]["drafts"], &asked.of("lost")[0]["members"]), (&1.into(), &2.into()));
+    asked.refused("not-confirmed", 1);
+    assert!(!unit.data().join("machine.secret").exists(), "nothing was done");
+    let old = ["agent-007", "supervisor-003"].map(|name| unit.member_key(name));
+    unit.run(&["new-key", "--machine-secret-lost", "--yes"]).done();
+    unit.run(&["draft", "new", "residence-certificate/1"]).refused("unit-not-admitted", 1);
+    for name in ["agent-007", "supervisor-003"] {
+        unit.run(&["agent", "add", name, "--new-key", "--yes"]).done();
+        centre.admit(&unit.handed(&format!("{name}.request")));
+    }
+    old.iter().for_each(|key| centre.keep(key, 4_000_000_000));
+    admitted_anew(&unit, &mut centre);
+    unit.enrol(3).done();
+    unit.run_as("supervisor-003", &["close"]).done();
+    assert_eq!(unit.lines(), [vec!["1.1"], vec!["1.2", "2.1"]]);
+    let batches = unit.batches();
+    assert_eq!(batches[1].0.facts().previous, Some(batches[0].0.id()));
+    centre.open(&batches[1].0, &batches[1].1);
+    assert!(unit.vault().drafts().unwrap().is_empty());
 }
 
 #[test]
