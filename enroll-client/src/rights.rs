@@ -122,9 +122,8 @@ impl Rights {
         let entry = entry.ok_or_else(|| self.told(Code::EpochNeeded))?;
         match act {
             Act::Close => {}
-            Act::Capture => self.in_force(now)?,
             Act::Prune if self.contradicted => return Err(Code::LogInconsistent.into()),
-            Act::Prune => self.in_force(now)?,
+            Act::Capture | Act::Prune => self.in_force(now)?,
         }
         Ok(entry)
     }

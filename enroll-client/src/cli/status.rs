@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use shared::{
     id::Number,
+    keys::{KeyRef, VerifierKey},
     problem::{Code, Problem},
     slip::SlipCode,
 };
@@ -113,7 +114,7 @@ struct Told {
 fn unit(app: &App, vault: &Vault) -> Result<Told, Problem> {
     let state = vault.state()?;
     let fingerprint = state.key.fingerprint();
-    let next = state.next.as_ref().map(|key| key.fingerprint());
+    let next = state.next.as_ref().map(VerifierKey::fingerprint);
     let mut fields = json!({ "key": state.key, "fingerprint": fingerprint, "next_fingerprint": next });
     if vault.roster()?.is_none() {
         let told = "no roster yet: enroll-client sync, or enroll-client roster import FILE".to_owned();
@@ -126,7 +127,9 @@ fn unit(app: &App, vault: &Vault) -> Result<Told, Problem> {
         app.say.warning(problem);
     }
     let notes = notes(vault, &rights)?;
-    notes.iter().for_each(|note| app.say.note(note));
+    for note in &notes {
+        app.say.note(note);
+    }
     let days = rights.days_left();
     let late = if rights.in_grace() || rights.expires_soon() || days < 7 { " — sync soon" } else { "" };
     let able = match &capture {
@@ -156,7 +159,7 @@ fn notes(vault: &Vault, rights: &Rights) -> Result<Vec<String>, Problem> {
     if let Admission::KeptUntil(until) = rights.admission_of_unit() {
         notes.push(format!("the key of this unit was replaced and goes on until {until}: close and send before then"));
     }
-    let own = shared::keys::KeyRef::from(&rights.state().key);
+    let own = KeyRef::from(&rights.state().key);
     for (key, until) in rights.kept(&vault.members()?).into_iter().filter(|(key, _)| *key != own) {
         notes.push(format!("the old key {key} goes on until {until}: close and send what it signed before then"));
     }

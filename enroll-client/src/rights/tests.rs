@@ -64,6 +64,8 @@ fn second_key(facts: &mut Facts) {
     facts.units.push(entry);
 }
 
+type Change = fn(&mut Facts, &mut State);
+
 fn answers(rights: &Rights) -> [Option<Code>; 3] {
     [Act::Capture, Act::Close, Act::Prune].map(|act| rights.unit(act).err().map(|p| p.code))
 }
@@ -71,7 +73,6 @@ fn answers(rights: &Rights) -> [Option<Code>; 3] {
 #[test]
 fn each_state_of_the_unit_forbids_what_it_must() {
     let all = |code| [Some(code); 3];
-    type Change = fn(&mut Facts, &mut State);
     let table: [(&str, Change, [Option<Code>; 3]); 13] = [
         ("nothing wrong", |_, _| (), [None; 3]),
         ("revoked", |f, _| f.revoked.push(cut("van-1", 10, 30)), all(Code::Revoked)),

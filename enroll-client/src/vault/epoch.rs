@@ -88,8 +88,8 @@ impl Vault {
         records::rows(&self.db, "WHERE r.batch IS NULL AND r.again = 1 ORDER BY r.epoch, r.number", [])
     }
 
-    /// 4. Gives the records of one agent that wait for it fresh numbers, with the lines that `sign` makes: one transaction.
-    /// Old and new number of each.
+    /// Step 4: gives the records of one agent that wait for it fresh numbers, with the lines that `sign` makes, in one
+    /// transaction. Gives old and new number of each.
     pub fn sign_again(
         &self,
         _: &CaptureSession,

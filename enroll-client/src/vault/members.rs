@@ -191,6 +191,13 @@ fn known(r: &Row<'_>) -> Result<Known, Problem> {
     })
 }
 
+/// A member, with their secret as it lies in the vault and opened.
+struct Opened {
+    member: Known,
+    wrapped: Vec<u8>,
+    secret: Zeroizing<Vec<u8>>,
+}
+
 /// The secret of a member as it lies in the vault.
 pub(super) struct Wrapped {
     pub(super) salt: [u8; 16],
@@ -234,12 +241,11 @@ impl Vault {
 
     /// Opens a member's keys with their passphrase.
     pub fn unlock(&self, name: &Member, passphrase: &[u8]) -> Result<Unlocked, Problem> {
-        let (member, _, secret) = self.secret(name, passphrase)?;
-        Unlocked::of(name, member.role, &secret).ok_or_else(|| damaged("member keys"))
+        let opened = self.secret(name, passphrase)?;
+        Unlocked::of(name, opened.member.role, &opened.secret).ok_or_else(|| damaged("member keys"))
     }
 
-    /// Who it is, their secret as it lies here, and opened.
-    fn secret(&self, name: &Member, passphrase: &[u8]) -> Result<(Known, Vec<u8>, Zeroizing<Vec<u8>>), Problem> {
+    fn secret(&self, name: &Member, passphrase: &[u8]) -> Result<Opened, Problem> {
         let member = self.member(name)?;
         let row = |r: &Row<'_>| Ok((Vec::<u8>::read(r, 0)?, Vec::<u8>::read(r, 1)?));
         let found = maybe(&self.db, "SELECT salt, secret FROM members WHERE name = ?1", [name.as_str()], row)?;
@@ -248,17 +254,17 @@ impl Vault {
         let key = wrap::stretch(passphrase, &salt, &self.unit_keys()?.vault_key, member.cost)?;
         let wrong = || Problem::new(Code::WrongPassphrase, name.to_string());
         let secret = wrap::unwrap(&key, &place(name, member.role), &wrapped).ok_or_else(wrong)?;
-        Ok((member, wrapped, secret))
+        Ok(Opened { member, wrapped, secret })
     }
 
     /// Puts a member's keys under another passphrase. The keys stay as they are, so drafts and cards open as before. One
     /// statement: a crash leaves the old passphrase or the new one.
     pub fn change_passphrase(&self, name: &Member, old: &[u8], new: &[u8]) -> Result<(), Problem> {
         let cost = self.state()?.cost;
-        let (member, before, secret) = self.secret(name, old)?;
-        let wrapped = self.wrapped((name, member.role), &secret, new, cost)?;
+        let before = self.secret(name, old)?;
+        let wrapped = self.wrapped((name, before.member.role), &before.secret, new, cost)?;
         let sql = "UPDATE members SET salt = ?2, mib = ?3, passes = ?4, secret = ?5 WHERE name = ?1 AND secret = ?6";
-        let row = (name.as_str(), &wrapped.salt[..], cost.mib, cost.passes, wrapped.secret, before);
+        let row = (name.as_str(), &wrapped.salt[..], cost.mib, cost.passes, wrapped.secret, before.wrapped);
         match self.db.execute(sql, row).db()? {
             1 => Ok(()),
             _ => Err(Problem::new(Code::LockedElsewhere, "another process changed this member meanwhile")),

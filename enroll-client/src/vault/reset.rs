@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(vault.lost_with(&"nobody".parse().expect("name")).map_err(|p| p.code), Err(Code::WrongPassphrase));
         let (keys, secret) = Unlocked::generate(&mine.name, Role::Agent).expect("keys");
         vault.replace_member(&session, &keys, &secret, b"remembered", CHEAP).expect("replaced");
-        assert_eq!(vault.drafts().expect("drafts").iter().map(|d| d.id.clone()).collect::<Vec<_>>(), [kept.clone()]);
+        assert_eq!(vault.drafts().expect("drafts").iter().map(|d| d.id.clone()).collect::<Vec<_>>(), std::slice::from_ref(&kept));
         assert_eq!(vault.open_draft(&other, &kept).expect("opens").plain.as_slice(), b"plain");
         assert!(vault.unlock(&mine.name, b"forgotten").is_err());
         assert_eq!(vault.unlock(&mine.name, b"remembered").expect("opens").signer.public(), keys.signer.public());

@@ -55,7 +55,9 @@ fn a_lost_machine_secret_costs_every_key_and_no_finished_record() {
         unit.run(&["agent", "add", name, "--new-key", "--yes"]).done();
         centre.admit(&unit.handed(&format!("{name}.request")));
     }
-    old.iter().for_each(|key| centre.keep(key, 4_000_000_000));
+    for key in &old {
+        centre.keep(key, 4_000_000_000);
+    }
     admitted_anew(&unit, &mut centre);
     unit.enrol(3).done();
     unit.run_as("supervisor-003", &["close"]).done();
