@@ -19,9 +19,10 @@ use shared::{
     draft::{Draft, Facts, card::ContactCard, card::ReviewCard},
     form::Form,
     id::{FormName, Number, RecordId},
+    keys::KeyRef,
     problem::{Code, Problem},
     record::{ClockReading, Consent, MAX_PLAIN, Record},
-    roster::{Facts as RosterFacts, Limits, TrustedRoster},
+    roster::{Facts as RosterFacts, Limits},
     seal::{Recipient, Recipients, SealedRecord, seal},
     slip::SlipCode,
     time::Second,
@@ -29,14 +30,14 @@ use shared::{
 use zeroize::Zeroizing;
 
 use crate::{
-    clock, entropy, joining,
+    clock, entropy,
+    rights::{Act, Admission, Rights},
     vault::{
         CaptureSession, Vault,
         drafts::{DraftPart, OpenDraft},
         keyslots::Slot,
         members::{Known, Role, Unlocked},
-        records::{Finished, Origin, Stored},
-        state::State,
+        records::{Finished, Origin, Reader, Stored},
     },
 };
 
@@ -48,9 +49,8 @@ pub struct Desk<'a> {
     pub session: &'a CaptureSession,
     /// The agent.
     pub agent: &'a Unlocked,
-    roster: TrustedRoster,
+    rights: Rights,
     recipients: Recipients,
-    state: State,
     forms: RefCell<BTreeMap<FormName, Rc<Form>>>,
 }
 
@@ -69,14 +69,13 @@ pub struct Done {
 }
 
 impl<'a> Desk<'a> {
-    /// Sits down: refuses when there is no roster, or it does not name unit and agent.
+    /// Sits down: refuses when the unit may not capture, or this agent not here.
     pub fn open(vault: &'a Vault, session: &'a CaptureSession, agent: &'a Unlocked) -> Result<Self, Problem> {
-        let roster = vault.demand_roster()?;
-        let state = vault.state()?;
-        joining::demand_unit(&roster, &state)?;
-        joining::demand_member(&roster, &agent.name, agent.signer.public())?;
-        let recipients = recipients(roster.facts())?;
-        Ok(Self { vault, session, agent, roster, recipients, state, forms: RefCell::default() })
+        let rights = Rights::of(vault, clock::now())?;
+        rights.unit(Act::Capture)?;
+        rights.member(&agent.name, agent.signer.public(), agent.role.into())?;
+        let recipients = recipients(rights.roster().facts())?;
+        Ok(Self { vault, session, agent, rights, recipients, forms: RefCell::default() })
     }
 
     /// A form of the roster in force; read and parsed once.
@@ -84,7 +83,7 @@ impl<'a> Desk<'a> {
         if let Some(form) = self.forms.borrow().get(name) {
             return Ok(form.clone());
         }
-        let listed = self.roster.facts().form(name).ok_or_else(|| Problem::new(Code::FormUnknown, name.to_string()))?;
+        let listed = self.rights.roster().facts().form(name).ok_or_else(|| Problem::new(Code::FormUnknown, name.to_string()))?;
         let form = Rc::new(Form::named(listed, &self.vault.form(listed)?)?);
         self.forms.borrow_mut().insert(name.clone(), form.clone());
         Ok(form)
@@ -125,8 +124,8 @@ impl<'a> Desk<'a> {
     pub fn finish_with(&self, draft: Draft, parts: Vec<Vec<u8>>, origin: Origin<'_>) -> Result<Done, Problem> {
         // 1. in force now
         let reading = clock::reading()?;
-        let unit_time = self.state.unit_time(reading.raw);
-        joining::demand_in_force(&self.roster, unit_time)?;
+        let unit_time = self.rights.state().unit_time(reading.raw);
+        self.rights.unit_at(Act::Capture, unit_time)?;
         // 2. complete under its form
         let form = self.form(draft.form())?;
         self.vault.room_for(parts.iter().map(|p| p.len() as u64).sum())?;
@@ -147,7 +146,7 @@ impl<'a> Desk<'a> {
     fn facts(&self, form: &Form, reading: &clock::Reading, unit_time: Second, slip: &SlipCode) -> Result<Facts, Problem> {
         Ok(Facts {
             record_id: RecordId::from_random(entropy::bytes()?),
-            unit: self.state.unit.clone(),
+            unit: self.rights.state().unit.clone(),
             agent: self.agent.name.clone(),
             finished: unit_time,
             clock: ClockReading { raw: reading.raw, boot: reading.boot.clone(), boot_ms: reading.boot_ms },
@@ -159,7 +158,7 @@ impl<'a> Desk<'a> {
 
     fn store(&self, record: &Record, form: &Form, slip: &SlipCode, origin: Origin<'_>) -> Result<Stored, Problem> {
         let content = record.content();
-        let (recipients, limits, pad) = (&self.recipients, self.roster.facts().limits, form.pad());
+        let (recipients, limits, pad) = (&self.recipients, self.rights.roster().facts().limits, form.pad());
         let finished = Finished {
             record: content.record_id,
             agent: &self.agent.name,
@@ -174,7 +173,7 @@ impl<'a> Desk<'a> {
         };
         self.vault.finish(self.session, self.agent, origin, &finished, |number, sealed| {
             // a sync may have taken a roster with a new epoch since this desk was opened
-            if Some(number.epoch) != self.state.epoch {
+            if Some(number.epoch) != self.rights.state().epoch {
                 return Err(Problem::new(Code::LockedElsewhere, "a new roster came in meanwhile"));
             }
             let facts = LineFacts {
@@ -185,24 +184,26 @@ impl<'a> Desk<'a> {
                 plain: sealed.plain(),
                 transaction: finished.transaction,
                 form: finished.form.clone(),
-                roster: self.roster.version(),
+                roster: self.rights.roster().version(),
                 finished: finished.finished,
-                seen: self.state.seen.size,
+                seen: self.rights.state().seen.size,
                 agent: self.agent.name.clone(),
             };
-            Ok(RecordLine::sign(facts, &self.state.unit, &self.agent.signer).to_string())
+            Ok(RecordLine::sign(facts, &self.rights.state().unit, &self.agent.signer))
         })
     }
 
-    /// Who may open the cards: the supervisors of this laptop who stand in the roster with the same keys.
-    fn supervisors(&self) -> Result<Vec<String>, Problem> {
-        let facts = self.roster.facts();
-        let listed = |m: &Known| {
-            let entry = facts.supervisor(&m.name).filter(|s| s.key == m.key)?;
-            joining::demand_member(&self.roster, &m.name, &m.key).ok().map(|()| entry.recipient.to_string())
+    /// Who may open the cards: the supervisors of this laptop whose keys count here.
+    fn supervisors(&self) -> Result<Vec<Reader>, Problem> {
+        let (roster, unit) = (self.rights.roster().facts(), &self.rights.state().unit);
+        let counts = |m: &Known| matches!(self.rights.admission_of(m), Admission::Admitted | Admission::KeptUntil(_));
+        // the recipient that the roster names: what lies in the vault, whoever has the laptop may have changed
+        let reader = |m: Known| {
+            let entry = roster.supervisor(&m.name, unit, m.key.id()).filter(|s| s.key == m.key)?;
+            Some(Reader { key: KeyRef::from(&m.key), recipient: entry.recipient.to_string() })
         };
-        let here = self.vault.members()?.into_iter().filter(|m| m.role == Role::Supervisor);
-        Ok(here.filter_map(|m| listed(&m)).collect())
+        let here = self.vault.members()?.into_iter().filter(|m| m.role == Role::Supervisor && counts(m));
+        Ok(here.filter_map(reader).collect())
     }
 }
 

@@ -8,15 +8,18 @@
 //!
 //! One file a command group. `session` unlocks once and takes the same commands without the prefix.
 
+mod agent;
 mod app;
 mod draft;
 mod finish;
 mod join;
+mod key;
 mod pages;
 mod review;
 mod secret;
 mod session;
 mod settings;
+mod status;
 mod sync;
 mod watch;
 
@@ -46,7 +49,14 @@ pub enum Command {
     Init(join::Init),
     /// Agents and supervisors of this laptop
     #[command(subcommand)]
-    Agent(join::AgentCommand),
+    Agent(agent::AgentCommand),
+    /// Passphrases of agents and supervisors
+    #[command(subcommand)]
+    Passphrase(agent::PassphraseCommand),
+    /// Make a new key for this unit, and the request that the centre admits; what is sealed goes on under it
+    NewKey(key::NewKey),
+    /// Sign your finished records again, after the laptop was put back to an older copy and has a new key
+    Resign(key::Resign),
     /// The roster: who may enrol, by which forms
     #[command(subcommand)]
     Roster(join::RosterCommand),
@@ -65,7 +75,7 @@ pub enum Command {
     /// Send what waits to the centre, take receipts, outcomes and rosters
     Sync(sync::Sync),
     /// Where everything stands
-    Status(watch::Status),
+    Status(status::Status),
     /// Receipts: the centre's proof that it holds a batch
     #[command(subcommand)]
     Receipt(watch::ReceiptCommand),
@@ -108,6 +118,9 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
     match command {
         Command::Init(init) => init.run(app),
         Command::Agent(agent) => agent.run(app),
+        Command::Passphrase(passphrase) => passphrase.run(app),
+        Command::NewKey(new_key) => new_key.run(app),
+        Command::Resign(resign) => resign.run(app),
         Command::Roster(roster) => roster.run(app),
         Command::Draft(draft) => draft.run(app),
         Command::Finish(finish) => finish.run(app),

@@ -1,19 +1,20 @@
 //! Close: the day's finished records become signed batches, chained to the one before.
 //!
-//! 1. Nothing stands against closing: roster, epoch, the centre's last word.
-//! 2. Who approves: a supervisor in the roster who enrolled none of it, or nobody where that is allowed or
-//!    asked for.
-//! 3. Each sealed record is read again and compared with the digest that its agent signed; one that rotted
+//! 1. Nothing stands against closing: roster, key, epoch, the centre's last word (`rights.rs`).
+//! 2. What may go: a record that waits until its agent signs it again stays behind, and so does what the approver enrolled
+//!    themselves, unless they work alone.
+//! 3. Who approves: a supervisor whose key counts here, or nobody where that is allowed or asked for.
+//! 4. Each sealed record is read again and compared with the digest that its agent signed; one that rotted
 //!    stays behind and stops no other.
-//! 4. The day is split where it passes the limits; a record that no batch may hold any more stays behind, too.
-//! 5. Manifests are made, signed, and checked as the centre will check them.
-//! 6. All of them enter the vault with the chain's advance.
+//! 5. The day is split where it passes the limits; a record that no batch may hold any more stays behind, too.
+//! 6. Manifests are made, signed, and checked as the centre will check them.
+//! 7. All of them enter the vault with the chain's advance.
 //!
 //! **Invariants:** what is signed names no resident; a batch that the centre would refuse is never closed.
 
 use sha2::{Digest as _, Sha256};
 use shared::{
-    batch::{Facts, Line, Manifest, RecordLine, WithdrawnLine},
+    batch::{Facts, Line, Manifest, WithdrawnLine},
     id::{BatchId, Digest, Member, Number, Place, SealedDigest},
     keys::Signer,
     problem::{Code, Problem},
@@ -23,17 +24,52 @@ use shared::{
 };
 
 use crate::{
-    joining,
-    vault::{CaptureSession, Vault, members::Unlocked, outbox::ClosedBatch, records::RecordRow, state::State},
+    rights::{Act, Rights},
+    vault::{
+        CaptureSession, Vault,
+        members::Supervisor,
+        outbox::ClosedBatch,
+        records::{Numbering, RecordRow, Withdrawn},
+    },
 };
 
 /// Who stands behind a close.
 #[derive(Clone, Copy)]
 pub enum Approver<'a> {
     /// A supervisor approves.
-    Supervisor(&'a Unlocked),
+    Supervisor(&'a Supervisor),
     /// Nobody approves; a supervisor at hand signs for what was withdrawn.
-    Nobody(Option<&'a Unlocked>),
+    Nobody(Option<&'a Supervisor>),
+}
+
+impl<'a> Approver<'a> {
+    /// Whoever signs beside the unit.
+    fn at_hand(self) -> Option<&'a Supervisor> {
+        match self {
+            Self::Supervisor(supervisor) => Some(supervisor),
+            Self::Nobody(supervisor) => supervisor,
+        }
+    }
+}
+
+/// Records that stay behind, each heap with its reason.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Their sealed bytes are not those that were signed.
+    pub rotten: Vec<Number>,
+    /// The roster has lowered its limit below their size since they were finished.
+    pub oversize: Vec<Number>,
+    /// The approver enrolled them: another supervisor approves them.
+    pub own: Vec<Number>,
+    /// Their agents sign them again first.
+    pub unsigned: Vec<(Number, Member)>,
+}
+
+impl Left {
+    /// Everything went.
+    pub fn is_empty(&self) -> bool {
+        self.rotten.is_empty() && self.oversize.is_empty() && self.own.is_empty() && self.unsigned.is_empty()
+    }
 }
 
 /// What a close made.
@@ -44,100 +80,107 @@ pub struct Closed {
     pub approved: Option<Member>,
     /// The roster demands an approval that is not there: the centre will hold these records.
     pub will_wait: bool,
-    /// Records that stay behind because their sealed bytes are not those that were signed.
-    pub rotten: Vec<Number>,
-    /// Records that stay behind because the roster has lowered its limit below their size since they were finished.
-    pub oversize: Vec<Number>,
+    /// What stays behind.
+    pub left: Left,
 }
 
-/// Closes everything that waits.
-pub fn close(vault: &Vault, session: &CaptureSession, approver: Approver<'_>, now: Second) -> Result<Closed, Problem> {
+/// Closes everything that waits and may go.
+pub fn close(vault: &Vault, session: &CaptureSession, approver: Approver<'_>, clock: Second) -> Result<Closed, Problem> {
     // 1. nothing stands against it
-    let state = vault.state()?;
-    state.standing.may_close()?;
-    let roster = vault.demand_roster()?;
-    let crew = joining::demand_unit(&roster, &state)?;
+    let rights = Rights::of(vault, clock)?;
+    let crew = rights.unit(Act::Close)?.crew;
     let waiting = vault.unbatched()?;
     if waiting.is_empty() {
         return Err(Code::NothingToDo.into());
     }
-    let closed = state.unit_time(now).minute();
-    // 2. who approves
-    let approved = demand_approver(approver, &roster, crew, &waiting)?;
-    // 3. the sealed bytes are those that were signed
-    let (sound, rotten) = sound(vault, waiting)?;
-    if sound.is_empty() {
-        return Err(Problem::new(Code::VaultDamaged, "no waiting record is whole"));
-    }
-    // 4. within the limits
-    let fits = |r: &RecordRow| r.withdrawn.is_some() || r.size <= roster.facts().limits.batch;
-    let (fitting, oversize): (Vec<_>, Vec<_>) = sound.into_iter().partition(fits);
-    let oversize: Vec<Number> = oversize.iter().map(|r| r.number).collect();
-    if let (true, Some(number)) = (fitting.is_empty(), oversize.first()) {
-        return Err(Problem::new(Code::RecordTooLarge, format!("record {number} is larger than a batch may be")));
-    }
-    let heaps = split(fitting, roster.facts().limits.lines, roster.facts().limits.batch);
-    // 5. signed and checked
+    // 2. what may go
+    let mut left = Left::default();
+    let going = going(waiting, approver, crew, &mut left)?;
+    // 3. who approves
+    let approved = demand_approver(approver, &rights, &going)?;
+    // 4. and 5.
+    let limits = rights.roster().facts().limits;
+    let fitting = fitting(vault, going, limits.batch, &mut left)?;
+    let heaps = split(fitting, limits.lines, limits.batch);
+    // 6. signed and checked
     let unit = vault.unit_keys()?.signer;
-    let signing = Signing { vault, state: &state, roster: &roster, unit: &unit, approver, approved: approved.clone(), closed };
+    let closed = rights.state().unit_time(clock).minute();
+    let signing = Signing { vault, rights: &rights, unit: &unit, approver, approved: approved.clone(), closed };
     let batches = signing.chain(heaps)?;
-    // 6. into the vault, with the chain's advance
+    // 7. into the vault, with the chain's advance
     vault.store_closed(session, &batches)?;
-    let will_wait = approved.is_none() && demanded(&roster, &batches, closed);
+    let will_wait = approved.is_none() && batches.iter().any(|b| !may_close_unapproved(rights.roster(), &b.records));
     let batches = batches.iter().map(|b| (b.id, b.place, b.records.len(), b.payload)).collect();
-    Ok(Closed { batches, approved, will_wait, rotten, oversize })
+    Ok(Closed { batches, approved, will_wait, left })
 }
 
-/// Whether the roster lets a close without approval through: so many hours after the earliest record.
-pub fn may_close_unapproved(roster: &TrustedRoster, waiting: &[RecordRow], closed: Minute) -> bool {
-    let earliest = waiting.iter().filter(|r| r.withdrawn.is_none()).map(|r| r.finished).min();
-    match (roster.facts().approval, earliest) {
-        (Approval::None, _) | (_, None) => true,
-        (Approval::Required, _) => false,
-        (Approval::After { hours }, Some(earliest)) => {
-            closed.unix_minutes() - earliest.unix_minutes() >= i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(60)
+/// Whether the roster lets these through without an approval.
+pub fn may_close_unapproved(roster: &TrustedRoster, records: &[RecordRow]) -> bool {
+    roster.facts().approval == Approval::None || records.iter().all(|r| r.withdrawn.is_some())
+}
+
+/// The records that may go, as far as people are concerned; when none may, why.
+fn going(waiting: Vec<RecordRow>, approver: Approver<'_>, crew: Crew, left: &mut Left) -> Result<Vec<RecordRow>, Problem> {
+    let (unsigned, signed): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|r| r.numbering == Numbering::Twice);
+    left.unsigned = unsigned.into_iter().map(|r| (r.number, r.agent)).collect();
+    let is_own = |r: &RecordRow| match approver {
+        Approver::Supervisor(s) => crew == Crew::Several && r.withdrawn.is_none() && r.agent == *s.name(),
+        Approver::Nobody(_) => false,
+    };
+    let (own, going): (Vec<_>, Vec<_>) = signed.into_iter().partition(is_own);
+    left.own = own.into_iter().map(|r| r.number).collect();
+    match (going.is_empty(), left.own.first(), left.unsigned.first()) {
+        (false, ..) => Ok(going),
+        (true, Some(own), _) => Err(Problem::new(Code::SelfApproval, format!("record {own} waits for another supervisor"))),
+        (true, None, unsigned) => {
+            let named = unsigned.map(|(number, agent)| format!("record {number} waits for {agent}: enroll-client --as {agent} resign"));
+            Err(Problem::new(Code::SessionNeeded, named.unwrap_or_default()))
         }
     }
 }
 
-fn demanded(roster: &TrustedRoster, batches: &[ClosedBatch], closed: Minute) -> bool {
-    batches.iter().any(|b| !may_close_unapproved(roster, &b.records, closed))
-}
-
-fn demand_approver(approver: Approver<'_>, roster: &TrustedRoster, crew: Crew, waiting: &[RecordRow]) -> Result<Option<Member>, Problem> {
-    let listed = |s: &Unlocked| {
-        joining::demand_member(roster, &s.name, s.signer.public())?;
-        let supervisor = roster.facts().supervisor(&s.name).is_some();
-        if supervisor { Ok(()) } else { Err(Problem::new(Code::AgentNotAdmitted, format!("{} is no supervisor in the roster", s.name))) }
-    };
+fn demand_approver(approver: Approver<'_>, rights: &Rights, going: &[RecordRow]) -> Result<Option<Member>, Problem> {
+    if let Some(supervisor) = approver.at_hand() {
+        rights.member(supervisor.name(), supervisor.signer().public(), shared::roster::Role::Supervisor)?;
+    }
     match approver {
-        Approver::Supervisor(supervisor) => {
-            listed(supervisor)?;
-            let own = waiting.iter().filter(|r| r.withdrawn.is_none()).find(|r| r.agent == supervisor.name);
-            match own {
-                Some(own) if crew != Crew::Alone => Err(Problem::new(Code::SelfApproval, format!("record {}", own.number))),
-                _ => Ok(Some(supervisor.name.clone())),
-            }
-        }
-        Approver::Nobody(Some(supervisor)) => listed(supervisor).map(|()| None),
-        Approver::Nobody(None) => match waiting.iter().find(|r| r.withdrawn.is_some()) {
+        Approver::Supervisor(supervisor) => Ok(Some(supervisor.name().clone())),
+        Approver::Nobody(Some(_)) => Ok(None),
+        Approver::Nobody(None) => match going.iter().find(|r| r.withdrawn.is_some()) {
             None => Ok(None),
             Some(r) => Err(Problem::new(Code::ReviewNeeded, format!("a supervisor signs that {} was withdrawn", r.number))),
         },
     }
 }
 
-/// The records whose sealed bytes are those that their agent signed, and the numbers of the others.
-fn sound(vault: &Vault, waiting: Vec<RecordRow>) -> Result<(Vec<RecordRow>, Vec<Number>), Problem> {
-    let (mut sound, mut rotten) = (Vec::new(), Vec::new());
-    for record in waiting {
+/// The records that are whole and that a batch may hold; the numbers of the others go to `left`.
+fn fitting(vault: &Vault, going: Vec<RecordRow>, most: u64, left: &mut Left) -> Result<Vec<RecordRow>, Problem> {
+    let sound = sound(vault, going, &mut left.rotten)?;
+    if sound.is_empty() {
+        return Err(Problem::new(Code::VaultDamaged, "no waiting record is whole"));
+    }
+    let fits = |r: &RecordRow| r.withdrawn.is_some() || r.size <= most;
+    let (fitting, oversize): (Vec<_>, Vec<_>) = sound.into_iter().partition(fits);
+    left.oversize = oversize.iter().map(|r| r.number).collect();
+    match left.oversize.first() {
+        Some(number) if fitting.is_empty() => {
+            Err(Problem::new(Code::RecordTooLarge, format!("record {number} is larger than a batch may be")))
+        }
+        _ => Ok(fitting),
+    }
+}
+
+/// The records whose sealed bytes are those that their agent signed.
+fn sound(vault: &Vault, going: Vec<RecordRow>, rotten: &mut Vec<Number>) -> Result<Vec<RecordRow>, Problem> {
+    let mut sound = Vec::new();
+    for record in going {
         if record.withdrawn.is_some() || is_whole(vault, &record)? {
             sound.push(record);
         } else {
             rotten.push(record.number);
         }
     }
-    Ok((sound, rotten))
+    Ok(sound)
 }
 
 /// Whether the sealed bytes of a record are here and are those that its line names.
@@ -168,8 +211,7 @@ fn split(records: Vec<RecordRow>, lines: u64, bytes: u64) -> Vec<Vec<RecordRow>>
 
 struct Signing<'a> {
     vault: &'a Vault,
-    state: &'a State,
-    roster: &'a TrustedRoster,
+    rights: &'a Rights,
     unit: &'a Signer,
     approver: Approver<'a>,
     approved: Option<Member>,
@@ -178,18 +220,15 @@ struct Signing<'a> {
 
 impl Signing<'_> {
     fn chain(&self, heaps: Vec<Vec<RecordRow>>) -> Result<Vec<ClosedBatch>, Problem> {
-        let rosters = self.vault.rosters()?;
-        let epoch = self.state.epoch.ok_or(Code::UnitNotAdmitted)?;
-        let (mut previous, mut sequence) = (self.state.head, self.state.last_sequence);
+        let (rosters, state) = (self.vault.rosters()?, self.rights.state());
+        let epoch = state.epoch.ok_or(Code::UnitNotAdmitted)?;
+        let (mut previous, mut sequence) = (state.head, state.last_sequence);
         let mut batches = Vec::new();
         for heap in heaps {
             sequence += 1;
             let place = Place::new(epoch, sequence).map_err(|_| Code::EpochNeeded)?;
             let facts = self.facts(place, previous, &heap)?;
-            let supervisor = match self.approver {
-                Approver::Supervisor(s) | Approver::Nobody(Some(s)) => Some(&s.signer),
-                Approver::Nobody(None) => None,
-            };
+            let supervisor = self.approver.at_hand().map(Supervisor::signer);
             let cosigners: &[&Signer] = match (&supervisor, facts.cosigners().is_empty()) {
                 (Some(s), false) => &[s],
                 _ => &[],
@@ -208,21 +247,22 @@ impl Signing<'_> {
         let (mut hash, mut size) = (Sha256::new(), 0);
         let mut lines = Vec::with_capacity(heap.len());
         for record in heap {
-            if let Some((reason, _)) = &record.withdrawn {
-                lines.push(Line::Withdrawn(self.withdrawn(record, reason)?));
+            if let Some(withdrawn) = &record.withdrawn {
+                lines.push(Line::Withdrawn(self.withdrawn(record, withdrawn)?));
                 continue;
             }
             let bytes = self.vault.sealed(record.number)?.ok_or_else(|| gone(record))?;
             hash.update(&bytes);
             size += bytes.len() as u64;
-            lines.push(Line::Record(RecordLine::parse(&record.line)?));
+            lines.push(Line::Record(record.line.clone()));
         }
+        let state = self.rights.state();
         Ok(Facts {
-            unit: self.state.unit.clone(),
+            unit: state.unit.clone(),
             place,
             previous,
-            roster: self.roster.version(),
-            seen: self.state.seen,
+            roster: self.rights.roster().version(),
+            seen: state.seen,
             closed: self.closed,
             approved: self.approved.clone(),
             payload_size: size,
@@ -232,13 +272,9 @@ impl Signing<'_> {
     }
 
     /// The supervisor who closes stands for what was withdrawn, whoever marked it: only they sign here.
-    fn withdrawn(&self, record: &RecordRow, reason: &str) -> Result<WithdrawnLine, Problem> {
-        let by = match self.approver {
-            Approver::Supervisor(s) | Approver::Nobody(Some(s)) => s.name.clone(),
-            Approver::Nobody(None) => return Err(Code::ReviewNeeded.into()),
-        };
-        let reason = reason.parse().map_err(|_| Code::ReasonUnknown)?;
-        Ok(WithdrawnLine { number: record.number, record: record.record, reason, by })
+    fn withdrawn(&self, record: &RecordRow, withdrawn: &Withdrawn) -> Result<WithdrawnLine, Problem> {
+        let by = self.approver.at_hand().ok_or(Code::ReviewNeeded)?.name().clone();
+        Ok(WithdrawnLine { number: record.number, record: record.record, reason: withdrawn.reason, by })
     }
 }
 

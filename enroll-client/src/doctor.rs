@@ -2,13 +2,17 @@
 
 use std::path::Path;
 
-use shared::problem::Problem;
+use shared::{
+    problem::{Lang, Problem},
+    time::Second,
+};
 
 use crate::{
-    close, durable, joining,
-    vault::{Vault, state::Standing, wrap::Cost},
+    close, durable,
+    rights::{Act, Admission, Rights, WARN_DAYS},
+    status,
+    vault::{Vault, members::Known, wrap::Cost},
 };
-use shared::time::Second;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +64,9 @@ pub fn examine(vault: &Vault, now: Second) -> Vec<Check> {
         or_bad("disk", space(vault)),
         or_bad("clock", clock(vault, now)),
         or_bad("roster", roster(vault, now)),
-        or_bad("admission", admitted(vault)),
+        or_bad("admission", admitted(vault, now)),
         or_bad("standing", standing(vault)),
+        or_bad("signatures", unsigned(vault)),
         or_bad("outbox", waiting(vault)),
     ]
 }
@@ -174,39 +179,60 @@ fn clock(vault: &Vault, now: Second) -> Result<Check, Problem> {
 }
 
 fn roster(vault: &Vault, now: Second) -> Result<Check, Problem> {
-    let Some(roster) = vault.roster()? else {
+    if vault.roster()?.is_none() {
         return Ok(check("roster", Finding::Bad, "none yet: enroll-client sync, or enroll-client roster import FILE"));
-    };
-    let end = joining::end_of_grace(&roster);
-    let days = (end.unix() - vault.state()?.unit_time(now).unix()) / 86400;
-    let finding = match days {
-        i64::MIN..0 => Finding::Bad,
-        0..7 => Finding::Warning,
-        _ => Finding::Good,
-    };
-    Ok(check("roster", finding, format!("version {}, capture possible until {end}", roster.version())))
+    }
+    let rights = Rights::of(vault, now)?;
+    let (version, end) = (rights.roster().version(), rights.end_of_grace());
+    let newer = "take the newest: enroll-client sync, or enroll-client roster import FILE";
+    Ok(match rights.days_left() {
+        i64::MIN..0 => check("roster", Finding::Bad, format!("version {version}, capture ended {end}; {newer}")),
+        _ if rights.in_grace() => {
+            check("roster", Finding::Warning, format!("version {version} is past its date, capture possible until {end}; {newer}"))
+        }
+        0..WARN_DAYS => check("roster", Finding::Warning, format!("version {version}, capture possible until {end}; {newer}")),
+        _ if rights.expires_soon() => {
+            check("roster", Finding::Warning, format!("version {version} expires {}; {newer}", rights.roster().facts().expires))
+        }
+        _ => check("roster", Finding::Good, format!("version {version}, capture possible until {end}")),
+    })
 }
 
-fn admitted(vault: &Vault) -> Result<Check, Problem> {
-    let Some(roster) = vault.roster()? else { return Ok(check("admission", Finding::Bad, "no roster yet")) };
-    let state = vault.state()?;
-    if let Err(problem) = joining::demand_unit(&roster, &state) {
-        return Ok(check("admission", Finding::Bad, problem.to_string()));
+fn admitted(vault: &Vault, now: Second) -> Result<Check, Problem> {
+    if vault.roster()?.is_none() {
+        return Ok(check("admission", Finding::Bad, "no roster yet"));
     }
-    let not = |m: &crate::vault::members::Known| joining::demand_member(&roster, &m.name, &m.key).is_err();
-    let outside: Vec<String> = vault.members()?.iter().filter(|m| not(m)).map(|m| m.name.to_string()).collect();
-    Ok(if outside.is_empty() {
-        check("admission", Finding::Good, "unit and members stand in the roster")
-    } else {
-        check("admission", Finding::Warning, format!("not in the roster: {}", outside.join(", ")))
+    let (rights, members) = (Rights::of(vault, now)?, vault.members()?);
+    if let Err(problem) = rights.unit(Act::Close) {
+        return Ok(check("admission", Finding::Bad, format!("{problem}. {}", problem.row().text(Lang::En).next)));
+    }
+    let stands = |m: &Known| rights.admission_of(m);
+    let outside = members.iter().filter(|m| !matches!(stands(m), Admission::Admitted | Admission::KeptUntil(_)));
+    let outside: Vec<String> = outside.map(|m| format!("{}: {}", m.name, stands(m))).collect();
+    let kept: Vec<String> = rights.kept(&members).iter().map(|(key, until)| format!("{key} counts until {until}")).collect();
+    Ok(match (outside.is_empty(), kept.is_empty()) {
+        (true, true) => check("admission", Finding::Good, "unit and members stand in the roster"),
+        (false, _) => check("admission", Finding::Warning, outside.join("; ")),
+        (true, false) => check("admission", Finding::Warning, format!("close and send before then: {}", kept.join("; "))),
     })
 }
 
 fn standing(vault: &Vault) -> Result<Check, Problem> {
-    Ok(match vault.state()?.standing {
-        Standing::Ok => check("standing", Finding::Good, "the centre knows of nothing against this vault"),
-        Standing::Rewound => check("standing", Finding::Bad, "this vault was put back to an older copy: call the centre for a new epoch"),
-        Standing::Frozen => check("standing", Finding::Bad, "the centre has seen two histories of this unit: call the centre"),
+    let state = vault.state()?;
+    let next = state.next.as_ref().map(|key| format!("; the new key waits until the centre admits it: {}", key.fingerprint()));
+    let next = next.unwrap_or_default();
+    Ok(match state.standing.code() {
+        None => check("standing", Finding::Good, format!("the centre knows of nothing against this vault{next}")),
+        Some(code) => check("standing", Finding::Bad, format!("{code}: {}{next}", code.row().text(Lang::En).next)),
+    })
+}
+
+fn unsigned(vault: &Vault) -> Result<Check, Problem> {
+    let waiting: Vec<String> = status::unsigned(vault)?.iter().map(|(agent, n)| format!("{agent} {n}")).collect();
+    Ok(if waiting.is_empty() {
+        check("signatures", Finding::Good, "no record waits to be signed again")
+    } else {
+        check("signatures", Finding::Warning, format!("records wait for their agents (enroll-client resign): {}", waiting.join(", ")))
     })
 }
 

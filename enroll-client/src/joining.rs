@@ -1,4 +1,4 @@
-//! Joining the road: taking rosters with their proofs and forms, and asking them who may do what.
+//! Joining the road: taking rosters with their proofs and forms. What follows from the one held: `rights.rs`.
 //!
 //! A bundle is any heap of files, known by how they begin: `enroll-roster/v1` a roster,
 //! `c2sp.org/tlog-proof@v1` the proof of a roster's log entry, `old ` a consistency proof, `{` a form.
@@ -13,17 +13,17 @@
 use std::path::Path;
 
 use shared::{
-    id::{Member, RosterVersion},
-    keys::{KeyRef, VerifierKey},
+    id::RosterVersion,
+    keys::VerifierKey,
     log::{Body, CheckedHead, Consistency, Head, TlogProof},
     problem::{Code, Problem},
-    roster::{Crew, Roster, TrustedRoster},
+    roster::{Roster, TrustedRoster},
     time::Second,
 };
 
 use crate::{
     durable,
-    vault::{Vault, rosters::Taken, state::State},
+    vault::{Vault, rosters::Taken},
 };
 
 /// Largest file of a bundle.
@@ -156,81 +156,6 @@ pub fn changes(before: Option<&TrustedRoster>, after: &TrustedRoster) -> Vec<Str
     note(before.log != after.log, "the key of its log");
     note(before.centre_key != after.centre_key, "its own key");
     note(before.signers != after.signers, "who signs rosters");
-    note(before.approval != after.approval, "when a supervisor must approve");
+    note(before.approval != after.approval, "whether a supervisor must approve");
     changes
-}
-
-/// How somebody with a key stands in a roster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// Listed with this key.
-    Admitted,
-    /// This key was revoked.
-    Revoked,
-    /// Listed with another key.
-    AnotherKey,
-    /// Not listed.
-    NotListed,
-}
-
-impl Admission {
-    fn of(roster: &TrustedRoster, listed: Option<&VerifierKey>, key: &VerifierKey) -> Self {
-        match listed {
-            _ if roster.facts().revocation(&KeyRef::from(key)).is_some() => Self::Revoked,
-            Some(listed) if listed == key => Self::Admitted,
-            Some(_) => Self::AnotherKey,
-            None => Self::NotListed,
-        }
-    }
-    /// In words.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Admitted => "admitted",
-            Self::Revoked => "revoked",
-            Self::AnotherKey => "admitted with another key",
-            Self::NotListed => "not admitted",
-        }
-    }
-}
-
-/// How a member of this laptop stands in a roster.
-pub fn standing(roster: &TrustedRoster, name: &Member, key: &VerifierKey) -> Admission {
-    Admission::of(roster, roster.facts().line_key(name), key)
-}
-
-/// How the unit stands in a roster.
-pub fn unit_standing(roster: &TrustedRoster, state: &State) -> Admission {
-    Admission::of(roster, roster.facts().newest_epoch(&state.unit).map(|e| &e.key), &state.key)
-}
-
-/// Refuses the work of a unit that the roster does not name, or no longer.
-pub fn demand_unit(roster: &TrustedRoster, state: &State) -> Result<Crew, Problem> {
-    match unit_standing(roster, state) {
-        Admission::Admitted => {}
-        Admission::Revoked => return Err(Problem::new(Code::Revoked, state.unit.to_string())),
-        other => return Err(Problem::new(Code::UnitNotAdmitted, other.word())),
-    }
-    let entry = roster.facts().newest_epoch(&state.unit).ok_or(Code::UnitNotAdmitted)?;
-    if Some(entry.epoch) == state.epoch { Ok(entry.crew) } else { Err(Code::EpochNeeded.into()) }
-}
-
-/// Refuses the work of a member whom the roster does not name, or no longer.
-pub fn demand_member(roster: &TrustedRoster, name: &Member, key: &VerifierKey) -> Result<(), Problem> {
-    match standing(roster, name, key) {
-        Admission::Admitted => Ok(()),
-        Admission::Revoked => Err(Problem::new(Code::AgentRevoked, name.to_string())),
-        other => Err(Problem::new(Code::AgentNotAdmitted, format!("{name}: {}", other.word()))),
-    }
-}
-
-/// Until when records may be finished under a roster, by unit time.
-pub fn end_of_grace(roster: &TrustedRoster) -> Second {
-    let facts = roster.facts();
-    Second::from_unix(facts.expires.unix().saturating_add(i64::try_from(facts.grace).unwrap_or(i64::MAX)))
-}
-
-/// Refuses to finish under a roster that is past its date and its grace.
-pub fn demand_in_force(roster: &TrustedRoster, unit_time: Second) -> Result<(), Problem> {
-    let end = end_of_grace(roster);
-    if unit_time <= end { Ok(()) } else { Err(Problem::new(Code::RosterExpired, format!("ended {end}"))) }
 }

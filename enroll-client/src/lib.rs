@@ -30,8 +30,10 @@ pub mod vault;
 
 // the road
 pub mod joining;
+pub mod rights;
 pub mod cbeff;
 pub mod capture;
+pub mod again;
 pub mod close;
 pub mod proofs;
 pub mod sync;

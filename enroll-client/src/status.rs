@@ -2,51 +2,64 @@
 //!
 //! Answered from the vault alone, with no network and no passphrase; nothing in it names a resident.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use shared::{id::BatchId, problem::Problem};
+use shared::{
+    batch::WithdrawReason,
+    id::{BatchId, Member, Place, ResidentRef},
+    log::BatchState,
+    outcome::Fate,
+    problem::{Code, Problem},
+};
 
-use crate::vault::{Vault, outbox::BatchRow, records::RecordRow};
+use crate::vault::{
+    Vault,
+    outbox::BatchRow,
+    records::{Numbering, RecordRow},
+};
 
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stand {
     /// Sealed, in no batch.
     Finished,
+    /// Sealed, in no batch: this agent signs it again first.
+    Unsigned(Member),
     /// A supervisor took it out.
-    Withdrawn(String),
+    Withdrawn(WithdrawReason),
     /// In a closed batch of which the centre has nothing.
-    InBatch(String),
-    /// The centre has a part of the payload.
-    Sent(String, u64, u64),
+    InBatch(Place),
+    /// The centre has so many bytes of the payload, of so many.
+    Sent(Place, u64, u64),
     /// A receipt is here.
-    Safe(String),
+    Safe(Place),
     /// The centre put the batch aside until a person decides.
-    Quarantined(String),
+    Quarantined(Code),
     /// In the registry.
-    Merged(String),
+    Merged(ResidentRef),
     /// Waiting at the centre.
-    Held(String),
+    Held(Code),
     /// Its content is wrong for good.
-    Refused(String),
+    Refused(Code),
 }
 
 impl Stand {
     /// From what the vault has.
     pub fn of(record: &RecordRow, batch: Option<&BatchRow>) -> Self {
-        if let Some((reason, _)) = &record.withdrawn {
-            return Self::Withdrawn(reason.clone());
+        if let Some(withdrawn) = &record.withdrawn {
+            return Self::Withdrawn(withdrawn.reason);
         }
-        let Some(batch) = batch else { return Self::Finished };
-        let place = batch.place.to_string();
-        match (&record.effect, &batch.receipt) {
-            (Some((state, what)), _) if state == "merged" => Self::Merged(what.clone()),
-            (Some((state, what)), _) if state == "held" => Self::Held(what.clone()),
-            (Some((_, what)), _) => Self::Refused(what.clone()),
-            (None, Some((_, _, state))) if state != "accepted" => Self::Quarantined(state.replace("quarantined ", "")),
-            (None, Some(_)) => Self::Safe(place),
-            (None, None) if batch.sent > 0 => Self::Sent(place, batch.sent, batch.payload),
-            (None, None) => Self::InBatch(place),
+        let Some(batch) = batch else {
+            return if record.numbering == Numbering::Twice { Self::Unsigned(record.agent.clone()) } else { Self::Finished };
+        };
+        match (&record.fate, batch.receipt.map(|r| r.state)) {
+            (Some(Fate::Merged(resident)), _) => Self::Merged(resident.clone()),
+            (Some(Fate::Held(code, _)), _) => Self::Held(*code),
+            (Some(Fate::Refused(code)), _) => Self::Refused(*code),
+            (None, Some(BatchState::Quarantined(code))) => Self::Quarantined(code),
+            (None, Some(BatchState::Accepted)) => Self::Safe(batch.place),
+            (None, None) if batch.sent > 0 => Self::Sent(batch.place, batch.sent, batch.payload),
+            (None, None) => Self::InBatch(batch.place),
         }
     }
 
@@ -54,6 +67,7 @@ impl Stand {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Finished => "finished",
+            Self::Unsigned(_) => "unsigned",
             Self::Withdrawn(_) => "withdrawn",
             Self::InBatch(_) => "closed",
             Self::Sent(..) => "sent",
@@ -69,6 +83,7 @@ impl Stand {
     pub fn told(&self) -> String {
         match self {
             Self::Finished => "finished and sealed on this laptop".to_owned(),
+            Self::Unsigned(agent) => format!("finished and sealed on this laptop; {agent} signs it again"),
             Self::Withdrawn(reason) => format!("withdrawn by a supervisor: {reason}"),
             Self::InBatch(place) => format!("in batch {place}, waiting to be sent"),
             Self::Sent(place, sent, of) => format!("batch {place} is on its way: {sent} of {of} bytes"),
@@ -84,6 +99,7 @@ impl Stand {
     pub fn next(&self) -> &'static str {
         match self {
             Self::Finished => "the supervisor reviews and closes: enroll-client review list, enroll-client close",
+            Self::Unsigned(_) => "the agent who enrolled signs again: enroll-client resign",
             Self::InBatch(_) | Self::Sent(..) => "send it when there is a network: enroll-client sync",
             Self::Safe(_) => "wait for the outcome: enroll-client sync",
             Self::Quarantined(_) | Self::Held(_) => "a person at the centre decides; nothing to do here",
@@ -106,4 +122,13 @@ pub fn stands(vault: &Vault) -> Result<Vec<(RecordRow, Stand)>, Problem> {
             (r, stand)
         })
         .collect())
+}
+
+/// How many records wait until their agents sign them again, by agent.
+pub fn unsigned(vault: &Vault) -> Result<BTreeMap<Member, usize>, Problem> {
+    let mut waiting = BTreeMap::new();
+    for record in vault.to_sign_again()? {
+        *waiting.entry(record.agent).or_default() += 1;
+    }
+    Ok(waiting)
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! hello ──▶ answer: the log goes on from what we have seen (checked, then written)
 //! batches, oldest first: announce ──▶ resume at the offset that is durable there ──▶ receipt
-//! outcomes ──▶ rosters and their forms
+//! outcomes ──▶ rosters and their forms ──▶ once more from the hello, when a roster has put a new key of this unit in force
 //! ```
 //! | file | step |
 //! |---|---|
@@ -32,6 +32,7 @@ mod tests;
 
 use std::time::Duration;
 
+use serde_json::json;
 use shared::{
     hello::AnswerFacts,
     problem::{Again, Code, Problem},
@@ -109,40 +110,68 @@ impl Report {
     }
 }
 
+/// Which key of this unit says hello before a roster that is here names it.
+#[derive(Debug, Clone, Copy)]
+struct Joining {
+    epoch: u32,
+    key: Which,
+}
+
+/// The present key or the one that is to follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Present,
+    Next,
+}
+
 /// A run under way.
 pub struct Run<'a> {
     vault: &'a Vault,
-    keys: &'a UnitKeys,
+    keys: UnitKeys,
     options: &'a Options,
     voice: &'a Voice<'a>,
     deadline: Deadline,
     link: Link,
     answer: Option<AnswerFacts>,
-    /// The epoch that a roster offered gives this unit, before one that is here does.
-    joining_epoch: Option<u32>,
+    /// The epoch that a roster offered gives a key of this unit, before one that is here does.
+    joining: Option<Joining>,
     report: Report,
 }
 
 impl<'a> Run<'a> {
     /// Prepares a run; only one at a time, so it takes the session.
-    pub fn new(
-        vault: &'a Vault,
-        _: &'a SyncSession,
-        keys: &'a UnitKeys,
-        options: &'a Options,
-        voice: &'a Voice<'a>,
-    ) -> Result<Self, Problem> {
-        let state = vault.state()?;
+    pub fn new(vault: &'a Vault, _: &'a SyncSession, options: &'a Options, voice: &'a Voice<'a>) -> Result<Self, Problem> {
+        let (state, keys) = (vault.state()?, vault.unit_keys()?);
         let link = Link::new(&state.server, state.ca.as_deref())?;
         let deadline = Deadline::of(options.lasting);
-        Ok(Self { vault, keys, options, voice, deadline, link, answer: None, joining_epoch: None, report: Report::default() })
+        Ok(Self { vault, keys, options, voice, deadline, link, answer: None, joining: None, report: Report::default() })
     }
 
     /// Does all that can be done now. An error means that nothing could be: what was done before it is
     /// stored all the same, and a second run goes on from there.
     pub async fn run(mut self) -> Result<Report, Trouble> {
         self.join().await?;
-        self.greet().await?;
+        match self.greet().await {
+            Ok(()) => self.exchange().await?,
+            // what the centre says of the old key is no reason not to hear of the new one
+            Err(trouble) if self.keys.next.is_some() && trouble.source == Source::Centre && !trouble.is_temporary() => {
+                self.look_for_newer_rosters().await?;
+                if self.vault.state()?.next.is_some() {
+                    return Err(trouble);
+                }
+            }
+            Err(trouble) => return Err(trouble),
+        }
+        if self.has_new_key()? {
+            self.greet().await?;
+            self.exchange().await?;
+        }
+        self.report.waiting = self.vault.waiting()?.len() as u64;
+        Ok(self.report)
+    }
+
+    /// What follows a hello.
+    async fn exchange(&mut self) -> Result<(), Trouble> {
         if self.link.has_token()
             && let Err(trouble) = self.send_all().await
         {
@@ -156,8 +185,25 @@ impl<'a> Run<'a> {
         if let Err(trouble) = self.take_newer_rosters().await {
             self.note(trouble)?;
         }
-        self.report.waiting = self.vault.waiting()?.len() as u64;
-        Ok(self.report)
+        Ok(())
+    }
+
+    /// Takes the new key up when a roster that came in this run has put it in force.
+    fn has_new_key(&mut self) -> Result<bool, Problem> {
+        if *self.keys.signer.public() == self.vault.state()?.key {
+            return Ok(false);
+        }
+        self.keys = self.vault.unit_keys()?;
+        self.joining = None;
+        // these spoke of the old one
+        self.report.troubles.retain(|t| !matches!(t.problem.code, Code::Frozen | Code::VaultRewound | Code::EpochNeeded | Code::Revoked));
+        self.link.take_token(None);
+        self.voice.done(
+            "key",
+            json!({ "key": self.keys.signer.public(), "fingerprint": self.keys.signer.public().fingerprint() }),
+            "the new key of this unit is in force",
+        );
+        Ok(true)
     }
 
     fn roster(&self) -> Result<TrustedRoster, Trouble> {

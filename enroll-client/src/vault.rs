@@ -14,16 +14,19 @@
 //! acknowledged rows were lost in trials. Transactions are short, and none is open while the network is
 //! used. Plain personal data never comes here: drafts and cards are encrypted before they do.
 
+mod columns;
 pub mod keyslots;
 pub mod machine;
 pub mod wrap;
 mod schema;
 
 pub mod members;
+pub mod reset;
 pub mod state;
 pub mod rosters;
 pub mod drafts;
 pub mod records;
+pub mod epoch;
 pub mod slips;
 pub mod outbox;
 

@@ -7,9 +7,17 @@ mod centre;
 mod day;
 #[path = "offline/keeping.rs"]
 mod keeping;
+#[path = "offline/keys.rs"]
+mod keys;
+#[path = "offline/members.rs"]
+mod members;
+#[path = "offline/proxies.rs"]
+mod proxies;
 #[path = "offline/refusals.rs"]
 mod refusals;
 #[path = "offline/session.rs"]
 mod session;
+#[path = "offline/states.rs"]
+mod states;
 #[path = "offline/unit.rs"]
 mod unit;

@@ -10,10 +10,12 @@ use shared::{
 
 use super::settings::Settings;
 use crate::{
+    clock,
+    rights::Rights,
     say::Say,
     vault::{
         CaptureSession, Vault,
-        members::{Role, Unlocked},
+        members::{Role, Supervisor, Unlocked},
     },
 };
 
@@ -50,6 +52,18 @@ impl App {
     /// Opens the vault.
     pub fn vault(&self) -> Result<Vault, Problem> {
         Vault::open(&self.settings.places)
+    }
+
+    /// What unit and people may do now.
+    pub fn rights(&self, vault: &Vault) -> Result<Rights, Problem> {
+        Rights::of(vault, clock::now())
+    }
+
+    /// The supervisor at the keyboard, whose key counts here: one that has ended opens no card and lets nothing go.
+    pub fn supervisor(&self, vault: &Vault) -> Result<Supervisor, Problem> {
+        let supervisor = self.member(vault)?.into_supervisor()?;
+        self.rights(vault)?.member(supervisor.name(), supervisor.signer().public(), Role::Supervisor.into())?;
+        Ok(supervisor)
     }
 
     /// Becomes the one capture process, or goes on as the session that is it.

@@ -20,6 +20,7 @@ use super::{App, Exit};
 use crate::{
     capture::{Desk, draft_part},
     durable,
+    rights::Act,
     vault::drafts::{DraftId, OpenDraft},
 };
 
@@ -149,15 +150,18 @@ impl DraftCommand {
         let vault = app.vault()?;
         // reading needs no lock: another process may be capturing
         if let Self::Show { draft } = self {
-            vault.demand_roster()?;
+            let roster = vault.demand_roster()?;
             let agent = app.member(&vault)?;
             let open = vault.open_draft(&agent, draft)?;
-            let roster = vault.demand_roster()?;
             let draft = Draft::parse(&open.plain)?;
             let listed = roster.facts().form(draft.form()).ok_or_else(|| Problem::new(Code::FormUnknown, draft.form().to_string()))?;
             return show(app, &open, &draft, &Form::named(listed, &vault.form(listed)?)?);
         }
-        vault.demand_roster()?;
+        let discards = matches!(self, Self::Discard { .. });
+        if !discards {
+            // before a passphrase is typed, and before the resident sits down
+            app.rights(&vault)?.unit(Act::Capture)?;
+        }
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;

@@ -21,6 +21,7 @@ use crate::{
         source::{self, Place, Source},
     },
     durable,
+    rights::Act,
     streams::{self, Stream},
     vault::{drafts::DraftId, records::Origin},
 };
@@ -39,7 +40,8 @@ impl Finish {
     /// Shows everything, asks, finishes.
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
-        vault.demand_roster()?;
+        // before a passphrase is typed, and before the resident sits down
+        app.rights(&vault)?.unit(Act::Capture)?;
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
@@ -105,7 +107,8 @@ impl Enrol {
     /// Enrols each resident; one that cannot be enrolled stops no other.
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
-        vault.demand_roster()?;
+        // before a passphrase is typed, and before the resident sits down
+        app.rights(&vault)?.unit(Act::Capture)?;
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
@@ -181,6 +184,10 @@ fn stops_all(problem: &Problem) -> bool {
             | Code::KeyFileDamaged
             | Code::LockedElsewhere
             | Code::RosterExpired
+            | Code::Revoked
+            | Code::Frozen
+            | Code::VaultRewound
+            | Code::EpochNeeded
             | Code::NotConfirmed
             | Code::SessionNeeded
     )

@@ -1,4 +1,4 @@
-//! Joining: `init`, `agent add|list`, `roster import|show`.
+//! Joining: `init`, `roster import|show`.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use shared::{
     id::Member,
     keys::VerifierKey,
     problem::{Code, Problem},
-    roster::request::{AgentRequest, UnitRequest},
+    roster::request::UnitRequest,
 };
 
 use super::{App, Exit, settings::member};
@@ -19,7 +19,6 @@ use crate::{
     vault::{
         Vault,
         machine::{MachineSecret, UnitKeys},
-        members::{Role, Unlocked},
         state::Founding,
         wrap::Cost,
     },
@@ -76,76 +75,12 @@ impl Init {
             roster_key: &self.roster_key,
             cost: Cost { mib: self.argon2_mib.clamp(1, 4096), ..Cost::USUAL },
         })?;
-        let fields = json!({ "unit": self.unit, "key": keys.signer.public(), "request": request });
-        let shown = request.display();
+        let (key, shown) = (keys.signer.public(), request.display());
+        let fields = json!({ "unit": self.unit, "key": key, "fingerprint": key.fingerprint(), "request": request });
         let next = format!("unit {} is made. Give {shown} to the centre: sync-server unit admit {shown}", self.unit);
-        app.say.summary(fields, &next);
+        app.say.summary(fields, &format!("{next}\nfingerprint, to compare by phone: {}", key.fingerprint()));
         Ok(Exit::Done)
     }
-}
-
-/// `agent …`
-#[derive(Debug, Subcommand)]
-pub enum AgentCommand {
-    /// Make the keys of an agent or supervisor, and the request that the centre admits
-    Add {
-        /// Their name on the road, never their own
-        #[arg(value_parser = member)]
-        name: Member,
-        /// Also reviews, withdraws and approves
-        #[arg(long)]
-        supervisor: bool,
-    },
-    /// Who works on this laptop
-    List,
-}
-
-impl AgentCommand {
-    /// Runs it.
-    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
-        match self {
-            Self::Add { name, supervisor } => add(app, name, if *supervisor { Role::Supervisor } else { Role::Agent }),
-            Self::List => list(app),
-        }
-    }
-}
-
-fn add(app: &App, name: &Member, role: Role) -> Result<Exit, Problem> {
-    let vault = app.vault()?;
-    let _capture = app.capture(&vault)?;
-    let state = vault.state()?;
-    if state.unit == *name || vault.members()?.iter().any(|m| m.name == *name) {
-        return Err(Problem::new(Code::AlreadyInitialised, format!("{name} is on this laptop already")));
-    }
-    let passphrase = app.settings.passphrase.choose(name)?;
-    let (keys, secret) = Unlocked::generate(name, role)?;
-    let recipient = keys.identity.as_ref().map(|i| i.recipient().parse()).transpose();
-    let recipient = recipient.map_err(|_| Problem::new(Code::VaultDamaged, "new recipient"))?;
-    // the request first: a crash leaves a request for keys that are not here, and the name is still free
-    let request = app.settings.places.data.join(format!("{name}.request"));
-    let note = AgentRequest::sign(name, recipient.as_ref(), &keys.signer);
-    durable::write(&request, note.as_bytes(), Mode::Public)?;
-    vault.add_member(&keys, &secret, passphrase.as_bytes(), state.cost)?;
-    let fields = json!({ "name": name, "role": role.word(), "key": keys.signer.public(), "request": request });
-    let shown = request.display();
-    app.say.summary(fields, &format!("{} {name} is added. Give {shown} to the centre: sync-server agent admit {shown}", role.word()));
-    Ok(Exit::Done)
-}
-
-fn list(app: &App) -> Result<Exit, Problem> {
-    let vault = app.vault()?;
-    let roster = vault.roster()?;
-    let members = vault.members()?;
-    let row = |m: &crate::vault::members::Known| {
-        let admitted = match &roster {
-            None => "no roster yet",
-            Some(r) => joining::standing(r, &m.name, &m.key).word(),
-        };
-        vec![json!(m.name), json!(m.role.word()), json!(admitted), json!(m.key)]
-    };
-    app.say.table("member", &["name", "role", "roster", "key"], &members.iter().map(row).collect::<Vec<_>>());
-    app.say.summary(json!({ "members": members.len() }), "");
-    Ok(Exit::Done)
 }
 
 /// `roster …`
@@ -190,20 +125,19 @@ fn import(app: &App, files: &[PathBuf]) -> Result<Exit, Problem> {
 
 fn show(app: &App, text: bool) -> Result<Exit, Problem> {
     let vault = app.vault()?;
-    let roster = vault.demand_roster()?;
-    let facts = roster.facts();
+    let rights = app.rights(&vault)?;
+    let (roster, facts) = (rights.roster(), rights.roster().facts());
     if text {
         app.say.result("roster", json!({ "text": roster.note().text() }), roster.note().text().trim_end());
     } else {
-        let state = vault.state()?;
         let rows = [
             ("centre", json!(facts.centre)),
             ("version", json!(facts.version.0)),
             ("published", json!(facts.published)),
             ("expires", json!(facts.expires)),
-            ("last day of grace", json!(joining::end_of_grace(&roster))),
+            ("last day of grace", json!(rights.end_of_grace())),
             ("approval", json!(format!("{:?}", facts.approval).to_lowercase())),
-            ("this unit", json!(joining::unit_standing(&roster, &state).word())),
+            ("this unit", json!(rights.admission_of_unit().to_string())),
             ("forms", json!(facts.forms.iter().map(|f| f.name.to_string()).collect::<Vec<_>>().join(", "))),
         ];
         app.say.table("roster", &["what", "value"], &rows.map(|(k, v)| vec![json!(k), v]));

@@ -12,11 +12,11 @@ use shared::{
 use super::{App, Exit};
 use crate::{
     clock,
-    close::{self, Approver},
-    joining,
+    close::{self, Approver, Left},
+    rights::Act,
     vault::{
         Vault,
-        members::{Role, Unlocked},
+        members::{Role, Supervisor},
         records::{Card, RecordRow},
     },
 };
@@ -61,8 +61,7 @@ impl ReviewCommand {
 }
 
 fn list(app: &App, vault: &Vault) -> Result<Exit, Problem> {
-    let supervisor = app.member(vault)?;
-    supervisor.supervisor()?;
+    let supervisor = app.supervisor(vault)?;
     let waiting = vault.unbatched()?;
     let mut rows = Vec::new();
     for record in &waiting {
@@ -74,7 +73,7 @@ fn list(app: &App, vault: &Vault) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-fn review_row(vault: &Vault, supervisor: &Unlocked, record: &RecordRow) -> Result<Vec<Value>, Problem> {
+fn review_row(vault: &Vault, supervisor: &Supervisor, record: &RecordRow) -> Result<Vec<Value>, Problem> {
     // a card that this supervisor cannot open must not hide the others
     let card = match vault.card(supervisor, record, Card::Review) {
         Ok(card) => card.map(|c| ReviewCard::parse(&c)).transpose()?,
@@ -91,12 +90,12 @@ fn review_row(vault: &Vault, supervisor: &Unlocked, record: &RecordRow) -> Resul
         json!(name),
         json!(card.as_ref().map(|c| c.exceptions.len())),
         json!(card.as_ref().map(|c| c.parts)),
-        json!(record.withdrawn.as_ref().map(|(reason, _)| reason)),
+        json!(record.withdrawn.as_ref().map(|w| w.reason.as_str())),
     ])
 }
 
 fn show(app: &App, vault: &Vault, number: Number) -> Result<Exit, Problem> {
-    let supervisor = app.member(vault)?;
+    let supervisor = app.supervisor(vault)?;
     let record = vault.record(number)?;
     let mut rows = Vec::new();
     if let Some(card) = vault.card(&supervisor, &record, Card::Review)? {
@@ -123,9 +122,8 @@ fn show(app: &App, vault: &Vault, number: Number) -> Result<Exit, Problem> {
 fn withdraw(app: &App, vault: &Vault, number: Number, reason: &str) -> Result<Exit, Problem> {
     let reason: WithdrawReason = reason.parse().map_err(|_| Code::ReasonUnknown)?;
     let session = app.capture(vault)?;
-    let supervisor = app.member(vault)?;
-    supervisor.supervisor()?;
-    vault.withdraw(&session, number, reason.as_str(), &supervisor.name)?;
+    let supervisor = app.supervisor(vault)?;
+    let number = vault.withdraw(&session, number, reason, &supervisor)?;
     app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), &format!("{number} is withdrawn; the manifest will say so"));
     Ok(Exit::Done)
 }
@@ -142,49 +140,40 @@ impl Close {
     /// Closes everything that waits.
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
-        vault.demand_roster()?;
+        app.rights(&vault)?.unit(Act::Close)?;
         let session = app.capture(&vault)?;
-        let now = clock::now();
-        let supervisor = self.supervisor(app, &vault, now)?;
+        let supervisor = self.supervisor(app, &vault)?;
         let approver = match &supervisor {
             Some(s) if !self.unreviewed => Approver::Supervisor(s),
-            other => Approver::Nobody(other.as_deref()),
+            other => Approver::Nobody(other.as_ref()),
         };
         vault.make_room()?;
-        let closed = close::close(&vault, &session, approver, now)?;
+        let closed = close::close(&vault, &session, approver, clock::now())?;
         for (id, place, records, bytes) in &closed.batches {
             let fields = json!({ "batch": place, "id": id, "records": records, "bytes": bytes });
             app.say.result("batch", fields, &format!("batch {place}: {records} records, {bytes} bytes"));
         }
-        for number in &closed.rotten {
-            let why = format!("record {number}: its sealed bytes changed; it stays behind");
-            app.say.warning(&Problem::new(Code::VaultDamaged, why));
-        }
-        for number in &closed.oversize {
-            let why = format!("record {number} is larger than a batch may be; it stays behind");
-            app.say.warning(&Problem::new(Code::RecordTooLarge, why));
-        }
+        left_behind(app, &closed.left);
         Ok(told(app, &closed))
     }
 
     /// The supervisor at the keyboard; nobody where none is needed or wanted.
-    fn supervisor(&self, app: &App, vault: &Vault, now: shared::time::Second) -> Result<Option<std::sync::Arc<Unlocked>>, Problem> {
+    fn supervisor(&self, app: &App, vault: &Vault) -> Result<Option<Supervisor>, Problem> {
         let waiting = vault.unbatched()?;
         if waiting.is_empty() {
             return Err(Code::NothingToDo.into());
         }
-        let roster = vault.demand_roster()?;
-        joining::demand_unit(&roster, &vault.state()?)?;
         let named = match &app.settings.who {
             Some(name) => vault.member(name)?.role == Role::Supervisor,
             None => app.is_session(),
         };
         let withdrawn = waiting.iter().any(|r| r.withdrawn.is_some());
-        let demanded = !close::may_close_unapproved(&roster, &waiting, vault.state()?.unit_time(now).minute());
+        let demanded = !close::may_close_unapproved(&vault.demand_roster()?, &waiting);
         if named && (!self.unreviewed || withdrawn) {
-            let member = app.member(vault)?;
-            if member.role == Role::Supervisor {
-                return Ok(Some(member));
+            // in a session an agent may sit here: then nobody approves
+            match app.supervisor(vault) {
+                Err(problem) if problem.code == Code::ReviewNeeded => {}
+                supervisor => return supervisor.map(Some),
             }
         }
         match (self.unreviewed, demanded) {
@@ -194,14 +183,27 @@ impl Close {
     }
 }
 
+/// Each record that stays behind is named, with what it waits for.
+fn left_behind(app: &App, left: &Left) {
+    let say = |code: Code, number: &Number, why: &str| app.say.warning(&Problem::new(code, format!("record {number} {why}")));
+    left.rotten.iter().for_each(|n| say(Code::VaultDamaged, n, "stays behind: its sealed bytes changed"));
+    left.oversize.iter().for_each(|n| say(Code::RecordTooLarge, n, "stays behind: it is larger than a batch may be"));
+    left.own.iter().for_each(|n| say(Code::SelfApproval, n, "waits for another supervisor"));
+    left.unsigned
+        .iter()
+        .for_each(|(n, agent)| say(Code::SessionNeeded, n, &format!("waits for {agent}: enroll-client --as {agent} resign")));
+}
+
 fn told(app: &App, closed: &close::Closed) -> Exit {
     let fields = json!({
         "batches": closed.batches.len(),
         "records": closed.batches.iter().map(|b| b.2).sum::<usize>(),
         "approved": closed.approved,
         "will_wait": closed.will_wait,
-        "rotten": closed.rotten,
-        "oversize": closed.oversize,
+        "rotten": closed.left.rotten,
+        "oversize": closed.left.oversize,
+        "own": closed.left.own,
+        "unsigned": closed.left.unsigned.iter().map(|(number, agent)| json!({ "number": number, "agent": agent })).collect::<Vec<_>>(),
     });
     let text = match (&closed.approved, closed.will_wait) {
         (Some(by), _) => format!("closed, approved by {by}. Send when there is a network: enroll-client sync"),
@@ -209,5 +211,5 @@ fn told(app: &App, closed: &close::Closed) -> Exit {
         (None, true) => "closed without approval: the centre will hold these records until a supervisor decides".to_owned(),
     };
     app.say.summary(fields, &text);
-    if closed.rotten.is_empty() && closed.oversize.is_empty() { Exit::Done } else { Exit::Partly }
+    if closed.left.is_empty() { Exit::Done } else { Exit::Partly }
 }

@@ -21,6 +21,7 @@ use crate::{
     clock::{self, Awake},
     doctor::{self, Finding},
     local::Knocks,
+    rights::Act,
     say::Say,
     streams::{self, Stream},
 };
@@ -59,6 +60,9 @@ fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
     let capture = vault.capture()?;
     let member = app.unlock(&vault)?;
     app.show_slips(&vault, &capture, &member)?;
+    if let Err(problem) = app.rights(&vault).and_then(|rights| rights.unit(Act::Capture).map(drop)) {
+        app.say.warning(&problem);
+    }
     let keys: SessionKeys = Arc::new(Mutex::new(Some(Arc::new(member))));
     let idle: Idle = Arc::new(Mutex::new(Awake::now()?));
     watch_idle(&keys, &idle, patience, app.say.clone());

@@ -16,7 +16,7 @@ use crate::{
         patience::{Backoff, Window},
         voice::Voice,
     },
-    vault::Vault,
+    vault::{Vault, outbox::BatchRow},
 };
 
 /// `sync`
@@ -51,12 +51,11 @@ impl Sync {
         }
         let options = self.options(app)?;
         let session = vault.syncing()?;
-        let keys = vault.unit_keys()?;
         vault.make_room()?;
         let voice = Voice::new(&app.say);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| Problem::new(Code::IoFailed, e.kind().to_string()))?;
-        let run = Run::new(&vault, &session, &keys, &options, &voice)?;
+        let run = Run::new(&vault, &session, &options, &voice)?;
         let ended = runtime.block_on(run.run());
         drop(voice);
         let exit = exit_of_sync(&ended);
@@ -91,13 +90,18 @@ fn dry_run(app: &App, vault: &Vault) -> Result<Exit, Problem> {
     let waiting = vault.waiting()?;
     let rows: Vec<Vec<Value>> = waiting
         .iter()
-        .map(|b| vec![json!(b.place), json!(b.records), json!(b.payload), json!(b.payload.saturating_sub(b.sent)), json!(b.problem)])
+        .map(|b| vec![json!(b.place), json!(b.records), json!(b.payload), json!(b.payload.saturating_sub(b.sent)), json!(told(b))])
         .collect();
     app.say.table("waiting", &["batch", "records", "bytes", "to send", "problem"], &rows);
     let left: u64 = waiting.iter().map(|b| b.payload.saturating_sub(b.sent)).sum();
     let fields = json!({ "dry_run": true, "waiting": waiting.len(), "bytes": left });
     app.say.summary(fields, &format!("{} batches with {left} bytes would be sent", waiting.len()));
     Ok(if waiting.is_empty() { Exit::Nothing } else { Exit::Done })
+}
+
+/// Why the centre did not take a batch, if it did not.
+fn told(batch: &BatchRow) -> Option<String> {
+    batch.problem.as_ref().map(ToString::to_string)
 }
 
 fn summed_up(app: &App, report: &Report, exit: Exit) {

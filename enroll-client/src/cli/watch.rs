@@ -1,130 +1,24 @@
-//! `status`, `prune`, `receipt`, `outcome`: what became of everything.
+//! `prune`, `receipt`, `outcome`: what became of everything.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use shared::{
     batch::Manifest,
-    id::{Number, Place},
+    id::Place,
     problem::{Code, Problem},
-    slip::SlipCode,
 };
 
 use super::{App, Exit};
 use crate::{
     clock,
     durable::{self, Mode},
-    joining, proofs,
+    proofs,
     prune::{self, Refused},
-    status::{self, Stand},
+    rights::Act,
     vault::{Vault, outbox::BatchRow},
 };
-
-/// `status`
-#[derive(Debug, Args)]
-pub struct Status {
-    /// A resident's slip code, or a record's number
-    slip: Option<String>,
-    /// Every record, one a line
-    #[arg(long)]
-    records: bool,
-}
-
-impl Status {
-    /// Answers from the vault, with no network and no passphrase.
-    pub fn run(&self, app: &App) -> Result<Exit, Problem> {
-        let vault = app.vault()?;
-        match &self.slip {
-            Some(slip) => one(app, &vault, slip),
-            None => all(app, &vault, self.records),
-        }
-    }
-}
-
-fn one(app: &App, vault: &Vault, given: &str) -> Result<Exit, Problem> {
-    let record = if let Ok(number) = given.parse::<Number>() {
-        vault.record(number)?
-    } else {
-        let code = SlipCode::from_typed(given).map_err(|_| Problem::new(Code::SlipUnknown, "its check symbol does not fit"))?;
-        vault.record_of_slip(&code.digest())?
-    };
-    let batch = record.batch.map(|id| vault.batch(&id)).transpose()?;
-    let stand = Stand::of(&record, batch.as_ref());
-    let fields = json!({
-        "number": record.number, "state": stand.word(), "told": stand.told(), "next": stand.next(),
-        "finished": record.finished, "received": batch.as_ref().and_then(|b| b.receipt.as_ref().map(|r| r.1)),
-    });
-    app.say.summary(fields, &format!("{}: {}\n  → {}", record.number, stand.told(), stand.next()));
-    Ok(Exit::Done)
-}
-
-fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
-    let stands = status::stands(vault)?;
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, stand) in &stands {
-        *counts.entry(stand.word()).or_default() += 1;
-    }
-    if each {
-        let row = |(r, s): &(_, Stand)| {
-            let r: &crate::vault::records::RecordRow = r;
-            vec![json!(r.number), json!(r.finished), json!(r.agent), json!(r.form), json!(s.word()), json!(s.told())]
-        };
-        app.say.table("record", &["number", "finished", "agent", "form", "state", "told"], &stands.iter().map(row).collect::<Vec<_>>());
-    }
-    let batches = vault.batches()?;
-    let row = |b: &BatchRow| {
-        let received = b.receipt.as_ref().map(|(_, at, _)| at);
-        vec![json!(b.place), json!(b.closed), json!(b.records), json!(b.payload), json!(b.sent), json!(received), json!(b.problem)]
-    };
-    app.say.table(
-        "batch",
-        &["batch", "closed", "records", "bytes", "sent", "received", "problem"],
-        &batches.iter().map(row).collect::<Vec<_>>(),
-    );
-    alarms(app, vault)?;
-    let slips = vault.unshown()?;
-    for record in &slips {
-        app.say.note(&format!("the slip code of {} was not shown yet: the next command of {} shows it", record.number, record.agent));
-    }
-    let drafts = vault.drafts()?.len();
-    let standing = standing(vault)?;
-    let fields = json!({ "drafts": drafts, "records": counts, "batches": batches.len(), "slips": slips.len(), "unit": standing });
-    let told: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
-    let told = if told.is_empty() { "no records yet".to_owned() } else { told.join(", ") };
-    app.say.summary(fields, &format!("{drafts} drafts; {told}\nunit: {standing}"));
-    Ok(Exit::Done)
-}
-
-/// What nobody may overlook, said each time until it is settled.
-fn alarms(app: &App, vault: &Vault) -> Result<(), Problem> {
-    for file in crate::sync::contradictions(vault.places())? {
-        app.say.warning(&Problem::new(Code::LogInconsistent, file.display().to_string()));
-    }
-    match vault.state()?.standing.may_close() {
-        Ok(()) => Ok(()),
-        Err(problem) => {
-            app.say.warning(&problem);
-            Ok(())
-        }
-    }
-}
-
-/// How the unit stands, in a sentence, and early when capture will end.
-fn standing(vault: &Vault) -> Result<String, Problem> {
-    let state = vault.state()?;
-    let Some(roster) = vault.roster()? else {
-        return Ok("no roster yet: enroll-client sync, or enroll-client roster import FILE".to_owned());
-    };
-    let now = state.unit_time(clock::now());
-    let days = (joining::end_of_grace(&roster).unix() - now.unix()) / 86400;
-    let late = if days < 7 { " — sync soon" } else { "" };
-    let standing = joining::unit_standing(&roster, &state).word();
-    Ok(format!("{} {standing}, roster {}, capture possible for {days} more days{late}", state.unit, roster.version()))
-}
 
 /// `prune`
 #[derive(Debug, Args)]
@@ -141,16 +35,16 @@ impl Prune {
     /// Deletes what the centre has for good.
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
-        let refused = if self.refused { Refused::Drop } else { Refused::Keep };
         let pruned = if self.dry_run {
-            prune::prunable(&vault, refused)?
+            let refused = if self.refused { Refused::Drop } else { Refused::Keep };
+            prune::prunable(&vault, refused, clock::now())?
         } else {
+            // under an alarm everything stays; said before a passphrase is typed
+            app.rights(&vault)?.unit(Act::Prune)?;
             let session = app.capture(&vault)?;
-            if self.refused {
-                app.member(&vault)?.supervisor()?;
-            }
+            let refused_by = self.refused.then(|| app.supervisor(&vault)).transpose()?;
             vault.make_room()?;
-            prune::prune(&vault, &session, refused)?
+            prune::prune(&vault, &session, refused_by.as_ref(), clock::now())?
         };
         for (number, why) in &pruned.kept {
             app.say.detail(&format!("{number} stays: {why}"));

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     proofs,
-    vault::outbox::{BatchRow, Effect},
+    vault::outbox::{BatchRow, Effect, Received},
 };
 
 /// How often a proof is asked for again when the log has moved on meanwhile.
@@ -64,7 +64,8 @@ impl Run<'_> {
         let manifest = Manifest::parse(&self.vault.manifest(&batch.id)?)?;
         let receipt = proofs::receipt(&proof, &manifest, &self.roster()?).map_err(Trouble::forged)?;
         // one transaction: before it the batch waits, after it the batch is safe at the centre
-        self.vault.store_receipt(&batch.id, &proof, receipt.index().0, receipt.received(), &receipt.state().to_string())?;
+        let said = Received { index: receipt.index(), at: receipt.received(), state: receipt.state() };
+        self.vault.store_receipt(&batch.id, &proof, &said)?;
         self.report.receipts += 1;
         let fields = json!({ "batch": batch.place, "index": receipt.index().0, "received": receipt.received(), "state": receipt.state().to_string() });
         self.voice.done("receipt", fields, &format!("batch {}: safe at the centre since {}", batch.place, receipt.received()));
@@ -112,8 +113,9 @@ impl Run<'_> {
         }
         self.store(&batch.id, &outcome, version, &proof)?;
         self.report.outcomes += 1;
-        let count = |word: &str| outcome.outcome().lines().iter().filter(|l| word_and_what(&l.fate).0 == word).count();
-        let [merged, held, refused] = ["merged", "held", "refused"].map(count);
+        let count = |is: fn(&Fate) -> bool| outcome.outcome().lines().iter().filter(|l| is(&l.fate)).count();
+        let (merged, held) = (count(|f| matches!(f, Fate::Merged(_))), count(|f| matches!(f, Fate::Held(..))));
+        let refused = count(|f| matches!(f, Fate::Refused(_)));
         let fields = json!({ "batch": batch.place, "version": version, "merged": merged, "held": held, "refused": refused });
         self.voice.done("outcome", fields, &format!("batch {}: {merged} merged, {held} held, {refused} refused", batch.place));
         Ok(())
@@ -121,8 +123,7 @@ impl Run<'_> {
 
     /// One transaction; the contact cards of merged records are destroyed after it.
     fn store(&self, batch: &BatchId, outcome: &CheckedOutcome, version: u32, proof: &[u8]) -> Result<(), Problem> {
-        let lines: Vec<_> = outcome.outcome().lines().iter().map(|l| (l.number, word_and_what(&l.fate))).collect();
-        let effects: Vec<_> = lines.iter().map(|(number, (state, what))| Effect { number: *number, state, what }).collect();
+        let effects: Vec<_> = outcome.outcome().lines().iter().map(|l| Effect { number: l.number, fate: &l.fate }).collect();
         self.vault.store_outcome(batch, version, outcome.outcome().note().as_bytes(), proof, &effects)
     }
 
@@ -146,14 +147,5 @@ impl Run<'_> {
             self.greet().await?;
         }
         Err(Trouble::new(Source::Centre, Problem::new(Code::Pending, "its log moves on faster than it proves")))
-    }
-}
-
-/// `merged` and the reference, `held` or `refused` and the code.
-fn word_and_what(fate: &Fate) -> (&'static str, String) {
-    match fate {
-        Fate::Merged(resident) => ("merged", resident.to_string()),
-        Fate::Held(code, _) => ("held", code.to_string()),
-        Fate::Refused(code) => ("refused", code.to_string()),
     }
 }

@@ -21,7 +21,7 @@ use shared::{
 };
 
 use super::{
-    Run, SOFTWARE,
+    Run, SOFTWARE, Which,
     link::{HelloReply, Source, Trouble},
 };
 use crate::{
@@ -48,15 +48,32 @@ impl Run<'_> {
                     let tries = self.options.backoff.tries;
                     self.pause(&mut n, tries, trouble).await?;
                 }
-                Err(trouble) => return Err(trouble),
+                Err(trouble) => return self.refused(trouble),
             }
         }
+    }
+
+    /// Keeps what the centre says of this unit's key, beside what it signs in answers.
+    fn refused(&self, trouble: Trouble) -> Result<(), Trouble> {
+        if trouble.source == Source::Centre && trouble.problem.code == Code::EpochNeeded && self.speaks() == Which::Present {
+            self.vault.stand(Standing::EpochNeeded)?;
+        }
+        Err(trouble)
+    }
+
+    /// Which key says hello.
+    fn speaks(&self) -> Which {
+        self.joining.map_or(Which::Present, |j| j.key)
     }
 
     async fn greet_once(&mut self) -> Result<State, Trouble> {
         let roster = self.roster()?;
         // 1. durable before it leaves
-        let hello = Hello::sign(self.facts(&roster)?, &self.keys.signer)?;
+        let signer = match (self.speaks(), &self.keys.next) {
+            (Which::Next, Some(next)) => next,
+            _ => &self.keys.signer,
+        };
+        let hello = Hello::sign(self.facts(&roster)?, signer)?;
         let reply = match self.link.hello(hello.note().as_bytes()).await {
             Err(trouble) if trouble.problem.code == Code::LogInconsistent => {
                 // the centre itself says that its log does not hold what this unit has seen
@@ -78,10 +95,11 @@ impl Run<'_> {
     fn facts(&self, roster: &TrustedRoster) -> Result<Facts, Problem> {
         let counter = self.vault.next_hello()?;
         let state = self.vault.state()?;
-        let epoch = state.epoch.or(self.joining_epoch).ok_or(Code::UnitNotAdmitted)?;
+        let epoch = self.joining.map(|j| j.epoch).or(state.epoch).ok_or(Code::UnitNotAdmitted)?;
         let head = state.head.map(|id| self.vault.batch(&id).map(|b| (b.place, b.id))).transpose()?;
         let waiting = self.vault.waiting()?;
-        let number = (state.last_number > 0).then(|| Number::new(epoch, state.last_number)).transpose();
+        // the last number was given in the epoch of the present key
+        let number = state.epoch.filter(|_| state.last_number > 0).map(|epoch| Number::new(epoch, state.last_number)).transpose();
         let stand = UnitStand {
             unit: state.unit.clone(),
             epoch,
@@ -161,8 +179,11 @@ impl Run<'_> {
             State::Frozen => Standing::Frozen,
             State::Ok | State::Repeat | State::Late => return Ok(()),
         };
-        self.vault.stand(standing)?;
-        let code = if standing == Standing::Frozen { Code::Frozen } else { Code::VaultRewound };
+        // an answer to the new key says nothing about the old one
+        if self.speaks() == Which::Present {
+            self.vault.stand(standing)?;
+        }
+        let code = standing.code().unwrap_or(Code::VaultRewound);
         self.note(Trouble::new(Source::Centre, code))
     }
 }

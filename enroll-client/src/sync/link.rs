@@ -10,7 +10,7 @@
 //!
 //! **Trust:** none. TLS keeps listeners out; what counts is signed, and checked by those who call this.
 //! **Invariants:** no answer is read past its limit; a line that is silent for [`STALL`], or slower than [`SLOWEST`], is given up; no
-//! redirect is followed; plain HTTP only to this machine itself.
+//! redirect is followed; plain HTTP only to this machine itself, and never through a proxy.
 
 use std::{
     error::Error as _,
@@ -146,7 +146,8 @@ impl Link {
     /// Prepares it; nothing is sent.
     pub fn new(server: &str, ca: Option<&[u8]>) -> Result<Self, Problem> {
         let untrusted = |why: String| Problem::new(Code::ServerUntrusted, why);
-        if !server.starts_with("https://") && !is_loopback(server) {
+        let here = is_loopback(server);
+        if !server.starts_with("https://") && !here {
             return Err(untrusted("plain http goes to this machine only".to_owned()));
         }
         // a second call finds it installed: the same provider, so that is as good
@@ -157,6 +158,10 @@ impl Link {
             .user_agent(super::SOFTWARE)
             .http1_only()
             .pool_idle_timeout(IDLE);
+        if here {
+            // a proxy of the environment would get manifests and token in clear, and take them to another machine
+            builder = builder.no_proxy();
+        }
         if let Some(pem) = ca {
             let certificates = Certificate::from_pem_bundle(pem).map_err(|_| untrusted("the CA given at init is not PEM".to_owned()))?;
             builder = builder.tls_certs_only(certificates);
@@ -242,9 +247,9 @@ impl Link {
     }
 }
 
-/// `http://127.0.0.1…`, `http://[::1]…` or `http://localhost…`
+/// `http://127.0.0.1…`, `https://[::1]…` or `http://localhost…`
 fn is_loopback(server: &str) -> bool {
-    let Some(host) = server.strip_prefix("http://") else { return false };
+    let Some(host) = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://")) else { return false };
     let host = host.split(['/', '?', '#']).next().unwrap_or("");
     let name = match host.strip_prefix('[') {
         Some(six) => six.split(']').next().unwrap_or(""),

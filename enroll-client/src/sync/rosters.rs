@@ -13,7 +13,7 @@ use shared::{
 };
 
 use super::{
-    Run,
+    Joining, Run, Which,
     link::{RosterReply, Source, Trouble, blame},
 };
 use crate::{
@@ -50,6 +50,12 @@ impl Run<'_> {
         if offered.is_none_or(|version| version <= present.version()) {
             return Ok(());
         }
+        self.look_for_newer_rosters().await
+    }
+
+    /// The same where no answer said what is there.
+    pub(super) async fn look_for_newer_rosters(&mut self) -> Result<(), Trouble> {
+        let present = self.roster()?;
         match self.take_rosters(Some(&present)).await {
             Err(trouble) if trouble.problem.code == Code::NothingToDo => Ok(()),
             Err(trouble) => self.note(trouble),
@@ -106,13 +112,18 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// Only a hello proves how the log goes on; a unit whose key is in no roster here yet says it in the
-    /// epoch that the offered one gives it, and believes that one nothing more until it is linked.
+    /// Only a hello proves how the log goes on. A key that no roster here names yet says it in the epoch that the offered one
+    /// gives it, and believes that one nothing more until it is linked. A key that waits to follow the present one goes
+    /// first: the centre may not hear the old one any more.
     async fn link_by_hello(&mut self, offered: &TrustedRoster) -> Result<(), Trouble> {
         let state = self.vault.state()?;
-        if state.epoch.is_none() {
-            let mine = offered.facts().units.iter().find(|u| u.name == state.unit && u.key == state.key);
-            self.joining_epoch = Some(mine.ok_or_else(|| Trouble::new(Source::Centre, Code::UnitNotAdmitted))?.epoch);
+        let listed = |key: &VerifierKey| offered.facts().units.iter().find(|u| u.name == state.unit && u.key == *key).map(|u| u.epoch);
+        let next = state.next.as_ref().and_then(listed).map(|epoch| Joining { epoch, key: Which::Next });
+        if let Some(next) = next {
+            self.joining = Some(next);
+        } else if state.epoch.is_none() {
+            let epoch = listed(&state.key).ok_or_else(|| Trouble::new(Source::Centre, Code::UnitNotAdmitted))?;
+            self.joining = Some(Joining { epoch, key: Which::Present });
         }
         if self.vault.roster()?.is_some() { self.greet().await } else { Ok(()) }
     }

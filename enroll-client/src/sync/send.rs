@@ -241,6 +241,5 @@ fn digest_of(run: &Run<'_>, batch: &BatchId, size: u64) -> Result<shared::id::Di
 
 /// Refused for good before, and nothing has changed since: the same bytes get the same answer.
 fn is_refused_for_good(batch: &BatchRow) -> bool {
-    let code = batch.problem.as_ref().and_then(|p| p.split(':').next()?.parse::<Code>().ok());
-    code.is_some_and(|code| code == Code::VaultDamaged || is_final(&code.into()))
+    batch.problem.as_ref().is_some_and(|problem| problem.code == Code::VaultDamaged || is_final(problem))
 }

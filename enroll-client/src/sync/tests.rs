@@ -4,6 +4,7 @@
 mod breaks;
 mod centre;
 mod lies;
+mod renewed;
 
 use std::time::Duration;
 
@@ -131,9 +132,9 @@ impl Unit {
     fn sync_with(&self, options: &Options) -> Result<Report, Trouble> {
         let say = Say { quiet: true, ..Say::default() };
         let voice = Voice::new(&say);
-        let (session, keys) = (self.vault.syncing().expect("free"), self.vault.unit_keys().expect("keys"));
+        let session = self.vault.syncing().expect("free");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
-        let run = Run::new(&self.vault, &session, &keys, options, &voice).expect("prepared");
+        let run = Run::new(&self.vault, &session, options, &voice).expect("prepared");
         runtime.block_on(run.run())
     }
     /// Receipts and outcomes that are here.

@@ -15,7 +15,9 @@ use shared::{
 use zeroize::Zeroizing;
 
 use super::{
-    CaptureSession, Db as _, Vault, damaged,
+    CaptureSession, Db as _, Vault,
+    columns::{Column as _, all, maybe},
+    damaged,
     keyslots::{Kind, Slot},
     members::Unlocked,
     wrap::{self, Key},
@@ -65,6 +67,12 @@ pub struct DraftRow {
     slot: Slot,
 }
 
+impl DraftRow {
+    pub(super) fn slot(&self) -> Slot {
+        self.slot
+    }
+}
+
 /// A draft whose key is at hand.
 pub struct OpenDraft {
     /// What is known without opening.
@@ -98,19 +106,16 @@ impl Vault {
 
     /// All drafts, the newest last.
     pub fn drafts(&self) -> Result<Vec<DraftRow>, Problem> {
-        let mut statement = self.db.prepare("SELECT id, agent, slot, started, changed FROM drafts ORDER BY started, id").db()?;
-        let rows = statement.query_map([], raw).db()?;
-        rows.map(|r| r.db().and_then(parsed)).collect()
+        all(&self.db, &format!("SELECT {COLUMNS} FROM drafts ORDER BY started, id"), [], row)
     }
 
     /// Opens a draft of `owner`. Somebody else's is unknown to them.
     pub fn open_draft(&self, owner: &Unlocked, id: &DraftId) -> Result<OpenDraft, Problem> {
         let unknown = || Problem::new(Code::DraftUnknown, id.to_string());
-        let sql = "SELECT id, agent, slot, started, changed FROM drafts WHERE id = ?1 AND agent = ?2";
+        let sql = format!("SELECT {COLUMNS} FROM drafts WHERE id = ?1 AND agent = ?2");
         // the lock first: a slot that the row still names under it is not erased yet
         let held = self.keys.hold()?;
-        let row = self.db.query_row(sql, (&id.0, owner.name.as_str()), raw).optional().db()?;
-        let row = parsed(row.ok_or_else(unknown)?)?;
+        let row = maybe(&self.db, &sql, (&id.0, owner.name.as_str()), row)?.ok_or_else(unknown)?;
         let wrapped = held.get(row.slot, Kind::Draft, &id.0)?;
         drop(held);
         let lost = || Problem::new(Code::KeyFileDamaged, format!("key of draft {id}"));
@@ -184,19 +189,15 @@ fn slot_place(id: &DraftId) -> String {
     format!("enroll-vault/v1 key of draft {id}")
 }
 
-type Raw = (String, String, u32, i64, i64);
+const COLUMNS: &str = "id, agent, slot, started, changed";
 
-fn raw(r: &Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
-}
-
-fn parsed((id, agent, slot, started, changed): Raw) -> Result<DraftRow, Problem> {
+fn row(r: &Row<'_>) -> Result<DraftRow, Problem> {
     Ok(DraftRow {
-        id: id.parse().map_err(|_| damaged("draft"))?,
-        agent: agent.parse().map_err(|_| damaged("draft"))?,
-        slot: Slot(slot),
-        started: Second::from_unix(started),
-        changed: Second::from_unix(changed),
+        id: DraftId::read(r, 0)?,
+        agent: Member::read(r, 1)?,
+        slot: Slot(u32::read(r, 2)?),
+        started: Second::read(r, 3)?,
+        changed: Second::read(r, 4)?,
     })
 }
 

@@ -52,6 +52,8 @@ impl MachineSecret {
 pub struct UnitKeys {
     /// Signs manifests, hellos and notes of the unit.
     pub signer: Signer,
+    /// The unit's new key, until a roster names it.
+    pub next: Option<Signer>,
     /// Goes into every passphrase's key.
     pub vault_key: Key,
 }
@@ -63,6 +65,8 @@ pub struct WrappedUnitKeys {
     pub unit: Vec<u8>,
     /// The vault key.
     pub vault: Vec<u8>,
+    /// Seed of the unit's new key, until a roster names it.
+    pub next: Option<Vec<u8>>,
 }
 
 impl UnitKeys {
@@ -72,16 +76,25 @@ impl UnitKeys {
         let wrapped = WrappedUnitKeys {
             unit: wrap::wrap(&machine.0, UNIT, seed.as_ref())?,
             vault: wrap::wrap(&machine.0, VAULT, vault_key.as_ref())?,
+            next: None,
         };
-        Ok((Self { signer: Signer::from_seed(name.into(), &seed), vault_key }, wrapped))
+        Ok((Self { signer: Signer::from_seed(name.into(), &seed), next: None, vault_key }, wrapped))
+    }
+
+    /// Makes a new key of the unit: it, and how it will lie in the vault. It rests in the place of the old one, so that it
+    /// takes that place without being opened.
+    pub fn renew(name: &Member, machine: &MachineSecret) -> Result<(Signer, Vec<u8>), Problem> {
+        let seed = entropy::secret::<32>()?;
+        Ok((Signer::from_seed(name.into(), &seed), wrap::wrap(&machine.0, UNIT, seed.as_ref())?))
     }
 
     /// Opens them.
     pub fn open(name: &Member, wrapped: &WrappedUnitKeys, machine: &MachineSecret) -> Result<Self, Problem> {
         let wrong = || Problem::new(Code::WrongPassphrase, "the machine secret is not the one of this vault");
-        let seed = wrap::unwrap_key(&machine.0, UNIT, &wrapped.unit).ok_or_else(wrong)?;
+        let signer = |seed: &Vec<u8>| wrap::unwrap_key(&machine.0, UNIT, seed).map(|seed| Signer::from_seed(name.into(), &seed));
         let vault_key = wrap::unwrap_key(&machine.0, VAULT, &wrapped.vault).ok_or_else(wrong)?;
-        Ok(Self { signer: Signer::from_seed(name.into(), &seed), vault_key })
+        let next = wrapped.next.as_ref().map(|seed| signer(seed).ok_or_else(wrong)).transpose()?;
+        Ok(Self { signer: signer(&wrapped.unit).ok_or_else(wrong)?, next, vault_key })
     }
 }
 

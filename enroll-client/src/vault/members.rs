@@ -7,17 +7,25 @@
 //!
 //! An agent opens their own drafts; a supervisor also review and contact cards. Nobody on the laptop opens
 //! a finished record.
+//!
+//! **Invariants:** a [`Supervisor`] comes from a member who gave their passphrase, has the role and has the identity that opens
+//! cards; what only supervisors may do takes one. A changed passphrase leaves the keys as they are; new keys leave nothing
+//! that only the old ones opened (`vault/reset.rs`).
 
-use rusqlite::{OptionalExtension as _, Row};
+use std::{fmt, str::FromStr, sync::Arc};
+
+use rusqlite::Row;
 use shared::{
     id::Member,
-    keys::{Signer, VerifierKey},
+    keys::{KeyRef, Signer, VerifierKey},
     problem::{Code, Problem},
 };
 use zeroize::Zeroizing;
 
 use super::{
-    Db as _, Vault, damaged,
+    Db as _, Vault,
+    columns::{Column as _, all, maybe},
+    damaged,
     wrap::{self, Cost, Key},
 };
 use crate::{cards, entropy};
@@ -38,6 +46,46 @@ impl Role {
             Self::Agent => "agent",
             Self::Supervisor => "supervisor",
         }
+    }
+}
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+impl FromStr for Role {
+    type Err = Problem;
+    fn from_str(s: &str) -> Result<Self, Problem> {
+        [Self::Agent, Self::Supervisor].into_iter().find(|r| r.word() == s).ok_or_else(|| damaged("role"))
+    }
+}
+impl From<Role> for shared::roster::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Agent => Self::Agent,
+            Role::Supervisor => Self::Supervisor,
+        }
+    }
+}
+
+/// The keys of the supervisors who open the cards of a record, as `name+id`, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Readers(pub Vec<KeyRef>);
+
+impl fmt::Display for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<String> = self.0.iter().map(KeyRef::to_string).collect();
+        f.write_str(&keys.join(" "))
+    }
+}
+impl FromStr for Readers {
+    type Err = Problem;
+    fn from_str(s: &str) -> Result<Self, Problem> {
+        s.split(' ')
+            .filter(|k| !k.is_empty())
+            .map(|k| k.parse().map_err(|_| damaged("readers of a card")))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -98,9 +146,34 @@ impl Unlocked {
         Some(Self { name: name.clone(), role, signer, wrap: Zeroizing::new(*wrap), identity })
     }
 
-    /// Only a supervisor may do this.
-    pub fn supervisor(&self) -> Result<&cards::Identity, Problem> {
-        self.identity.as_ref().ok_or_else(|| Problem::new(Code::ReviewNeeded, format!("{} is not a supervisor", self.name)))
+    /// The one way to a [`Supervisor`].
+    pub fn into_supervisor(self: Arc<Self>) -> Result<Supervisor, Problem> {
+        if self.role == Role::Supervisor && self.identity.is_some() {
+            Ok(Supervisor { member: self })
+        } else {
+            Err(Problem::new(Code::ReviewNeeded, format!("{} is not a supervisor", self.name)))
+        }
+    }
+}
+
+/// A supervisor who has given their passphrase: reviews, withdraws, approves, lets refused records go.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    member: Arc<Unlocked>,
+}
+
+impl Supervisor {
+    /// Their name.
+    pub fn name(&self) -> &Member {
+        &self.member.name
+    }
+    /// Signs manifests.
+    pub fn signer(&self) -> &Signer {
+        &self.member.signer
+    }
+    /// Opens review and contact cards.
+    pub fn identity(&self) -> &cards::Identity {
+        self.member.identity.as_ref().expect("the one constructor demands it")
     }
 }
 
@@ -108,31 +181,45 @@ fn place(name: &Member, role: Role) -> String {
     format!("enroll-vault/v1 {} {name}", role.word())
 }
 
-fn known(r: &Row<'_>) -> rusqlite::Result<(String, String, String, Option<String>, u32, u32)> {
-    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
-}
-
-fn parsed((name, role, key, recipient, mib, passes): (String, String, String, Option<String>, u32, u32)) -> Result<Known, Problem> {
+fn known(r: &Row<'_>) -> Result<Known, Problem> {
     Ok(Known {
-        name: name.parse().map_err(|_| damaged("member"))?,
-        role: if role == "supervisor" { Role::Supervisor } else { Role::Agent },
-        key: key.parse().map_err(|_| damaged("member key"))?,
-        recipient,
-        cost: Cost { mib, passes },
+        name: Member::read(r, 0)?,
+        role: Role::read(r, 1)?,
+        key: VerifierKey::read(r, 2)?,
+        recipient: Option::read(r, 3)?,
+        cost: Cost { mib: u32::read(r, 4)?, passes: u32::read(r, 5)? },
     })
 }
 
+/// A member, with their secret as it lies in the vault and opened.
+struct Opened {
+    member: Known,
+    wrapped: Vec<u8>,
+    secret: Zeroizing<Vec<u8>>,
+}
+
+/// The secret of a member as it lies in the vault.
+pub(super) struct Wrapped {
+    pub(super) salt: [u8; 16],
+    pub(super) secret: Vec<u8>,
+}
+
 impl Vault {
-    /// The last act of `agent add`. A crash before this commit leaves nobody added.
-    pub fn add_member(&self, keys: &Unlocked, secret: &[u8], passphrase: &[u8], cost: Cost) -> Result<(), Problem> {
+    /// Puts a member's secret under a passphrase.
+    pub(super) fn wrapped(&self, who: (&Member, Role), secret: &[u8], passphrase: &[u8], cost: Cost) -> Result<Wrapped, Problem> {
         let salt = entropy::bytes::<16>()?;
         let key = wrap::stretch(passphrase, &salt, &self.unit_keys()?.vault_key, cost)?;
-        let wrapped = wrap::wrap(&key, &place(&keys.name, keys.role), secret)?;
+        Ok(Wrapped { salt, secret: wrap::wrap(&key, &place(who.0, who.1), secret)? })
+    }
+
+    /// The last act of `agent add`. A crash before this commit leaves nobody added.
+    pub fn add_member(&self, keys: &Unlocked, secret: &[u8], passphrase: &[u8], cost: Cost) -> Result<(), Problem> {
+        let wrapped = self.wrapped((&keys.name, keys.role), secret, passphrase, cost)?;
         let sql = "INSERT INTO members (name, role, key, recipient, salt, mib, passes, secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                    ON CONFLICT DO NOTHING";
         let recipient = keys.identity.as_ref().map(cards::Identity::recipient);
-        let row =
-            (keys.name.as_str(), keys.role.word(), keys.signer.public().to_string(), recipient, &salt[..], cost.mib, cost.passes, wrapped);
+        let key = keys.signer.public().to_string();
+        let row = (keys.name.as_str(), keys.role.word(), key, recipient, &wrapped.salt[..], cost.mib, cost.passes, wrapped.secret);
         match self.db.execute(sql, row).db()? {
             1 => Ok(()),
             _ => Err(Problem::new(Code::AlreadyInitialised, keys.name.to_string())),
@@ -141,10 +228,7 @@ impl Vault {
 
     /// Everybody on this laptop, by name.
     pub fn members(&self) -> Result<Vec<Known>, Problem> {
-        let sql = "SELECT name, role, key, recipient, mib, passes FROM members ORDER BY name";
-        let mut statement = self.db.prepare(sql).db()?;
-        let rows = statement.query_map([], known).db()?;
-        rows.map(|r| r.db().and_then(parsed)).collect()
+        all(&self.db, "SELECT name, role, key, recipient, mib, passes FROM members ORDER BY name", [], known)
     }
 
     /// One of them.
@@ -157,14 +241,72 @@ impl Vault {
 
     /// Opens a member's keys with their passphrase.
     pub fn unlock(&self, name: &Member, passphrase: &[u8]) -> Result<Unlocked, Problem> {
+        let opened = self.secret(name, passphrase)?;
+        Unlocked::of(name, opened.member.role, &opened.secret).ok_or_else(|| damaged("member keys"))
+    }
+
+    fn secret(&self, name: &Member, passphrase: &[u8]) -> Result<Opened, Problem> {
         let member = self.member(name)?;
-        let sql = "SELECT salt, secret FROM members WHERE name = ?1";
-        let row = self.db.query_row(sql, [name.as_str()], |r| Ok((r.get::<_, Vec<u8>>(0)?, r.get::<_, Vec<u8>>(1)?)));
-        let (salt, secret) = row.optional().db()?.ok_or_else(|| damaged("member"))?;
+        let row = |r: &Row<'_>| Ok((Vec::<u8>::read(r, 0)?, Vec::<u8>::read(r, 1)?));
+        let found = maybe(&self.db, "SELECT salt, secret FROM members WHERE name = ?1", [name.as_str()], row)?;
+        let (salt, wrapped) = found.ok_or_else(|| damaged("member"))?;
         let salt: [u8; 16] = salt.try_into().map_err(|_| damaged("salt"))?;
         let key = wrap::stretch(passphrase, &salt, &self.unit_keys()?.vault_key, member.cost)?;
         let wrong = || Problem::new(Code::WrongPassphrase, name.to_string());
-        let secret = wrap::unwrap(&key, &place(name, member.role), &secret).ok_or_else(wrong)?;
-        Unlocked::of(name, member.role, &secret).ok_or_else(|| damaged("member keys"))
+        let secret = wrap::unwrap(&key, &place(name, member.role), &wrapped).ok_or_else(wrong)?;
+        Ok(Opened { member, wrapped, secret })
+    }
+
+    /// Puts a member's keys under another passphrase. The keys stay as they are, so drafts and cards open as before. One
+    /// statement: a crash leaves the old passphrase or the new one.
+    pub fn change_passphrase(&self, name: &Member, old: &[u8], new: &[u8]) -> Result<(), Problem> {
+        let cost = self.state()?.cost;
+        let before = self.secret(name, old)?;
+        let wrapped = self.wrapped((name, before.member.role), &before.secret, new, cost)?;
+        let sql = "UPDATE members SET salt = ?2, mib = ?3, passes = ?4, secret = ?5 WHERE name = ?1 AND secret = ?6";
+        let row = (name.as_str(), &wrapped.salt[..], cost.mib, cost.passes, wrapped.secret, before.wrapped);
+        match self.db.execute(sql, row).db()? {
+            1 => Ok(()),
+            _ => Err(Problem::new(Code::LockedElsewhere, "another process changed this member meanwhile")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::tests::unit;
+
+    fn added(vault: &Vault, name: &str, role: Role) -> Unlocked {
+        let name = name.parse().expect("name");
+        let (keys, secret) = Unlocked::generate(&name, role).expect("keys");
+        vault.add_member(&keys, &secret, b"the old passphrase", Cost { mib: 1, passes: 1 }).expect("added");
+        keys
+    }
+
+    #[test]
+    fn only_role_and_identity_together_make_a_supervisor() {
+        let name: Member = "somebody".parse().expect("name");
+        let made = |role| Arc::new(Unlocked::generate(&name, role).expect("keys").0);
+        assert!(made(Role::Supervisor).into_supervisor().is_ok());
+        assert_eq!(made(Role::Agent).into_supervisor().map(drop).map_err(|p| p.code), Err(Code::ReviewNeeded));
+        let (mut renamed, mut blind) = (Unlocked::generate(&name, Role::Agent).expect("keys").0, made(Role::Supervisor));
+        renamed.role = Role::Supervisor;
+        assert!(Arc::new(renamed).into_supervisor().is_err(), "the role without the identity");
+        Arc::get_mut(&mut blind).expect("alone").role = Role::Agent;
+        assert!(blind.into_supervisor().is_err(), "the identity without the role");
+    }
+
+    #[test]
+    fn a_changed_passphrase_opens_the_same_keys_and_the_old_one_nothing() {
+        let (_folder, vault) = unit();
+        let keys = added(&vault, "supervisor-1", Role::Supervisor);
+        let change = |old: &[u8], new: &[u8]| vault.change_passphrase(&keys.name, old, new).map_err(|p| p.code);
+        assert_eq!(change(b"a guess", b"the new passphrase"), Err(Code::WrongPassphrase));
+        assert_eq!(change(b"the old passphrase", b"the new passphrase"), Ok(()));
+        assert_eq!(vault.unlock(&keys.name, b"the old passphrase").map(drop).map_err(|p| p.code), Err(Code::WrongPassphrase));
+        let again = vault.unlock(&keys.name, b"the new passphrase").expect("opens");
+        assert_eq!((again.signer.public(), &again.wrap), (keys.signer.public(), &keys.wrap));
+        assert_eq!(again.identity.map(|i| i.recipient()), keys.identity.map(|i| i.recipient()));
     }
 }

@@ -6,16 +6,18 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use shared::{
-    id::{BatchId, Number, Place},
+    id::{BatchId, LogIndex, Number, Place},
+    log::BatchState,
+    outcome::Fate,
     problem::{Code, Problem},
     time::{Minute, Second},
 };
 
 use super::{
-    CaptureSession, Db as _, Vault, damaged, int,
+    CaptureSession, Db as _, Vault,
+    columns::{Column as _, all, place},
+    int,
     records::{self, Card, RecordRow},
-    state::Standing,
-    uint,
 };
 
 /// A batch that `close` made.
@@ -51,22 +53,31 @@ pub struct BatchRow {
     pub announced: bool,
     /// Bytes that the centre has, by its last word.
     pub sent: u64,
-    /// Why the centre did not take it, as `code: detail`.
-    pub problem: Option<String>,
-    /// Log index and log time, and `accepted` or `quarantined <code>`, of its receipt.
-    pub receipt: Option<(u64, Second, String)>,
+    /// Why the centre did not take it.
+    pub problem: Option<Problem>,
+    /// What its receipt says.
+    pub receipt: Option<Received>,
     /// Version of the newest outcome.
     pub outcome: Option<u32>,
+}
+
+/// What a receipt that was checked says of its batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Where it stands in the log.
+    pub index: LogIndex,
+    /// Log time.
+    pub at: Second,
+    /// Does it count?
+    pub state: BatchState,
 }
 
 /// What an outcome says of one record.
 pub struct Effect<'a> {
     /// Which record.
     pub number: Number,
-    /// `merged`, `held` or `refused`.
-    pub state: &'a str,
-    /// Reference of the resident, or the code.
-    pub what: &'a str,
+    /// What became of it.
+    pub fate: &'a Fate,
 }
 
 /// An outcome and the proof of its log entry, exact bytes.
@@ -79,7 +90,7 @@ pub struct StoredOutcome {
     pub proof: Vec<u8>,
 }
 
-const COLUMNS: &str = "b.id, b.epoch, b.sequence, b.payload, b.records, b.closed, b.announced, b.sent, b.problem,
+const COLUMNS: &str = "b.id, b.epoch, b.sequence, b.payload, b.records, b.closed, b.announced, b.sent, b.problem, b.detail,
     r.log_index, r.received, r.state, (SELECT max(version) FROM outcomes o WHERE o.batch = b.id)
     FROM batches b LEFT JOIN receipts r ON r.batch = b.id";
 
@@ -89,21 +100,19 @@ impl Vault {
     /// leaves closed batches, and slots that the sweep erases.
     pub fn store_closed(&self, _: &CaptureSession, batches: &[ClosedBatch]) -> Result<(), Problem> {
         let tx = self.begin()?;
-        let sql = "SELECT head, last_sequence, epoch, standing FROM state";
-        let (head, sequence, epoch, standing): (Option<String>, i64, u32, String) =
-            tx.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).db()?;
+        let state = self.state()?;
         // a sync may have heard of it since the close began
-        Standing::from_word(&standing)?.may_close()?;
-        let mut next = uint(sequence) + 1;
+        state.standing.demand_ok()?;
+        let mut next = state.last_sequence + 1;
         for batch in batches {
-            if (batch.place.epoch, batch.place.sequence) != (epoch, next) {
+            if (Some(batch.place.epoch), batch.place.sequence) != (state.epoch, next) {
                 return Err(Problem::new(Code::LockedElsewhere, "the chain moved while the batch was made"));
             }
             next += 1;
             insert(&tx, batch)?;
         }
-        let last = batches.last().map_or(head, |b| Some(b.id.to_string()));
-        tx.execute("UPDATE state SET head = ?1, last_sequence = ?2", params![last, int(next - 1)]).db()?;
+        let last = batches.last().map_or(state.head, |b| Some(b.id));
+        tx.execute("UPDATE state SET head = ?1, last_sequence = ?2", params![last.map(|id| id.to_string()), int(next - 1)]).db()?;
         tx.commit().db()?;
         let records: Vec<RecordRow> = batches.iter().flat_map(|b| b.records.iter().cloned()).collect();
         self.erase_cards(&records, Card::Review)
@@ -129,9 +138,7 @@ impl Vault {
     }
 
     fn batch_rows(&self, which: &str, of: impl rusqlite::Params) -> Result<Vec<BatchRow>, Problem> {
-        let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} {which} ORDER BY b.epoch, b.sequence")).db()?;
-        let rows = statement.query_map(of, raw).db()?;
-        rows.map(|r| r.db()?.ok_or_else(|| damaged("batch"))).collect()
+        all(&self.db, &format!("SELECT {COLUMNS} {which} ORDER BY b.epoch, b.sequence"), of, row)
     }
 
     /// The signed manifest, exact bytes.
@@ -157,7 +164,7 @@ impl Vault {
 
     /// The centre knows the manifest.
     pub fn announced(&self, id: &BatchId) -> Result<(), Problem> {
-        self.db.execute("UPDATE batches SET announced = 1, problem = NULL WHERE id = ?1", [id.to_string()]).db().map(drop)
+        self.db.execute("UPDATE batches SET announced = 1, problem = NULL, detail = NULL WHERE id = ?1", [id.to_string()]).db().map(drop)
     }
     /// The centre has this many bytes of the payload.
     pub fn sent(&self, id: &BatchId, bytes: u64) -> Result<(), Problem> {
@@ -165,16 +172,17 @@ impl Vault {
     }
     /// The centre did not take it, and said why. The batch stays, and the next ones go on.
     pub fn set_aside(&self, id: &BatchId, problem: &Problem) -> Result<(), Problem> {
-        let why = problem.to_string();
-        self.db.execute("UPDATE batches SET problem = ?2 WHERE id = ?1", params![id.to_string(), why]).db().map(drop)
+        let sql = "UPDATE batches SET problem = ?2, detail = ?3 WHERE id = ?1";
+        self.db.execute(sql, params![id.to_string(), problem.code.to_string(), problem.detail]).db().map(drop)
     }
 
     /// Stores a receipt that was checked. The first one of a batch stands.
-    pub fn store_receipt(&self, id: &BatchId, proof: &[u8], index: u64, received: Second, state: &str) -> Result<(), Problem> {
+    pub fn store_receipt(&self, id: &BatchId, proof: &[u8], said: &Received) -> Result<(), Problem> {
         let tx = self.begin()?;
         let sql = "INSERT OR IGNORE INTO receipts (batch, proof, log_index, received, state) VALUES (?1, ?2, ?3, ?4, ?5)";
-        tx.execute(sql, params![id.to_string(), proof, int(index), received.unix(), state]).db()?;
-        tx.execute("UPDATE batches SET announced = 1, sent = payload, problem = NULL WHERE id = ?1", [id.to_string()]).db()?;
+        tx.execute(sql, params![id.to_string(), proof, int(said.index.0), said.at.unix(), said.state.to_string()]).db()?;
+        tx.execute("UPDATE batches SET announced = 1, sent = payload, problem = NULL, detail = NULL WHERE id = ?1", [id.to_string()])
+            .db()?;
         tx.commit().db()
     }
     /// The stored receipt, exact bytes.
@@ -190,12 +198,12 @@ impl Vault {
         let sql = "INSERT OR IGNORE INTO outcomes (batch, version, note, proof) VALUES (?1, ?2, ?3, ?4)";
         tx.execute(sql, params![id.to_string(), version, note, proof]).db()?;
         for effect in effects {
-            let sql = "INSERT INTO effects (epoch, number, version, state, what) VALUES (?1, ?2, ?3, ?4, ?5)
-                       ON CONFLICT DO UPDATE SET version = ?3, state = ?4, what = ?5 WHERE version < ?3";
+            let sql = "INSERT INTO effects (epoch, number, version, fate) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT DO UPDATE SET version = ?3, fate = ?4 WHERE version < ?3";
             let number = effect.number;
-            tx.execute(sql, params![number.epoch, int(number.number), version, effect.state, effect.what]).db()?;
+            tx.execute(sql, params![number.epoch, int(number.number), version, effect.fate.to_string()]).db()?;
         }
-        let merged = |r: &RecordRow| r.effect.as_ref().is_some_and(|(state, _)| state == "merged");
+        let merged = |r: &RecordRow| matches!(r.fate, Some(Fate::Merged(_)));
         let done: Vec<RecordRow> = self.records_of(id)?.into_iter().filter(merged).collect();
         done.iter().try_for_each(|r| records::forget_contact(&tx, r.number))?;
         tx.commit().db()?;
@@ -230,8 +238,8 @@ fn insert(tx: &rusqlite::Transaction<'_>, batch: &ClosedBatch) -> Result<(), Pro
     for record in &batch.records {
         let in_payload = record.withdrawn.is_none();
         let sql = "UPDATE records SET batch = ?3, offset = ?4, by = ?5, review = NULL, review_slot = NULL
-                   WHERE epoch = ?1 AND number = ?2 AND batch IS NULL";
-        let by = record.withdrawn.as_ref().map(|(_, by)| by.as_str());
+                   WHERE epoch = ?1 AND number = ?2 AND batch IS NULL AND again = 0";
+        let by = record.withdrawn.as_ref().map(|w| w.by.as_str());
         let place = in_payload.then_some(int(offset));
         let row = params![record.number.epoch, int(record.number.number), id, place, by];
         if tx.execute(sql, row).db()? != 1 {
@@ -242,25 +250,20 @@ fn insert(tx: &rusqlite::Transaction<'_>, batch: &ClosedBatch) -> Result<(), Pro
     Ok(())
 }
 
-fn raw(r: &Row<'_>) -> rusqlite::Result<Option<BatchRow>> {
-    let id = r.get::<_, String>(0)?.parse().ok();
-    let place = Place::new(r.get(1)?, uint(r.get(2)?)).ok();
-    let receipt = match (r.get::<_, Option<i64>>(9)?, r.get::<_, Option<i64>>(10)?, r.get::<_, Option<String>>(11)?) {
-        (Some(index), Some(received), Some(state)) => Some((uint(index), Second::from_unix(received), state)),
-        _ => None,
-    };
-    let (payload, records, closed) = (uint(r.get(3)?), uint(r.get(4)?), r.get::<_, i64>(5)?);
-    let (announced, sent, problem, outcome) = (r.get(6)?, uint(r.get(7)?), r.get(8)?, r.get(12)?);
-    Ok(id.zip(place).map(|(id, place)| BatchRow {
-        id,
-        place,
-        payload,
-        records,
-        closed: Second::from_unix(closed * 60).minute(),
-        announced,
-        sent,
-        problem,
-        receipt,
-        outcome,
-    }))
+fn row(r: &Row<'_>) -> Result<BatchRow, Problem> {
+    let (code, detail): (Option<Code>, Option<String>) = (Option::read(r, 8)?, Option::read(r, 9)?);
+    let index: Option<LogIndex> = Option::read(r, 10)?;
+    let received = |index| Ok::<_, Problem>(Received { index, at: Second::read(r, 11)?, state: BatchState::read(r, 12)? });
+    Ok(BatchRow {
+        id: BatchId::read(r, 0)?,
+        place: place(r, 1)?,
+        payload: u64::read(r, 3)?,
+        records: u64::read(r, 4)?,
+        closed: Minute::read(r, 5)?,
+        announced: bool::read(r, 6)?,
+        sent: u64::read(r, 7)?,
+        problem: code.zip(detail).map(|(code, detail)| Problem::new(code, detail)),
+        receipt: index.map(received).transpose()?,
+        outcome: Option::read(r, 13)?,
+    })
 }

@@ -3,25 +3,33 @@
 //! **Invariants:** a number is given in the same transaction that stores the record under it and deletes
 //! its draft, so no number is lost or given twice; nobody on the laptop can open the sealed bytes.
 
+mod row;
+
 use std::{panic::resume_unwind, thread};
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, params};
 use shared::{
-    id::{BatchId, Digest, FormName, Member, Number, RecordId, SealedDigest, Transaction},
+    batch::{RecordLine, WithdrawReason},
+    id::{BatchId, Digest, FormName, Member, Number, RecordId, Transaction},
+    keys::KeyRef,
     problem::{Code, Problem},
     seal::SealedRecord,
     slip::SlipCode,
-    time::{Minute, Second},
+    time::Minute,
 };
 use zeroize::Zeroizing;
 
+pub(super) use self::row::rows;
+pub use self::row::{Numbering, RecordRow, Withdrawn};
 use super::{
-    CaptureSession, Db as _, Vault, damaged,
+    CaptureSession, Db as _, Vault,
+    columns::{Column as _, maybe},
+    damaged,
     drafts::{self, OpenDraft},
-    int,
+    epoch, int,
     keyslots::{Held, KeyFile, Kind, Slot},
-    members::Unlocked,
-    slips, uint, wrap,
+    members::{Readers, Supervisor, Unlocked},
+    slips, wrap,
 };
 use crate::{cards, entropy};
 
@@ -45,8 +53,17 @@ pub struct Finished<'a> {
     pub review: Zeroizing<Vec<u8>>,
     /// Contact card, JSON.
     pub contact: Zeroizing<Vec<u8>>,
-    /// Age recipients of the supervisors who may open the cards; without any there are no cards.
-    pub supervisors: &'a [String],
+    /// The supervisors who may open the cards; without any there are no cards.
+    pub supervisors: &'a [Reader],
+}
+
+/// A supervisor who may open the cards of a record.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// Their key.
+    pub key: KeyRef,
+    /// Their age recipient.
+    pub recipient: String,
 }
 
 /// A record that is stored.
@@ -78,39 +95,6 @@ impl Origin<'_> {
     }
 }
 
-/// A finished record, as the vault knows it.
-#[derive(Debug, Clone)]
-pub struct RecordRow {
-    /// Its number.
-    pub number: Number,
-    /// Its id.
-    pub record: RecordId,
-    /// Who enrolled.
-    pub agent: Member,
-    /// By which form.
-    pub form: FormName,
-    /// What for.
-    pub transaction: Transaction,
-    /// When, in unit time.
-    pub finished: Minute,
-    /// Bytes, sealed.
-    pub size: u64,
-    /// Digest of the sealed bytes.
-    pub digest: SealedDigest,
-    /// The line that the agent signed.
-    pub line: String,
-    /// Reason, and the supervisor who withdrew it.
-    pub withdrawn: Option<(String, Member)>,
-    /// The batch that it went into.
-    pub batch: Option<BatchId>,
-    /// What the newest outcome says: `merged`, `held` or `refused`, and the reference or code.
-    pub effect: Option<(String, String)>,
-    /// The sealed bytes are still here.
-    pub kept: bool,
-    review_slot: Option<u32>,
-    contact_slot: Option<u32>,
-}
-
 /// Which of the two cards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Card {
@@ -129,11 +113,6 @@ impl Card {
     }
 }
 
-const COLUMNS: &str = "r.epoch, r.number, r.record, r.agent, r.form, r.kind, r.finished, r.size, r.digest, r.line, r.withdrawn, r.by,
-    r.batch, r.review_slot, r.contact_slot, e.state, e.what,
-    EXISTS (SELECT 1 FROM sealed s WHERE s.epoch = r.epoch AND s.number = r.number)
-    FROM records r LEFT JOIN effects e ON e.epoch = r.epoch AND e.number = r.number";
-
 impl Vault {
     /// Stores a finished record under the next number, whose line `sign` makes, and deletes its draft: one
     /// transaction. A crash before the commit leaves the draft, and slots that the sweep erases; a crash
@@ -144,7 +123,7 @@ impl Vault {
         owner: &Unlocked,
         origin: Origin<'_>,
         record: &Finished<'_>,
-        sign: impl FnOnce(Number, &SealedRecord) -> Result<String, Problem>,
+        sign: impl FnOnce(Number, &SealedRecord) -> Result<RecordLine, Problem>,
     ) -> Result<Stored, Problem> {
         // the keys wait for the disk while the record keeps the processor busy: neither of the two needs the other
         let keys = &self.keys;
@@ -159,11 +138,9 @@ impl Vault {
             Err(problem) => return held.erase_all(&cards.slots(slip, record.record)).and(Err(problem)),
         };
         let tx = self.begin()?;
-        let (epoch, last): (u32, i64) = tx.query_row("SELECT epoch, last_number FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
-        let number = Number::new(epoch, uint(last) + 1).map_err(|_| Code::UnitNotAdmitted)?;
+        let number = epoch::next_number(&tx)?;
         let line = sign(number, &sealed)?;
         insert(&tx, number, &line, record, &sealed, origin.source(), &cards)?;
-        tx.execute("UPDATE state SET last_number = ?1", [int(number.number)]).db()?;
         if let Origin::Draft(draft) = origin {
             drafts::delete(&tx, &draft.row.id)?;
         }
@@ -177,40 +154,34 @@ impl Vault {
 
     /// The finished records that are in no batch yet, in order of number.
     pub fn unbatched(&self) -> Result<Vec<RecordRow>, Problem> {
-        self.record_rows("WHERE r.batch IS NULL ORDER BY r.epoch, r.number", [])
+        rows(&self.db, "WHERE r.batch IS NULL ORDER BY r.epoch, r.number", [])
     }
     /// The records of a batch, in its order.
     pub fn records_of(&self, batch: &BatchId) -> Result<Vec<RecordRow>, Problem> {
-        self.record_rows("WHERE r.batch = ?1 ORDER BY r.epoch, r.number", [batch.to_string()])
+        rows(&self.db, "WHERE r.batch = ?1 ORDER BY r.epoch, r.number", [batch.to_string()])
     }
     /// Every record that this vault knows.
     pub fn records(&self) -> Result<Vec<RecordRow>, Problem> {
-        self.record_rows("ORDER BY r.epoch, r.number", [])
+        rows(&self.db, "ORDER BY r.epoch, r.number", [])
     }
     /// The record of a number.
     pub fn record(&self, number: Number) -> Result<RecordRow, Problem> {
-        let found = self.record_rows("WHERE r.epoch = ?1 AND r.number = ?2", (number.epoch, int(number.number)))?;
+        let found = rows(&self.db, "WHERE r.epoch = ?1 AND r.number = ?2", (number.epoch, int(number.number)))?;
         found.into_iter().next().ok_or_else(|| Problem::new(Code::RecordUnknown, number.to_string()))
     }
     /// The record of a slip.
     pub fn record_of_slip(&self, slip: &Digest) -> Result<RecordRow, Problem> {
-        let found = self.record_rows("WHERE r.slip = ?1", [slip.to_string()])?;
+        let found = rows(&self.db, "WHERE r.slip = ?1", [slip.to_string()])?;
         found.into_iter().next().ok_or_else(|| Code::SlipUnknown.into())
     }
 
     /// The record that was enrolled from a source of this salted digest.
     pub fn record_of_source(&self, source: &Digest) -> Result<Option<RecordRow>, Problem> {
-        Ok(self.record_rows("WHERE r.source = ?1", [source.to_string()])?.into_iter().next())
+        Ok(rows(&self.db, "WHERE r.source = ?1", [source.to_string()])?.into_iter().next())
     }
 
     pub(super) fn record_of_id(&self, record: &str) -> Result<Option<RecordRow>, Problem> {
-        Ok(self.record_rows("WHERE r.record = ?1", [record])?.into_iter().next())
-    }
-
-    fn record_rows(&self, which: &str, of: impl rusqlite::Params) -> Result<Vec<RecordRow>, Problem> {
-        let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} {which}")).db()?;
-        let rows = statement.query_map(of, raw).db()?;
-        rows.map(|r| r.db()?.ok_or_else(|| damaged("record"))).collect()
+        Ok(rows(&self.db, "WHERE r.record = ?1", [record])?.into_iter().next())
     }
 
     /// The sealed bytes of a record; none once they were pruned.
@@ -220,35 +191,44 @@ impl Vault {
     }
 
     /// Opens a card; none when its time is over.
-    pub fn card(&self, supervisor: &Unlocked, row: &RecordRow, card: Card) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
-        let identity = supervisor.supervisor()?;
+    pub fn card(&self, supervisor: &Supervisor, row: &RecordRow, card: Card) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
         let (name, column) = (row.record.to_string(), card.kind().word());
         // the lock first: a slot that the row still names under it is not erased yet
         let held = self.keys.hold()?;
         let sql = format!("SELECT {column}_slot, {column} FROM records WHERE record = ?1");
-        let now: (Option<u32>, Option<Vec<u8>>) = self.db.query_row(&sql, [&name], |r| Ok((r.get(0)?, r.get(1)?))).db()?;
-        let (Some(slot), Some(blob)) = now else { return Ok(None) };
-        let sealed = held.get(Slot(slot), card.kind(), &name)?;
+        let read = |r: &rusqlite::Row<'_>| Ok((Option::<Slot>::read(r, 0)?, Option::<Vec<u8>>::read(r, 1)?));
+        let Some((Some(slot), Some(blob))) = maybe(&self.db, &sql, [&name], read)? else { return Ok(None) };
+        let sealed = held.get(slot, card.kind(), &name)?;
         drop(held);
         // enrolled before this supervisor was added: only the others open it
         let not_theirs = || Problem::new(Code::ReviewNeeded, format!("the card of {} is for other supervisors", row.number));
-        let key = identity.open(&sealed).ok_or_else(not_theirs)?;
+        let key = supervisor.identity().open(&sealed).ok_or_else(not_theirs)?;
         wrap::unwrap(&key, &place(card, row.record), &blob).map(Some).ok_or_else(|| damaged("card"))
     }
 
     /// Takes a finished record out before its batch is closed; the manifest will say so. Its cards stay
-    /// until then, so that the supervisor can still look.
-    pub fn withdraw(&self, _: &CaptureSession, number: Number, reason: &str, by: &Member) -> Result<(), Problem> {
-        let sql = "UPDATE records SET withdrawn = ?3, by = ?4 WHERE epoch = ?1 AND number = ?2 AND batch IS NULL";
-        match self.db.execute(sql, params![number.epoch, int(number.number), reason, by.as_str()]).db()? {
-            1 => Ok(()),
-            _ => Err(Problem::new(Code::RecordUnknown, format!("{number} is not among the records that wait for close"))),
-        }
+    /// until then, so that the supervisor can still look. One that waits for a fresh number gets it: no agent signs this.
+    pub fn withdraw(&self, _: &CaptureSession, number: Number, reason: WithdrawReason, by: &Supervisor) -> Result<Number, Problem> {
+        let tx = self.begin()?;
+        let gone = || Problem::new(Code::RecordUnknown, format!("{number} is not among the records that wait for close"));
+        let which = "WHERE r.epoch = ?1 AND r.number = ?2 AND r.batch IS NULL";
+        let row = rows(&tx, which, (number.epoch, int(number.number)))?.pop().ok_or_else(gone)?;
+        let sql = "UPDATE records SET withdrawn = ?2, by = ?3 WHERE record = ?1";
+        tx.execute(sql, params![row.record.to_string(), reason.as_str(), by.name().as_str()]).db()?;
+        let number = if row.numbering == Numbering::Twice {
+            let fresh = epoch::next_number(&tx)?;
+            epoch::renumber(&tx, &row, fresh, None)?;
+            fresh
+        } else {
+            number
+        };
+        tx.commit().db()?;
+        Ok(number)
     }
 
     pub(super) fn erase_cards(&self, records: &[RecordRow], card: Card) -> Result<(), Problem> {
         let slot = |r: &RecordRow| if card == Card::Review { r.review_slot } else { r.contact_slot };
-        let slots: Vec<_> = records.iter().filter_map(|r| Some((Slot(slot(r)?), card.kind(), r.record.to_string()))).collect();
+        let slots: Vec<_> = records.iter().filter_map(|r| Some((slot(r)?, card.kind(), r.record.to_string()))).collect();
         if slots.is_empty() { Ok(()) } else { self.keys.hold()?.erase_all(&slots) }
     }
 
@@ -289,7 +269,7 @@ impl Cards {
 fn insert(
     tx: &rusqlite::Transaction<'_>,
     number: Number,
-    line: &str,
+    line: &RecordLine,
     record: &Finished<'_>,
     sealed: &SealedRecord,
     source: Option<Digest>,
@@ -297,8 +277,8 @@ fn insert(
 ) -> Result<(), Problem> {
     tx.execute(
         "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip,
-                              source, review_slot, review, contact_slot, contact)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                              source, review_slot, review, contact_slot, contact, readers)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         params![
             number.epoch,
             int(number.number),
@@ -309,13 +289,14 @@ fn insert(
             record.finished.unix_minutes(),
             int(sealed.as_bytes().len() as u64),
             sealed.digest().to_string(),
-            line,
+            line.to_string(),
             record.slip.digest().to_string(),
             source.map(|d| d.to_string()),
             cards.review.as_ref().map(|c| c.0.0),
             cards.review.as_ref().map(|c| &c.1),
             cards.contact.as_ref().map(|c| c.0.0),
             cards.contact.as_ref().map(|c| &c.1),
+            Readers(record.supervisors.iter().map(|s| s.key.clone()).collect()).to_string(),
         ],
     )
     .db()?;
@@ -335,13 +316,14 @@ struct SealedCard {
 }
 
 impl SealedCard {
-    fn seal(card: Card, record: RecordId, plain: &[u8], supervisors: &[String]) -> Result<Option<Self>, Problem> {
+    fn seal(card: Card, record: RecordId, plain: &[u8], supervisors: &[Reader]) -> Result<Option<Self>, Problem> {
         if supervisors.is_empty() {
             return Ok(None);
         }
         let key = entropy::secret::<32>()?;
         let blob = wrap::wrap(&key, &place(card, record), plain)?;
-        Ok(Some(Self { card, blob, key: cards::seal_key(&key, supervisors)? }))
+        let recipients: Vec<String> = supervisors.iter().map(|s| s.recipient.clone()).collect();
+        Ok(Some(Self { card, blob, key: cards::seal_key(&key, &recipients)? }))
     }
 }
 
@@ -359,39 +341,4 @@ fn put(keys: &KeyFile, owner: &Unlocked, finished: &Finished<'_>) -> Result<(Hel
     let mut with_slot = |card: Option<SealedCard>| card.and_then(|c| Some((of_cards.next()?, c.blob)));
     let cards = Cards { review: with_slot(review), contact: with_slot(contact) };
     Ok((held, slots[0], cards))
-}
-
-/// `None` when a column does not hold what this software writes there.
-fn raw(r: &Row<'_>) -> rusqlite::Result<Option<RecordRow>> {
-    let text = |i: usize| r.get::<_, String>(i);
-    let maybe = |i: usize| r.get::<_, Option<String>>(i);
-    let number = Number::new(r.get(0)?, uint(r.get(1)?)).ok();
-    let (record, agent, form, kind) = (text(2)?.parse().ok(), text(3)?.parse().ok(), text(4)?.parse().ok(), text(5)?.parse().ok());
-    let (digest, batch) = (text(8)?.parse().ok(), maybe(12)?.map(|b| b.parse()).transpose().ok());
-    let withdrawn = match (maybe(10)?, maybe(11)?.map(|b| b.parse())) {
-        (Some(reason), Some(Ok(by))) => Some((reason, by)),
-        _ => None,
-    };
-    let (finished, size, line, kept) = (r.get::<_, i64>(6)?, uint(r.get(7)?), text(9)?, r.get(17)?);
-    let (review_slot, contact_slot, effect) = (r.get(13)?, r.get(14)?, maybe(15)?.zip(maybe(16)?));
-    let row = (|| {
-        Some(RecordRow {
-            number: number?,
-            record: record?,
-            agent: agent?,
-            form: form?,
-            transaction: kind?,
-            finished: Second::from_unix(finished * 60).minute(),
-            size,
-            digest: digest?,
-            line,
-            withdrawn,
-            batch: batch?,
-            effect,
-            kept,
-            review_slot,
-            contact_slot,
-        })
-    })();
-    Ok(row)
 }

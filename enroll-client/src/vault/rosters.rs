@@ -11,7 +11,7 @@ use shared::{
     time::Second,
 };
 
-use super::{Db as _, Vault, damaged, int, state};
+use super::{Db as _, Vault, damaged, epoch, int, state};
 
 /// A roster that was checked, as it will be stored.
 pub struct Taken<'a> {
@@ -58,9 +58,9 @@ impl Vault {
     }
 
     /// Stores rosters that were checked one after the other, and their forms, in one transaction; the last
-    /// one is in force from then on. All forms of the last one must be here or among `forms`. When it
-    /// gives this unit's key a new epoch, numbers and sequences start again. The log head and time under which
-    /// they were proven are seen from then on.
+    /// one is in force from then on. All forms of the last one must be here or among `forms`. When it names a new key of
+    /// this unit, that key's epoch begins (`vault/epoch.rs`). The log head and time under which they were proven are seen
+    /// from then on.
     pub fn take_rosters(&self, taken: &[Taken<'_>], forms: &[Vec<u8>], seen: (Head, Second), now: Second) -> Result<(), Problem> {
         let (Some(first), Some(last)) = (taken.first(), taken.last()) else { return Ok(()) };
         let tx = self.begin()?;
@@ -85,10 +85,7 @@ impl Vault {
             let sql = "INSERT INTO rosters (version, note, proof, taken) VALUES (?1, ?2, ?3, ?4)";
             tx.execute(sql, (int(one.roster.version().0), one.roster.note().as_bytes(), one.proof, now.unix())).db()?;
         }
-        let mine = last.roster.facts().units.iter().find(|u| u.name == state.unit && u.key == state.key);
-        if let Some(entry) = mine.filter(|e| Some(e.epoch) != state.epoch) {
-            tx.execute("UPDATE state SET epoch = ?1, last_number = 0, last_sequence = 0, standing = 'ok'", [entry.epoch]).db()?;
-        }
+        epoch::adopt(&tx, &state, last.roster.facts())?;
         state::advance(&tx, seen.0, seen.1)?;
         tx.commit().db()
     }

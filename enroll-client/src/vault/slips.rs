@@ -11,7 +11,7 @@
 //! personal data. **Invariants:** bound to its record; gone once it was shown, at the latest with the sealed record.
 
 use shared::{
-    id::RecordId,
+    id::{Member, RecordId},
     problem::{Code, Problem},
     slip::SlipCode,
 };
@@ -74,6 +74,13 @@ impl Vault {
         let held = self.keys.hold()?;
         let theirs = self.waiting_slips(&held)?.into_iter().filter(|(_, r)| r.agent == owner.name);
         Ok(theirs.map(|(slot, record)| unshown(&held, owner, slot, record)).collect())
+    }
+
+    /// The slots of the codes of one member, with their records. Needs nobody's key.
+    pub(super) fn slips_of(&self, name: &Member) -> Result<Vec<(Slot, RecordId)>, Problem> {
+        let held = self.keys.hold()?;
+        let theirs = self.waiting_slips(&held)?.into_iter().filter(|(_, row)| row.agent == *name);
+        Ok(theirs.map(|(slot, row)| (slot, row.record)).collect())
     }
 
     fn waiting_slips(&self, held: &Held) -> Result<Vec<(Slot, RecordRow)>, Problem> {

@@ -1,6 +1,8 @@
 //! What the unit is and how far it has come: one row.
 
-use rusqlite::{OptionalExtension as _, Row, Transaction};
+use std::{fmt, str::FromStr};
+
+use rusqlite::{Row, Transaction};
 use shared::{
     id::{BatchId, Member},
     keys::VerifierKey,
@@ -9,7 +11,14 @@ use shared::{
     time::Second,
 };
 
-use super::{Db as _, Vault, damaged, int, machine::WrappedUnitKeys, uint, wrap::Cost};
+use super::{
+    CaptureSession, Db as _, Vault,
+    columns::{Column as _, maybe},
+    damaged, int,
+    machine::WrappedUnitKeys,
+    uint,
+    wrap::Cost,
+};
 
 /// What `init` is told.
 pub struct Founding<'a> {
@@ -27,35 +36,45 @@ pub struct Founding<'a> {
     pub cost: Cost,
 }
 
-/// How the centre sees this vault, by its last answer.
+/// How the centre sees this vault, by its last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing wrong.
     Ok,
-    /// The vault was put back to an older copy: it closes no more batches in this epoch.
+    /// The vault was put back to an older copy: its numbers and places were given twice.
     Rewound,
-    /// Two histories of this unit are known to the centre.
+    /// Two histories of this unit's key are known to the centre.
     Frozen,
+    /// The centre takes nothing more under this key.
+    EpochNeeded,
 }
 
 impl Standing {
-    const fn word(self) -> &'static str {
+    const ALL: [Self; 4] = [Self::Ok, Self::Rewound, Self::Frozen, Self::EpochNeeded];
+
+    /// What is wrong, as a problem; its text has the way out.
+    pub const fn code(self) -> Option<Code> {
         match self {
-            Self::Ok => "ok",
-            Self::Rewound => "vault-rewound",
-            Self::Frozen => "frozen",
+            Self::Ok => None,
+            Self::Rewound => Some(Code::VaultRewound),
+            Self::Frozen => Some(Code::Frozen),
+            Self::EpochNeeded => Some(Code::EpochNeeded),
         }
     }
-    pub(super) fn from_word(word: &str) -> Result<Self, Problem> {
-        [Self::Ok, Self::Rewound, Self::Frozen].into_iter().find(|s| s.word() == word).ok_or_else(|| damaged("standing"))
+    /// Under any other word than `ok` this key gives no number and no place.
+    pub fn demand_ok(self) -> Result<(), Problem> {
+        self.code().map_or(Ok(()), |code| Err(code.into()))
     }
-    /// Refuses to close when the centre has said that it must not.
-    pub fn may_close(self) -> Result<(), Problem> {
-        match self {
-            Self::Ok => Ok(()),
-            Self::Rewound => Err(Code::VaultRewound.into()),
-            Self::Frozen => Err(Code::Frozen.into()),
-        }
+}
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code().map_or("ok", |code| code.row().code))
+    }
+}
+impl FromStr for Standing {
+    type Err = Problem;
+    fn from_str(s: &str) -> Result<Self, Problem> {
+        Self::ALL.into_iter().find(|standing| standing.to_string() == s).ok_or_else(|| damaged("standing"))
     }
 }
 
@@ -66,6 +85,8 @@ pub struct State {
     pub unit: Member,
     /// Its key.
     pub key: VerifierKey,
+    /// A new key, which takes the place of the other once a roster names it.
+    pub next: Option<VerifierKey>,
     /// Where the centre is.
     pub server: String,
     /// Certificate authority of the centre (PEM).
@@ -101,38 +122,28 @@ impl State {
     }
 }
 
-type Raw = (
-    (String, String, String, Option<Vec<u8>>, String, i64, i64, i64),
-    (i64, i64, Option<String>, i64, i64, String, Option<i64>, i64, String),
-);
+const COLUMNS: &str = "unit, unit_key, next_key, server, ca, roster_key, argon_mib, argon_passes, epoch, last_number, last_sequence,
+    head, hello, seen_size, seen_root, log_time, settled, standing";
 
-fn raw(r: &Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((
-        (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?),
-        (r.get(8)?, r.get(9)?, r.get(10)?, r.get(11)?, r.get(12)?, r.get(13)?, r.get(14)?, r.get(15)?, r.get(16)?),
-    ))
-}
-
-fn parsed(raw: Raw) -> Result<State, Problem> {
-    let ((unit, key, server, ca, roster_key, mib, passes, epoch), rest) = raw;
-    let (last_number, last_sequence, head, hello, size, root, log_time, settled, standing) = rest;
-    let small = |n: i64| u32::try_from(n).map_err(|_| damaged("state"));
+fn row(r: &Row<'_>) -> Result<State, Problem> {
+    let seen = format!("{} {}", u64::read(r, 13)?, String::read(r, 14)?);
     Ok(State {
-        unit: unit.parse().map_err(|_| damaged("unit"))?,
-        key: key.parse().map_err(|_| damaged("unit key"))?,
-        server,
-        ca,
-        roster_key: roster_key.parse().map_err(|_| damaged("roster key"))?,
-        cost: Cost { mib: small(mib)?, passes: small(passes)? },
-        epoch: Some(small(epoch)?).filter(|&e| e > 0),
-        last_number: uint(last_number),
-        last_sequence: uint(last_sequence),
-        head: head.map(|h| h.parse()).transpose().map_err(|_| damaged("head"))?,
-        hello: uint(hello),
-        seen: format!("{size} {root}").parse().map_err(|_| damaged("log head"))?,
-        log_time: log_time.map(Second::from_unix),
-        settled: uint(settled),
-        standing: Standing::from_word(&standing)?,
+        unit: Member::read(r, 0)?,
+        key: VerifierKey::read(r, 1)?,
+        next: Option::read(r, 2)?,
+        server: String::read(r, 3)?,
+        ca: Option::read(r, 4)?,
+        roster_key: VerifierKey::read(r, 5)?,
+        cost: Cost { mib: u32::read(r, 6)?, passes: u32::read(r, 7)? },
+        epoch: Some(u32::read(r, 8)?).filter(|&e| e > 0),
+        last_number: u64::read(r, 9)?,
+        last_sequence: u64::read(r, 10)?,
+        head: Option::read(r, 11)?,
+        hello: u64::read(r, 12)?,
+        seen: seen.parse().map_err(|_| damaged("log head"))?,
+        log_time: Option::read(r, 15)?,
+        settled: u64::read(r, 16)?,
+        standing: Standing::read(r, 17)?,
     })
 }
 
@@ -144,16 +155,14 @@ impl Vault {
 
     /// The row of state.
     pub fn state(&self) -> Result<State, Problem> {
-        let sql = "SELECT unit, unit_key, server, ca, roster_key, argon_mib, argon_passes, epoch, last_number, last_sequence,
-                          head, hello, seen_size, seen_root, log_time, settled, standing FROM state";
-        let row = self.db.query_row(sql, [], raw).optional().db()?;
-        parsed(row.ok_or(Code::NotInitialised)?)
+        maybe(&self.db, &format!("SELECT {COLUMNS} FROM state"), [], row)?.ok_or_else(|| Code::NotInitialised.into())
     }
 
     /// The keys under the machine secret, as they lie here.
     pub fn wrapped_unit_keys(&self) -> Result<WrappedUnitKeys, Problem> {
-        let sql = "SELECT unit_secret, vault_secret FROM state";
-        self.db.query_row(sql, [], |r| Ok(WrappedUnitKeys { unit: r.get(0)?, vault: r.get(1)? })).db()
+        let sql = "SELECT unit_secret, vault_secret, next_secret FROM state";
+        let read = |r: &Row<'_>| Ok(WrappedUnitKeys { unit: Vec::read(r, 0)?, vault: Vec::read(r, 1)?, next: Option::read(r, 2)? });
+        maybe(&self.db, sql, [], read)?.ok_or_else(|| Code::NotInitialised.into())
     }
 
     /// The last act of `init`. A crash before this commit leaves no unit; `init` then starts again.
@@ -179,6 +188,14 @@ impl Vault {
         );
         self.db.execute(sql, row).db()?;
         Ok(())
+    }
+
+    /// Begins again under a first key, where the machine secret is lost and with it every key that rested under it. What is
+    /// sealed, closed and received stays. One statement: a crash leaves the lost keys or the new ones.
+    pub fn found_again(&self, _: &CaptureSession, key: &VerifierKey, wrapped: &WrappedUnitKeys) -> Result<(), Problem> {
+        let sql = "UPDATE state SET unit_key = ?1, unit_secret = ?2, vault_secret = ?3, next_key = NULL, next_secret = NULL,
+                                    epoch = 0, last_number = 0, last_sequence = 0";
+        self.db.execute(sql, (key.to_string(), &wrapped.unit, &wrapped.vault)).db().map(drop)
     }
 
     /// Raises the hello counter, durably, before the note that carries it leaves; returns the new one.
@@ -208,9 +225,9 @@ impl Vault {
         self.db.execute("UPDATE state SET settled = max(settled, ?1)", [int(size)]).db().map(drop)
     }
 
-    /// What the centre's answer said of this vault.
+    /// What the centre said of this vault. Only a new key makes it good again.
     pub fn stand(&self, standing: Standing) -> Result<(), Problem> {
-        self.db.execute("UPDATE state SET standing = ?1", [standing.word()]).db().map(drop)
+        self.db.execute("UPDATE state SET standing = ?1", [standing.to_string()]).db().map(drop)
     }
 }
 

@@ -6,14 +6,14 @@ use shared::{
     batch::Manifest,
     form::{FIRST, Form},
     id::{Blob, LogIndex, RosterVersion},
-    keys::Signer,
+    keys::{Signer, VerifierKey},
     log::{
         BatchEntry, BatchState, Body, Consistency, Entry, Hash, HashReader, Head, TlogProof, append, checkpoint, prove_consistency,
         prove_inclusion,
     },
     outcome::{Fate, Outcome, OutcomeLine},
     roster::{
-        AgentEntry, Crew, Facts, FormRef, RecipientKind, Recipients, Roster, SupervisorEntry, UnitEntry, invented,
+        AgentEntry, Crew, Facts, FormRef, Kept, RecipientKind, Recipients, Revocation, Roster, SupervisorEntry, UnitEntry, invented,
         request::{AgentRequest, UnitRequest},
     },
     seal::{self, Expected, Identity, Opened},
@@ -81,20 +81,38 @@ impl Centre {
         self.roster_key.public().to_string()
     }
 
+    /// Admits a unit's key, as the next epoch of its name.
     pub fn admit_unit(&mut self, request: &[u8]) {
         let request = UnitRequest::parse(request).unwrap();
-        let entry = UnitEntry { name: request.unit, epoch: 1, key: request.key, region: "04".into(), crew: Crew::Several };
+        let epoch = 1 + self.facts.newest_epoch(&request.unit).map_or(0, |e| e.epoch);
+        let entry = UnitEntry { name: request.unit, epoch, key: request.key, region: "04".into(), crew: Crew::Several };
         self.facts.units.push(entry);
+        self.facts.units.sort_by_key(|u| (u.name.clone(), u.epoch));
     }
 
+    /// Admits a key of an agent or supervisor beside those that the name has.
     pub fn admit(&mut self, request: &[u8]) {
-        let request = AgentRequest::parse(request).unwrap();
-        match request.recipient {
-            None => self.facts.agents.push(AgentEntry { name: request.name, key: request.key }),
-            Some(recipient) => self.facts.supervisors.push(SupervisorEntry { name: request.name, key: request.key, recipient }),
+        let AgentRequest { name, key, unit, recipient, .. } = AgentRequest::parse(request).unwrap();
+        assert!(unit.is_some(), "a key on a laptop says which");
+        match recipient {
+            None => self.facts.agents.push(AgentEntry { name, key, unit }),
+            Some(recipient) => self.facts.supervisors.push(SupervisorEntry { name, key, unit, recipient }),
         }
-        self.facts.agents.sort_by(|a, b| a.name.cmp(&b.name));
-        self.facts.supervisors.sort_by(|a, b| a.name.cmp(&b.name));
+        self.facts.agents.sort_by_key(|a| (a.name.clone(), a.key.id()));
+        self.facts.supervisors.sort_by_key(|s| (s.name.clone(), s.key.id()));
+    }
+
+    /// Ends a key from the next entry of the log on.
+    pub fn cut(&mut self, key: &VerifierKey) {
+        let cut = LogIndex(self.heads.last().unwrap().size);
+        self.facts.revoked.push(Revocation { key: key.into(), cut, reason: "stolen".into() });
+        self.facts.revoked.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Lets an old key go on until a log time.
+    pub fn keep(&mut self, key: &VerifierKey, until: i64) {
+        self.facts.kept.push(Kept { key: key.into(), until: Second::from_unix(until) });
+        self.facts.kept.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
     /// Appends an entry; its proof under the head after it.

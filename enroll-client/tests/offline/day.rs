@@ -157,6 +157,42 @@ fn a_supervisor_does_not_approve_their_own_records() {
 }
 
 #[test]
+fn what_the_approver_enrolled_stays_behind_and_the_rest_of_the_day_is_closed() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    unit.run(&["agent", "add", "supervisor-004", "--supervisor"]).done();
+    centre.admit(&std::fs::read(unit.data().join("supervisor-004.request")).unwrap());
+    unit.take_roster(&mut centre);
+    let own = unit.resident("own", &resident(1));
+    unit.run_as("supervisor-003", &["enrol", "--yes", own.to_str().unwrap()]).done();
+    let twice = unit.resident("twice", &resident(2));
+    unit.run_as("supervisor-003", &["enrol", "--yes", twice.to_str().unwrap()]).done();
+    unit.run_as("supervisor-003", &["review", "withdraw", "1.2", "--reason", "captured-twice"]).done();
+    unit.enrol(3).done();
+    let closed = unit.run_as("supervisor-003", &["close"]);
+    assert_eq!((closed.exit, &closed.last()["records"]), (3, &2.into()), "{:?}", closed.lines);
+    assert_eq!(closed.last()["own"], serde_json::json!(["1.1"]));
+    let told = closed.of("warning");
+    assert_eq!((&told[0]["code"], &told[0]["detail"]), (&"self-approval".into(), &"record 1.1 waits for another supervisor".into()));
+    unit.run_as("supervisor-003", &["close"]).refused("self-approval", 1);
+    // the way out
+    assert_eq!(unit.run_as("supervisor-004", &["close"]).done()["approved"], "supervisor-004");
+    let lines = |(m, _): &(shared::batch::Manifest, _)| m.facts().lines.iter().map(|l| l.number().to_string()).collect::<Vec<_>>();
+    assert_eq!(unit.batches().iter().map(lines).collect::<Vec<_>>(), [vec!["1.2", "1.3"], vec!["1.1"]]);
+}
+
+#[test]
+fn whoever_works_alone_approves_what_they_enrolled() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    centre.facts.units[0].crew = shared::roster::Crew::Alone;
+    unit.take_roster(&mut centre);
+    let own = unit.resident("own", &resident(1));
+    unit.run_as("supervisor-003", &["enrol", "--yes", own.to_str().unwrap()]).done();
+    assert_eq!(unit.run_as("supervisor-003", &["close"]).done()["records"], 1);
+}
+
+#[test]
 fn a_day_over_the_limits_closes_into_several_chained_batches() {
     let mut centre = Centre::new();
     centre.facts.limits.lines = 2;

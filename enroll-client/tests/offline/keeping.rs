@@ -1,8 +1,10 @@
 //! What is kept, what goes, and what a thief finds.
 
+use std::sync::Arc;
+
 use shared::{
-    id::{CaseRef, ResidentRef},
-    log::Head,
+    id::{CaseRef, LogIndex, ResidentRef},
+    log::{BatchState, Head},
     outcome::Fate,
     problem::Code,
     time::Second,
@@ -11,7 +13,7 @@ use shared::{
 use enroll_client::vault::{
     keyslots::KeyFile,
     members::Unlocked,
-    outbox::Effect,
+    outbox::{Effect, Received},
     records::{Card, RecordRow},
     rosters::Taken,
     wrap,
@@ -23,6 +25,10 @@ use super::{
 };
 
 const RECEIVED: i64 = 1_795_000_000;
+
+fn said() -> Received {
+    Received { index: LogIndex(2), at: Second::from_unix(RECEIVED), state: BatchState::Accepted }
+}
 
 fn pruned(unit: &Unit) -> i64 {
     let ran = unit.run(&["prune"]);
@@ -46,7 +52,7 @@ fn a_sealed_record_goes_only_with_receipt_merged_outcome_and_retention() {
     let (manifest, _) = unit.batches().remove(0);
     let id = manifest.id();
     let receipt = centre.receive(&manifest, RECEIVED);
-    unit.vault().store_receipt(&id, &receipt, 2, Second::from_unix(RECEIVED), "accepted").unwrap();
+    unit.vault().store_receipt(&id, &receipt, &said()).unwrap();
     assert_eq!(unit.run(&["status", "1.1"]).done()["state"], "safe");
     log_time(&unit, RECEIVED + 3599);
     assert_eq!(pruned(&unit), 0, "neither outcome nor retention");
@@ -59,8 +65,7 @@ fn a_sealed_record_goes_only_with_receipt_merged_outcome_and_retention() {
     ];
     let (note, proof) = centre.conclude(&manifest, 1, RECEIVED + 60, &fates);
     let numbers: Vec<_> = facts.records().map(|r| r.facts.number).collect();
-    let words = [("merged", "x"), ("held", "duplicate"), ("refused", "line-mismatch")];
-    let effects: Vec<_> = numbers.iter().zip(words).map(|(n, (state, what))| Effect { number: *n, state, what }).collect();
+    let effects: Vec<_> = numbers.iter().zip(&fates).map(|(n, fate)| Effect { number: *n, fate }).collect();
     unit.vault().store_outcome(&id, 1, &note, &proof, &effects).unwrap();
     assert_eq!(pruned(&unit), 0, "retention has not passed");
     log_time(&unit, RECEIVED + 3600);
@@ -86,18 +91,18 @@ fn a_receipt_that_does_not_prove_this_batch_deletes_nothing() {
     unit.run(&["close"]).done();
     let batches = unit.batches();
     let receipt = centre.receive(&batches[0].0, RECEIVED);
-    unit.vault().store_receipt(&batches[1].0.id(), &receipt, 2, Second::from_unix(RECEIVED), "accepted").unwrap();
+    unit.vault().store_receipt(&batches[1].0.id(), &receipt, &said()).unwrap();
     log_time(&unit, RECEIVED + 99_999);
     let told =
         |ran: super::unit::Ran| (ran.exit, ran.of("warning").iter().map(|w| w["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
     assert_eq!(told(unit.run(&["prune"])), (7, vec!["receipt-invalid".to_owned()]));
     assert_eq!(told(unit.run(&["receipt", "verify"])), (7, vec!["receipt-invalid".to_owned()]));
     // nor does it keep another batch
-    unit.vault().store_receipt(&batches[0].0.id(), &receipt, 2, Second::from_unix(RECEIVED), "accepted").unwrap();
+    unit.vault().store_receipt(&batches[0].0.id(), &receipt, &said()).unwrap();
     let line = batches[0].0.facts().records().next().unwrap().facts.clone();
     let fate = Fate::Merged(ResidentRef::founded_by(&batches[0].0.facts().unit, line.record));
-    let (note, proof) = centre.conclude(&batches[0].0, 1, RECEIVED + 60, &[fate]);
-    let effects = [Effect { number: line.number, state: "merged", what: "x" }];
+    let (note, proof) = centre.conclude(&batches[0].0, 1, RECEIVED + 60, std::slice::from_ref(&fate));
+    let effects = [Effect { number: line.number, fate: &fate }];
     unit.vault().store_outcome(&batches[0].0.id(), 1, &note, &proof, &effects).unwrap();
     let ran = unit.run(&["prune"]);
     assert_eq!((ran.exit, &ran.last()["pruned"], &ran.last()["kept"]), (7, &1.into(), &1.into()));
@@ -142,6 +147,7 @@ fn a_thief_with_all_passphrases_opens_no_closed_record() {
     unit.run(&["draft", "new", "national-id/1"]).done();
     let unlock = |name: &str| unit.vault().unlock(&name.parse().unwrap(), PASSPHRASE.as_bytes()).unwrap();
     let people = [unlock("agent-007"), unlock("supervisor-003")];
+    let supervisor = Arc::new(unlock("supervisor-003")).into_supervisor().unwrap();
     let keys = unit.data().join("vault.keys");
     assert_eq!(opened(&unit, &people, &keys), 3, "control: a draft, a review card and a contact card");
     let before = unit.folder.path().join("stolen-before");
@@ -157,6 +163,6 @@ fn a_thief_with_all_passphrases_opens_no_closed_record() {
     let places = enroll_client::vault::Places { data: before.clone(), machine: before.join("machine.secret") };
     let old = enroll_client::vault::Vault::open(&places).unwrap();
     let record = old.unbatched().unwrap().remove(0);
-    assert_eq!(old.card(&people[1], &record, Card::Review).map_err(|p| p.code), Err(Code::KeyFileDamaged));
-    assert!(old.card(&people[1], &record, Card::Contact).unwrap().is_some(), "control: the contact card lives until merged");
+    assert_eq!(old.card(&supervisor, &record, Card::Review).map_err(|p| p.code), Err(Code::KeyFileDamaged));
+    assert!(old.card(&supervisor, &record, Card::Contact).unwrap().is_some(), "control: the contact card lives until merged");
 }

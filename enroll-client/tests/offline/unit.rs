@@ -8,9 +8,10 @@ use std::{
 use enroll_client::vault::{Places, Vault, outbox::BatchRow};
 use serde_json::Value;
 use shared::{
-    batch::Manifest,
+    batch::{Line, Manifest},
     form::{FIRST, Form},
     id::Transaction,
+    keys::VerifierKey,
     sample::{Kind, Resident, Sample, Size},
     time::Second,
 };
@@ -95,10 +96,45 @@ impl Unit {
         unit
     }
 
+    /// Its present key.
+    pub fn key(&self) -> VerifierKey {
+        self.vault().state().unwrap().key
+    }
+
+    /// The key of a member.
+    pub fn member_key(&self, name: &str) -> VerifierKey {
+        self.vault().member(&name.parse().unwrap()).unwrap().key
+    }
+
+    /// A file of the data folder, as it would be handed to the centre.
+    pub fn handed(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.data().join(name)).unwrap()
+    }
+
+    /// Enrols a resident as somebody.
+    pub fn enrol_as(&self, who: &str, n: u64) -> Ran {
+        let folder = self.resident(&format!("resident-{n}"), &resident(n));
+        self.run_as(who, &["enrol", "--yes", folder.to_str().unwrap()])
+    }
+
+    /// Adds a member and has them admitted.
+    pub fn hire(&self, centre: &mut Centre, name: &str, role: &[&str]) {
+        self.run(&[&["agent", "add", name], role].concat()).done();
+        centre.admit(&self.handed(&format!("{name}.request")));
+        self.take_roster(centre);
+    }
+
+    /// Every line of every batch, as `number` or `number withdrawn`.
+    pub fn lines(&self) -> Vec<Vec<String>> {
+        let line = |l: &Line| match l {
+            Line::Record(r) => r.facts.number.to_string(),
+            Line::Withdrawn(w) => format!("{} withdrawn", w.number),
+        };
+        self.batches().iter().map(|(m, _)| m.facts().lines.iter().map(line).collect()).collect()
+    }
+
     pub fn take_roster(&self, centre: &mut Centre) {
-        let bundle = self.folder.path().join("bundle");
-        centre.publish(&bundle);
-        self.run(&["roster", "import", bundle.to_str().unwrap()]).done();
+        take_roster(centre, &[self]);
     }
 
     pub fn data(&self) -> PathBuf {
@@ -158,6 +194,15 @@ impl Unit {
         let folder = self.folder.path().join(name);
         write_folder(&folder, resident);
         folder
+    }
+}
+
+/// All of them take the next roster.
+pub fn take_roster(centre: &mut Centre, units: &[&Unit]) {
+    let bundle = units[0].folder.path().join("bundle");
+    centre.publish(&bundle);
+    for unit in units {
+        unit.run(&["roster", "import", bundle.to_str().unwrap()]).done();
     }
 }
 

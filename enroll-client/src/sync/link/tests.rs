@@ -4,14 +4,16 @@ use super::*;
 
 #[test]
 fn plain_http_stays_on_this_machine() {
-    for good in ["http://127.0.0.1:8080", "http://[::1]:80", "http://localhost", "http://127.8.8.8/x"] {
+    for good in ["http://127.0.0.1:8080", "http://[::1]:80", "http://localhost", "http://127.8.8.8/x", "https://localhost", "https://[::1]"]
+    {
         assert!(is_loopback(good), "{good}");
     }
     for bad in [
         "http://registry.example",
         "http://127.0.0.1@registry.example",
         "http://localhost.evil.example",
-        "https://localhost",
+        "https://registry.example",
+        "https://127.0.0.1@registry.example",
         "http://10.0.0.1",
     ] {
         assert!(!is_loopback(bad), "{bad}");

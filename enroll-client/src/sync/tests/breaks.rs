@@ -110,7 +110,7 @@ fn a_refused_batch_is_set_aside_and_the_next_one_goes() {
     assert_eq!(exit(&ended), Exit::Partly);
     assert_eq!(ended.map(|r| (r.sent_batches, r.refused, r.waiting)), Ok((1, 1, 1)));
     let row = unit.vault.batch_at(place(1)).expect("read").expect("there");
-    assert_eq!(row.problem.as_deref(), Some("manifest-invalid"));
+    assert_eq!(row.problem.map(|p| p.code), Some(Code::ManifestInvalid));
     centre.world().requests.clear();
     let ended = unit.sync();
     assert_eq!((exit(&ended), centre.asked("POST /v1/batches")), (Exit::Refused, 0), "not offered again");

@@ -4,6 +4,8 @@ CREATE TABLE state (
     unit          TEXT NOT NULL,
     unit_key      TEXT NOT NULL,               -- verifier key
     unit_secret   BLOB NOT NULL,               -- under the machine secret
+    next_key      TEXT,                        -- made by new-key, in force once a roster names it
+    next_secret   BLOB,                        -- under the machine secret
     vault_secret  BLOB NOT NULL,               -- under the machine secret
     server        TEXT NOT NULL,
     ca            BLOB,                        -- PEM, when the server's certificate is not a public one
@@ -19,7 +21,9 @@ CREATE TABLE state (
     seen_root     TEXT NOT NULL,               -- base64
     log_time      INTEGER,                     -- newest `received` verified, Unix seconds
     settled       INTEGER NOT NULL DEFAULT 0,  -- log size up to which all receipts and outcomes are here
-    standing      TEXT NOT NULL DEFAULT 'ok'   -- ok | vault-rewound | frozen, by the centre's last answer
+    standing      TEXT NOT NULL DEFAULT 'ok'   -- by the centre's last word
+                  CHECK (standing IN ('ok', 'vault-rewound', 'frozen', 'epoch-needed')),
+    CHECK ((next_key IS NULL) = (next_secret IS NULL))
 ) STRICT;
 
 CREATE TABLE members (
@@ -80,6 +84,9 @@ CREATE TABLE records (
     offset    INTEGER,                         -- in the payload
     review_slot  INTEGER, review  BLOB,        -- under the key in the slot, gone after close
     contact_slot INTEGER, contact BLOB,        -- under the key in the slot, gone after merge
+    readers   TEXT NOT NULL DEFAULT '',        -- keys of the supervisors who open these cards, name+id
+    again     INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1)), -- 1: its number was given twice, its agent signs anew
+    CHECK ((withdrawn IS NULL) = (by IS NULL)),
     PRIMARY KEY (epoch, number)
 ) STRICT;
 CREATE INDEX records_by_batch ON records (batch, epoch, number);
@@ -101,7 +108,9 @@ CREATE TABLE batches (
     closed    INTEGER NOT NULL,                -- minutes since 1970
     announced INTEGER NOT NULL DEFAULT 0,      -- 1 once the centre knows the manifest
     sent      INTEGER NOT NULL DEFAULT 0,      -- bytes that the centre has, by its last word
-    problem   TEXT,                            -- why it was not taken, `code: detail`
+    problem   TEXT,                            -- code of why it was not taken
+    detail    TEXT,                            -- and what it said
+    CHECK ((problem IS NULL) = (detail IS NULL)),
     UNIQUE (epoch, sequence)
 ) STRICT;
 
@@ -126,7 +135,6 @@ CREATE TABLE effects (
     epoch   INTEGER NOT NULL,
     number  INTEGER NOT NULL,
     version INTEGER NOT NULL,
-    state   TEXT NOT NULL CHECK (state IN ('merged', 'held', 'refused')),
-    what    TEXT NOT NULL,                     -- reference, or code
+    fate    TEXT NOT NULL,                     -- merged REFERENCE | held CODE CASE | refused CODE
     PRIMARY KEY (epoch, number)
 ) STRICT;
