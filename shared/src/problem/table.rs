@@ -555,4 +555,12 @@ problems! {
         "The database has not taken in yet all that is logged, as after a power cut or from an older copy. Archive and guard have all of it; nothing is lost." "Start `sync-server serve`, which takes in the rest, then run `sync-server fsck`."
         "La base de données n'a pas encore repris tout ce qui est journalisé, comme après une coupure de courant ou depuis une copie plus ancienne. L'archive et le garde ont tout ; rien n'est perdu." "Démarrez `sync-server serve`, qui reprend le reste, puis lancez `sync-server fsck`."
         "لم تأخذ قاعدة البيانات بعد كل ما في اليومية، كما يحدث بعد انقطاع التيار أو من نسخة أقدم. كل شيء في الأرشيف والحارس؛ لم يضع شيء." "شغّل `sync-server serve` ليأخذ الباقي ثم شغّل `sync-server fsck`.";
+    PassphraseWeak "passphrase-weak" Person AfterStep
+        "The new passphrase would be guessed too soon. It was not set; nothing is lost." "Choose a longer one: five or more words drawn at random (dice, a book opened blindly), from no song, verse, name or date. Then give the command again."
+        "La nouvelle phrase secrète serait devinée trop vite. Elle n'a pas été retenue ; rien n'est perdu." "Choisissez-en une plus longue : au moins cinq mots tirés au hasard (dés, livre ouvert sans regarder), sans chanson, verset, nom ni date. Puis relancez la commande."
+        "عبارة السر الجديدة سهلة التخمين. لم تُعتمد ولم يضع شيء." "اختر عبارة أطول: خمس كلمات أو أكثر تُسحب بالصدفة (بالنرد أو بفتح كتاب دون نظر) وليست من أغنية أو آية أو اسم أو تاريخ. ثم أعد الأمر.";
+    PassphraseReused "passphrase-reused" Person AfterStep
+        "Two secrets were given the same passphrase: whoever learns one would have both. Nothing was made; nothing is lost." "Choose a passphrase of its own for each of them, keep them in different places, then give the command again."
+        "Deux secrets ont reçu la même phrase secrète : qui apprend l'une aurait les deux. Rien n'a été créé ; rien n'est perdu." "Choisissez pour chacun sa propre phrase secrète, gardez-les à des endroits différents, puis relancez la commande."
+        "أُعطي سرّان عبارة السر نفسها: من عرف إحداهما ملك الاثنين. لم يُنشأ شيء ولم يضع شيء." "اختر لكل منهما عبارة سر خاصة به واحفظهما في مكانين مختلفين، ثم أعد الأمر.";
 }
