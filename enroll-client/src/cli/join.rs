@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use ground::passphrase;
 use serde_json::json;
 use shared::{
     id::Member,
@@ -13,9 +14,7 @@ use shared::{
 
 use super::{App, Exit, settings::member};
 use crate::{
-    clock,
-    durable::{self, Mode},
-    joining,
+    clock, durable, joining,
     vault::{
         Vault,
         machine::{MachineSecret, UnitKeys},
@@ -67,7 +66,7 @@ impl Init {
         let machine = MachineSecret::create(&places.machine)?;
         let (keys, wrapped) = UnitKeys::generate(&self.unit, &machine)?;
         let request = places.data.join("unit.request");
-        durable::write(&request, UnitRequest::sign(&self.unit, &keys.signer).as_bytes(), Mode::Public)?;
+        durable::write(&request, UnitRequest::sign(&self.unit, &keys.signer).as_bytes())?;
         vault.found(&Founding {
             key: keys.signer.public(),
             wrapped: &wrapped,
@@ -117,18 +116,19 @@ fn add(app: &App, name: &Member, role: Role) -> Result<Exit, Problem> {
     if state.unit == *name || vault.members()?.iter().any(|m| m.name == *name) {
         return Err(Problem::new(Code::AlreadyInitialised, format!("{name} is on this laptop already")));
     }
-    let passphrase = app.settings.passphrase.choose(name)?;
+    let measure = if role == Role::Supervisor { passphrase::Role::Supervisor } else { passphrase::Role::Agent };
+    let chosen = app.settings.passphrase.choose(name.as_str(), measure, &[name.as_str(), state.unit.as_str()])?;
     let (keys, secret) = Unlocked::generate(name, role)?;
     let recipient = keys.identity.as_ref().map(|i| i.recipient().parse()).transpose();
     let recipient = recipient.map_err(|_| Problem::new(Code::VaultDamaged, "new recipient"))?;
     // the request first: a crash leaves a request for keys that are not here, and the name is still free
     let request = app.settings.places.data.join(format!("{name}.request"));
     let note = AgentRequest::sign(name, recipient.as_ref(), &keys.signer);
-    durable::write(&request, note.as_bytes(), Mode::Public)?;
-    vault.add_member(&keys, &secret, passphrase.as_bytes(), state.cost)?;
+    durable::write(&request, note.as_bytes())?;
+    vault.add_member(&keys, &secret, chosen.passphrase().as_bytes(), state.cost)?;
     let fields = json!({ "name": name, "role": role.word(), "key": keys.signer.public(), "request": request });
     let shown = request.display();
-    app.say.summary(fields, &format!("{} {name} is added. Give {shown} to the centre: sync-server agent admit {shown}", role.word()));
+    app.say.summary(fields, format!("{} {name} is added. Give {shown} to the centre: sync-server agent admit {shown}", role.word()));
     Ok(Exit::Done)
 }
 
@@ -181,10 +181,10 @@ fn import(app: &App, files: &[PathBuf]) -> Result<Exit, Problem> {
     files.iter().try_for_each(|f| bundle.read(f))?;
     let taken = joining::import(&vault, &bundle, clock::now())?;
     for change in &taken.changes {
-        app.say.result("change", json!({ "change": change }), &format!("note: {change}"));
+        app.say.line("change", json!({ "change": change }), format!("note: {change}"));
     }
     let fields = json!({ "version": taken.version.0, "rosters": taken.count });
-    app.say.summary(fields, &format!("roster {} is in force", taken.version));
+    app.say.summary(fields, format!("roster {} is in force", taken.version));
     Ok(Exit::Done)
 }
 
@@ -193,7 +193,7 @@ fn show(app: &App, text: bool) -> Result<Exit, Problem> {
     let roster = vault.demand_roster()?;
     let facts = roster.facts();
     if text {
-        app.say.result("roster", json!({ "text": roster.note().text() }), roster.note().text().trim_end());
+        app.say.line("roster", json!({ "text": roster.note().text() }), roster.note().text().trim_end());
     } else {
         let state = vault.state()?;
         let rows = [

@@ -126,7 +126,7 @@ fn withdraw(app: &App, vault: &Vault, number: Number, reason: &str) -> Result<Ex
     let supervisor = app.member(vault)?;
     supervisor.supervisor()?;
     vault.withdraw(&session, number, reason.as_str(), &supervisor.name)?;
-    app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), &format!("{number} is withdrawn; the manifest will say so"));
+    app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), format!("{number} is withdrawn; the manifest will say so"));
     Ok(Exit::Done)
 }
 
@@ -154,7 +154,7 @@ impl Close {
         let closed = close::close(&vault, &session, approver, now)?;
         for (id, place, records, bytes) in &closed.batches {
             let fields = json!({ "batch": place, "id": id, "records": records, "bytes": bytes });
-            app.say.result("batch", fields, &format!("batch {place}: {records} records, {bytes} bytes"));
+            app.say.line("batch", fields, format!("batch {place}: {records} records, {bytes} bytes"));
         }
         for number in &closed.rotten {
             let why = format!("record {number}: its sealed bytes changed; it stays behind");
