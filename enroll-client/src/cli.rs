@@ -14,9 +14,7 @@ mod draft;
 mod finish;
 mod join;
 mod key;
-mod pages;
 mod review;
-mod secret;
 mod session;
 mod settings;
 mod status;
@@ -25,7 +23,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use shared::problem::{Code, Problem};
 
 pub use self::{app::App, settings::Global, sync::exit_of_sync};
@@ -92,10 +90,10 @@ pub enum Command {
     Doctor,
     /// Print completions for a shell
     #[command(hide = true)]
-    Completions(pages::Completions),
+    Completions(ground::pages::Completions),
     /// Write manual pages into a folder
     #[command(hide = true)]
-    Man(pages::Man),
+    Man(ground::pages::Man),
 }
 
 /// Reads the arguments, runs the command, says how it ended.
@@ -135,15 +133,18 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Session(session) => session.run(app),
         Command::Lock => session::lock(app),
         Command::Doctor => session::doctor(app),
-        Command::Completions(completions) => Ok(completions.run()),
-        Command::Man(man) => man.run(),
+        Command::Completions(completions) => {
+            completions.run(Cli::command());
+            Ok(Exit::Done)
+        }
+        Command::Man(man) => man.run(Cli::command()).map(|()| Exit::Done),
     }
 }
 
 fn ended(say: &Say, outcome: Result<Exit, Problem>) -> Exit {
     outcome.unwrap_or_else(|problem| {
         let exit = Exit::of(problem.code);
-        say.problem(&problem, exit as u8);
+        say.problem(&problem, exit);
         exit
     })
 }
@@ -156,7 +157,7 @@ fn usage(e: &clap::Error) -> ExitCode {
     }
     if settings::arguments_hold("--json") {
         let problem = Problem::new(Code::Usage, e.kind().to_string());
-        Say { json: true, ..Say::default() }.problem(&problem, Exit::Usage as u8);
+        Say { json: true, ..Say::default() }.problem(&problem, Exit::Usage);
     }
     Exit::Usage.into()
 }

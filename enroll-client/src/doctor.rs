@@ -127,7 +127,7 @@ fn passphrases(vault: &Vault) -> Result<Check, Problem> {
 
 /// Memory that is swapped out reaches a disk as it is: a resident who is being enrolled, an unlocked key.
 fn swap() -> Check {
-    let read = durable::read(Path::new("/proc/swaps"), 64 << 10).ok().flatten();
+    let read = durable::read_at_most(Path::new("/proc/swaps"), 64 << 10).ok().flatten();
     let Some(text) = read.and_then(|bytes| String::from_utf8(bytes).ok()) else {
         return check("swap", Finding::Warning, "cannot tell whether memory may be written to a disk");
     };
@@ -142,7 +142,7 @@ fn swap() -> Check {
 /// Swap that stays in memory (zram), or goes through dm-crypt.
 fn is_harmless(device: &str) -> bool {
     let name = device.rsplit('/').next().unwrap_or(device);
-    let uuid = durable::read(Path::new(&format!("/sys/class/block/{name}/dm/uuid")), 4096).ok().flatten();
+    let uuid = durable::read_at_most(Path::new(&format!("/sys/class/block/{name}/dm/uuid")), 4096).ok().flatten();
     name.starts_with("zram") || uuid.is_some_and(|u| u.starts_with(b"CRYPT-"))
 }
 
@@ -151,7 +151,7 @@ fn encryption(data: &Path) -> Check {
     let Some((major, minor)) = durable::device(data) else {
         return check("disk encryption", Finding::Warning, "cannot tell which disk this is");
     };
-    let uuid = durable::read(Path::new(&format!("/sys/dev/block/{major}:{minor}/dm/uuid")), 4096).ok().flatten();
+    let uuid = durable::read_at_most(Path::new(&format!("/sys/dev/block/{major}:{minor}/dm/uuid")), 4096).ok().flatten();
     match uuid {
         Some(uuid) if uuid.starts_with(b"CRYPT-") => check("disk encryption", Finding::Good, "dm-crypt"),
         _ => check("disk encryption", Finding::Warning, "not seen on this disk; flash may keep blocks that held erased keys"),

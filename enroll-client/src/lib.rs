@@ -7,19 +7,13 @@
 //!                                                        supervisor too
 //! ```
 //!
-//! Ground first, then the road in its order, then the command line.
+//! Below is `ground`, which both programs stand on. Then the road in its order, then the command line.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests set up real files"))]
 
-// ground: each owns one thing of the outside world
-pub mod clock;
-pub mod entropy;
-pub mod memory;
-pub mod streams;
-pub mod durable;
-pub mod say;
+// ground: each owns one effect on the outside world
+pub use ground::{clock, durable, entropy, memory, sabotage, say, streams};
 pub mod local;
-pub mod sabotage;
 #[cfg(test)]
 #[path = "../../tests/src/skipped.rs"]
 mod skipped;

@@ -10,7 +10,8 @@ use zeroizing_alloc::ZeroAlloc;
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    enroll_client::memory::protect();
+    enroll_client::memory::wipe_what_is_freed();
+    enroll_client::memory::settle("enroll-client");
     enroll_client::sabotage::warn();
     enroll_client::cli::main()
 }

@@ -30,19 +30,17 @@ pub mod epoch;
 pub mod slips;
 pub mod outbox;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use ground::sqlite;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use shared::problem::{Code, Problem};
 
 use self::{
     keyslots::{Found, KeyFile, Kind, Slot},
     machine::{MachineSecret, UnitKeys},
 };
-use crate::{
-    durable::{self, Lock},
-    sabotage,
-};
+use crate::durable::{self, Lock};
 
 /// Space kept back for the moment when the disk is full: enough to finish what is under way and to close.
 const RESERVE: u64 = 32 << 20;
@@ -66,6 +64,17 @@ impl<T> Db<T> for rusqlite::Result<T> {
             // the text of an error may quote a value; its kind does not
             let detail = e.sqlite_error().map_or_else(|| "unexpected row".to_owned(), |s| format!("SQLite {}", s.extended_code));
             Problem::new(code, detail)
+        })
+    }
+}
+
+impl<T> Db<T> for Result<T, sqlite::Refused> {
+    fn db(self) -> Result<T, Problem> {
+        self.or_else(|refused| match refused {
+            sqlite::Refused::Sqlite(e) => Err(e).db(),
+            sqlite::Refused::Disk(e) => Err(e.into()),
+            sqlite::Refused::Newer(why) => Err(Problem::new(Code::VaultNewer, why)),
+            sqlite::Refused::NotDurable(why) => Err(Problem::new(Code::DatabaseFailed, why)),
         })
     }
 }
@@ -110,11 +119,7 @@ impl Vault {
     /// Opens the vault, or makes an empty one (`init` then fills it).
     pub fn create(places: &Places) -> Result<Self, Problem> {
         durable::folder(&places.data)?;
-        let mut vault = Self::connect(places, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        schema::upgrade(&mut vault.db)?;
-        // SQLite makes its file durable, not the file's name
-        durable::sync_folder(&places.file("vault.db"))?;
-        Ok(vault)
+        Self::connect(places)
     }
 
     /// Opens the vault of a unit that has been initialised.
@@ -122,28 +127,13 @@ impl Vault {
         if !durable::is_there(&places.file("vault.db")) {
             return Err(Problem::new(Code::NotInitialised, places.data.display().to_string()));
         }
-        let mut vault = Self::connect(places, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::upgrade(&mut vault.db)?;
+        let vault = Self::connect(places)?;
         if vault.is_initialised()? { Ok(vault) } else { Err(Problem::new(Code::NotInitialised, places.data.display().to_string())) }
     }
 
-    fn connect(places: &Places, flags: OpenFlags) -> Result<Self, Problem> {
-        let db = Connection::open_with_flags(places.file("vault.db"), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).db()?;
-        db.busy_timeout(Duration::from_secs(20)).db()?;
-        // pages put aside for a moment stay in this process
-        db.pragma_update(None, "temp_store", "memory").db()?;
-        // a page size counts only before the first page is written
-        db.pragma_update(None, "page_size", 16384).db()?;
-        let journal: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0)).db()?;
-        let (level, number) = if sabotage::on("synchronous-normal") { ("NORMAL", 1) } else { ("FULL", 2) };
-        db.pragma_update(None, "synchronous", level).db()?;
-        db.pragma_update(None, "foreign_keys", true).db()?;
-        db.pragma_update(None, "trusted_schema", false).db()?;
-        let synchronous: i64 = db.pragma_query_value(None, "synchronous", |r| r.get(0)).db()?;
-        if journal != "wal" || synchronous != number {
-            return Err(Problem::new(Code::DatabaseFailed, format!("journal {journal}, synchronous {synchronous}")));
-        }
-        journal_is_there(&db, places)?;
+    fn connect(places: &Places) -> Result<Self, Problem> {
+        durable::tighten(&places.data)?;
+        let db = sqlite::open(&places.file("vault.db"), &schema::KIND).db()?;
         Ok(Self { db, keys: KeyFile::new(places.file("vault.keys")), places: places.clone() })
     }
 
@@ -160,6 +150,7 @@ impl Vault {
     /// Becomes the one capture session, and clears away what an earlier one left half done.
     pub fn capture(&self) -> Result<CaptureSession, Problem> {
         let lock = Lock::take(&self.places.file("capture.lock"))?;
+        durable::sweep(&self.places.data)?;
         self.sweep()?;
         self.keep_reserve()?;
         Ok(CaptureSession(Arc::new(lock)))
@@ -214,7 +205,7 @@ impl Vault {
     /// Gives the reserve back when space runs out: closing, sending and pruning must still work on a full disk,
     /// for that is how it gets empty again.
     pub fn make_room(&self) -> Result<(), Problem> {
-        if self.room_for(0).is_ok() { Ok(()) } else { durable::remove(&self.places.file("reserve")) }
+        if self.room_for(0).is_ok() { Ok(()) } else { Ok(durable::remove(&self.places.file("reserve"))?) }
     }
 
     /// Begins a transaction that will write: it waits for its turn at once, not at its first write.
@@ -241,20 +232,6 @@ impl Vault {
         }
         Ok((used, damaged))
     }
-}
-
-/// The write-ahead log is really in use, and its name durable.
-fn journal_is_there(db: &Connection, places: &Places) -> Result<(), Problem> {
-    // The first read opens it. SQLite says `wal` before the change of mode is committed, and goes on saying so when that
-    // failed: the file itself tells.
-    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).db()?;
-    let journal = places.file("vault.db-wal");
-    if !durable::is_there(&journal) {
-        return Err(Problem::new(Code::DatabaseFailed, "no write-ahead log"));
-    }
-    // SQLite syncs its name with the first commit, but takes no notice when that fails: a power cut would then take every
-    // commit since, with the whole file.
-    durable::sync_folder(&journal)
 }
 
 /// Shows that this process is the one that captures.

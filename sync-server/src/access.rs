@@ -83,7 +83,7 @@ pub async fn record<A: Archive, L: Ledger>(
     access: &Access,
 ) -> Result<LogIndex, Problem> {
     let auditors = roster.recipients.auditors.iter().map(Recipient::try_from).collect::<Result<Vec<_>, _>>()?;
-    let sealed = age_to(&auditors, &text(access))?;
+    let sealed = age_to(&auditors, &text(access)?)?;
     let blob = Blob::of(&sealed);
     // A crash after this leaves a blob that nobody names, and no answer.
     archive.put(blob, Whole::new(sealed)).await?;
@@ -92,10 +92,10 @@ pub async fn record<A: Archive, L: Ledger>(
     Ok(logged.index())
 }
 
-fn text(access: &Access) -> Zeroizing<Vec<u8>> {
+fn text(access: &Access) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let subjects = access.subjects.iter().map(|reference| {
-        let salt = entropy::random::<32>();
-        Subject { salt: hex(salt.as_slice()), digest: salted(&salt, reference.as_bytes()) }
+        let salt = entropy::secret::<32>()?;
+        Ok(Subject { salt: hex(salt.as_slice()), digest: salted(&salt, reference.as_bytes()) })
     });
     let text = Text {
         format: "enroll-access/v1",
@@ -104,9 +104,9 @@ fn text(access: &Access) -> Zeroizing<Vec<u8>> {
         uid: access.uid,
         command: access.command,
         reason: &access.reason,
-        subjects: subjects.collect(),
+        subjects: subjects.collect::<Result<_, Problem>>()?,
     };
-    Zeroizing::new(serde_json::to_vec(&text).expect("strings and numbers"))
+    Ok(Zeroizing::new(serde_json::to_vec(&text).expect("strings and numbers")))
 }
 
 #[cfg(test)]

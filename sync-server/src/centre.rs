@@ -66,6 +66,9 @@ impl Centre {
 
     /// With archive and guard that are open already.
     pub fn with(settings: Settings, archive: ArchiveFiles, guard: GuardFile) -> Result<Self, Problem> {
+        for folder in [&settings.data, &settings.keys(), &settings.archive(), &settings.guard()] {
+            durable::tighten(folder).map_err(durable::problem("data folder"))?;
+        }
         let db = Db::open(&settings.database())?;
         let staging = StagingFiles::open(&settings.staging())?;
         let stores = Stores { archive, guard, ledger: LedgerSqlite::new(db.clone()) };

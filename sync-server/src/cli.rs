@@ -15,25 +15,32 @@ mod case;
 mod doctor;
 mod fsck;
 mod init;
-mod input;
 mod log;
-mod output;
-mod pages;
 mod reading;
 mod rebuild;
 mod record;
 mod resident;
 mod roster;
-mod secret;
+mod secrets;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::{IsTerminal as _, stderr},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use ground::{
+    pages,
+    say::{Say, no_colour},
+};
 use shared::problem::{Lang, Problem};
 
-pub use self::output::Out;
-use crate::{pipeline::opener::child, undumped};
+use crate::pipeline::opener::child;
+/// Where a command's results go.
+pub use ground::say::Say as Out;
 pub use shared::problem::exit::Exit;
 
 /// How long threads that hang may keep the process from ending.
@@ -70,6 +77,30 @@ pub struct Global {
     /// Language of problem texts: ar, fr or en
     #[arg(long, global = true, env = "SYNC_SERVER_LANG", value_name = "LANG", value_parser = language)]
     pub lang: Option<Lang>,
+}
+
+impl Global {
+    /// How to speak.
+    fn say(&self) -> Say {
+        let lang = self.lang.unwrap_or_default();
+        Say { json: self.json, quiet: self.quiet, verbose: self.verbose > 0, lang, no_colour: no_colour() }
+    }
+
+    /// Sends the program's own log to standard error: JSON when asked for, else lines.
+    fn log_to_stderr(&self) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => "error",
+            (_, 0) => "warn,sync_server=info",
+            (_, 1) => "info,sync_server=debug",
+            _ => "debug,sync_server=trace",
+        };
+        let log = tracing_subscriber::fmt().with_writer(stderr).with_env_filter(level).with_target(false);
+        if self.json {
+            log.json().init();
+        } else {
+            log.with_ansi(stderr().is_terminal() && !no_colour()).init();
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,7 +156,6 @@ fn language(text: &str) -> Result<Lang, String> {
 
 /// Reads the arguments, runs the command, says how it ended.
 pub fn main() -> ExitCode {
-    undumped::settle();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
@@ -133,8 +163,8 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::OpenRecord) {
         return child::main();
     }
-    let out = Out::new(&cli.global);
-    output::log_to_stderr(&cli.global);
+    let out = cli.global.say();
+    cli.global.log_to_stderr();
     rustls::crypto::ring::default_provider().install_default().expect("the first and only provider of this process");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
     let ended = runtime.block_on(run(cli, &out));
@@ -143,8 +173,9 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(problem) => {
-            out.problem(&problem);
-            Exit::of(problem.code).into()
+            let exit = Exit::of(problem.code);
+            out.problem(&problem, exit);
+            exit.into()
         }
     }
 }
@@ -166,8 +197,11 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Doctor(doctor) => doctor.run(global, out).await,
         Command::Rebuild(rebuild) => rebuild.run(global, out).await,
         Command::OpenRecord => Ok(Exit::Usage), // `main` has done it
-        Command::Completions(completions) => Ok(completions.run()),
-        Command::Man(man) => man.run(),
+        Command::Completions(completions) => {
+            completions.run(Cli::command());
+            Ok(Exit::Done)
+        }
+        Command::Man(man) => man.run(Cli::command()).map(|()| Exit::Done),
     }
 }
 
@@ -178,7 +212,8 @@ fn usage(e: &clap::Error) -> ExitCode {
         return Exit::Done.into(); // --help, --version
     }
     if std::env::args_os().any(|a| a == "--json") {
-        Out::json().problem(&Problem::new(shared::problem::Code::Usage, e.kind().to_string()));
+        let problem = Problem::new(shared::problem::Code::Usage, e.kind().to_string());
+        Say { json: true, ..Say::default() }.problem(&problem, Exit::Usage);
     }
     Exit::Usage.into()
 }

@@ -6,6 +6,7 @@
 
 use std::{os::unix::fs::MetadataExt as _, path::Path};
 
+use ground::passphrase::Passphrase;
 use shared::{
     problem::{Code, Problem},
     roster::{AgeRecipient, TrustedRoster},
@@ -130,12 +131,12 @@ fn recovery(centre: &Centre, roster: &TrustedRoster) -> Finding {
 }
 
 /// Seals a test file to the roster's recovery recipient and opens it with the identity in `locked`.
-pub async fn prove_recovery(centre: &Centre, locked: &[u8], passphrase: &str) -> Result<(), Problem> {
+pub async fn prove_recovery(centre: &Centre, locked: &[u8], passphrase: &Passphrase) -> Result<(), Problem> {
     let roster = centre.roster().await?;
     let wanted = &roster.facts().recipients.recovery;
-    let text = passphrase_open(locked, passphrase)?;
+    let text = passphrase_open(locked, passphrase.as_str())?;
     let identity = parse_identity(&text).ok_or_else(|| Problem::new(Code::KeyFileDamaged, "no age identity in it"))?;
-    let challenge = entropy::random::<32>();
+    let challenge = entropy::secret::<32>()?;
     let sealed = age_to(&[Recipient::try_from(wanted)?], challenge.as_slice())?;
     let opened = age_open(&sealed, &[identity])?;
     if opened.as_slice() != challenge.as_slice() {

@@ -17,7 +17,7 @@ pub const START: i64 = 1_790_000_000;
 /// The program itself, for what it does in a process of its own. Built beside the tests.
 pub fn program() -> std::path::PathBuf {
     let own = std::env::current_exe().expect("this test is a file");
-    let built = own.ancestors().skip(1).take(2).map(|folder| folder.join("sync-server")).find(|path| crate::durable::there(path));
+    let built = own.ancestors().skip(1).take(2).map(|folder| folder.join("sync-server")).find(|path| crate::durable::is_there(path));
     built.expect("sync-server is built: cargo build --release --workspace --bins")
 }
 

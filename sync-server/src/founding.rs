@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ground::passphrase::{Chosen, Passphrase};
 use shared::{
     form,
     id::Centre as CentreName,
@@ -45,11 +46,11 @@ pub struct Plan {
     /// Its configuration.
     pub file: settings::File,
     /// Where the recovery identity goes, and its passphrase.
-    pub recovery: (PathBuf, Zeroizing<String>),
+    pub recovery: (PathBuf, Chosen),
     /// Where the auditor identity goes, and its passphrase.
-    pub auditor: (PathBuf, Zeroizing<String>),
+    pub auditor: (PathBuf, Chosen),
     /// The roster key's passphrase, if it is to have one.
-    pub roster_passphrase: Option<Zeroizing<String>>,
+    pub roster_passphrase: Option<Chosen>,
     /// Kind of recipients.
     pub kind: RecipientKind,
     /// Must batches be approved?
@@ -113,7 +114,7 @@ fn outside(plan: &Plan, settings: &Settings) -> Result<(), Problem> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         folder.canonicalize().map_err(|e| Problem::new(Code::Usage, format!("{}: {}", folder.display(), e.kind())))
     };
-    let data = plan.data.canonicalize().map_err(durable::problem("data folder"))?;
+    let data = plan.data.canonicalize().map_err(|e| durable::failed(&plan.data, &e))?;
     for path in [&plan.recovery.0, &plan.auditor.0, &settings.roster_key()] {
         if real(path)?.starts_with(&data) {
             return Err(Problem::new(Code::Usage, format!("{} lies in the data folder", path.display())));
@@ -129,15 +130,15 @@ async fn keys_and_facts(plan: &Plan, settings: &Settings) -> Result<Facts, Probl
     let own = keys::create(&folder.join("centre.key"), centre.key_name(), keys::plain)?;
     let roster = keys::create(&settings.roster_key(), centre.roster_name(1), |text| match &plan.roster_passphrase {
         None => keys::plain(text),
-        Some(passphrase) => passphrase_lock(text, passphrase).map(Zeroizing::new),
+        Some(chosen) => passphrase_lock(text, chosen.passphrase().as_str()).map(Zeroizing::new),
     })?;
-    let identity = || Identity::from_seed(plan.kind, &entropy::random::<32>());
-    let (working, recovery, auditor) = (identity(), identity(), identity());
+    let identity = || Ok::<_, Problem>(Identity::from_seed(plan.kind, &*entropy::secret::<32>()?));
+    let (working, recovery, auditor) = (identity()?, identity()?, identity()?);
     write(&folder.join("working.identity"), identity_text(&working).as_bytes())?;
-    for (identity, (path, passphrase)) in [(&recovery, &plan.recovery), (&auditor, &plan.auditor)] {
-        let (text, passphrase) = (identity_text(identity), passphrase.clone());
+    for (identity, (path, chosen)) in [(&recovery, &plan.recovery), (&auditor, &plan.auditor)] {
+        let (text, chosen) = (identity_text(identity), chosen.clone());
         // a passphrase costs about a second of work: not on a thread that others wait for
-        let locked = crate::store::blocking(move || passphrase_lock(text.as_bytes(), &passphrase)).await?;
+        let locked = crate::store::blocking(move || passphrase_lock(text.as_bytes(), chosen.passphrase().as_str())).await?;
         write(path, &locked)?;
     }
     let recipients = [&working, &recovery, &auditor].map(|i| AgeRecipient::from(&i.recipient()));
@@ -187,7 +188,10 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
 }
 
 async fn first_roster(centre: &Centre, plan: &Plan, mut facts: Facts) -> Result<VerifierKey, Problem> {
-    let key = roster_key(&centre.settings, || plan.roster_passphrase.clone().ok_or(Code::WrongPassphrase.into()))?;
+    let key = roster_key(&centre.settings, || {
+        let chosen = plan.roster_passphrase.as_ref().map(|chosen| chosen.passphrase().clone());
+        chosen.ok_or(Code::WrongPassphrase.into())
+    })?;
     for bytes in form::FIRST {
         facts.forms.push(joining::store_form(&centre.stores.archive, bytes).await?);
     }
@@ -202,8 +206,8 @@ async fn first_roster(centre: &Centre, plan: &Plan, mut facts: Facts) -> Result<
 }
 
 /// Reads the roster key; `passphrase` is asked only when the file is under one.
-pub fn roster_key(settings: &Settings, passphrase: impl FnOnce() -> Result<Zeroizing<String>, Problem>) -> Result<Signer, Problem> {
-    keys::read(&settings.roster_key(), |locked| shared::seal::passphrase_open(locked, &passphrase()?))
+pub fn roster_key(settings: &Settings, passphrase: impl FnOnce() -> Result<Passphrase, Problem>) -> Result<Signer, Problem> {
+    keys::read(&settings.roster_key(), |locked| shared::seal::passphrase_open(locked, passphrase()?.as_str()))
 }
 
 /// Makes a certificate for the centre's name and this machine, unless one is configured.

@@ -27,7 +27,7 @@ use crate::{
 
 /// Makes a key and writes its file, which must not be there yet.
 pub fn create(path: &Path, name: KeyName, protect: impl FnOnce(&[u8]) -> Result<Zeroizing<Vec<u8>>, Problem>) -> Result<Signer, Problem> {
-    let seed = entropy::random::<32>();
+    let seed = entropy::secret::<32>()?;
     let text = Zeroizing::new(format!("enroll-secret/v1\nname {name}\nseed {}\n", Zeroizing::new(hex(seed.as_slice())).as_str()));
     let bytes = protect(text.as_bytes())?;
     match durable::create(path, &bytes).map_err(durable::problem("key file"))? {

@@ -5,16 +5,12 @@
 //!           ReceivedBatch          VerifiedBatch           LoggedBatch                        merge ──▶ outcome
 //! ```
 //!
-//! Ground first, then the road in its order, then what people type.
+//! Below is `ground`, which both programs stand on. Then the road in its order, then what people type.
 
-// ground
-pub mod clock;
-pub mod entropy;
-pub mod durable;
+// ground: each owns one effect on the outside world
+pub use ground::{clock, durable, entropy, sabotage};
 pub mod settings;
 pub mod keys;
-pub mod sabotage;
-pub mod undumped;
 
 #[cfg(test)]
 mod fixtures;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sync_server::sabotage::warn();
+    ground::memory::settle("sync-server");
+    ground::sabotage::warn();
     sync_server::cli::main()
 }

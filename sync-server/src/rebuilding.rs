@@ -71,7 +71,7 @@ impl Rebuilt {
 pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
     let _lock = merge::lock(&settings.data.join("merge.lock"))?;
     let path = settings.database();
-    let (before, waiting) = if durable::there(&path) { old(&settings).await } else { None }.unzip();
+    let (before, waiting) = if durable::is_there(&path) { old(&settings).await } else { None }.unzip();
     let fresh = beside(&path, "new");
     // what broke off before, in the old database or in a rebuild that did not end, must not break this one
     let mut broken = broken(&path).await;
@@ -108,7 +108,7 @@ async fn old(settings: &Settings) -> Option<(Summary, (u64, u64))> {
 
 /// Batches whose opening broke off, as a database says; none when it can't be read.
 async fn broken(database: &Path) -> Vec<BatchId> {
-    if !durable::there(database) {
+    if !durable::is_there(database) {
         return Vec::new();
     }
     let read = async { RegistrySqlite::new(Db::open(database)?).broken().await };
@@ -227,7 +227,7 @@ mod tests {
         assert!(rebuilt.agrees(), "{rebuilt:?}");
         assert_eq!(rebuilt.before, Some(rebuilt.now));
         let aside = rebuilt.aside.expect("moved aside");
-        assert!(durable::there(&aside) && durable::there(&settings.database()));
+        assert!(durable::is_there(&aside) && durable::is_there(&settings.database()));
         for file in files(&settings.database()) {
             durable::remove(&file).expect("removed");
         }
@@ -274,7 +274,7 @@ mod tests {
         let rebuilt = rebuild(settings.clone()).await.expect("rebuilt");
         assert!(!rebuilt.agrees());
         assert!(rebuilt.before.is_some_and(|before| before.digest != rebuilt.now.digest));
-        assert!(rebuilt.aside.is_some_and(|aside| durable::there(&aside)));
+        assert!(rebuilt.aside.is_some_and(|aside| durable::is_there(&aside)));
         assert!(rebuild(settings).await.expect("rebuilt").agrees(), "the new one is right");
     }
 

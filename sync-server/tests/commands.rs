@@ -18,6 +18,10 @@ use shared::{
 };
 use tempfile::TempDir;
 
+const RECOVERY: &str = "quarry lantern eleven oboe thistle";
+const AUDITOR: &str = "violet anchor hamster dune sextant";
+const ROSTER: &str = "copper meadow sixty tulip harpoon";
+
 struct Centre {
     dir: TempDir,
 }
@@ -25,10 +29,17 @@ struct Centre {
 impl Centre {
     fn founded() -> Self {
         let centre = Self { dir: tempfile::tempdir().expect("a folder") };
-        fs::write(centre.path("pass"), "a long passphrase\n").expect("written");
+        centre.choose();
         let made = centre.init("data", &[]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         centre
+    }
+
+    /// Passphrases that are good enough, in files.
+    fn choose(&self) {
+        for (file, text) in [("pass", RECOVERY), ("auditor-pass", AUDITOR), ("roster-pass", ROSTER)] {
+            fs::write(self.path(file), format!("{text}\n")).expect("written");
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -39,9 +50,11 @@ impl Centre {
     fn init(&self, data: &str, more: &[&str]) -> Output {
         let beside = |end: &str| self.path(&format!("{data}-{end}")).display().to_string();
         let (recovery, auditor, key) = (beside("recovery.age"), beside("auditor.age"), beside("roster.key"));
-        let pass = self.path("pass").display().to_string();
-        let mut args = vec!["init", "--centre", "registry.example", "--passphrase-file", &pass, "--auditor", &auditor];
-        for (flag, value) in [("--recovery", &recovery), ("--roster-key", &key)] {
+        let secret = |name: &str| self.path(name).display().to_string();
+        let mut args = vec!["init", "--centre", "registry.example", "--auditor", &auditor];
+        let (own, others) = (secret("pass"), secret("auditor-pass"));
+        let secrets = [("--recovery-passphrase-file", &own), ("--auditor-passphrase-file", &others)];
+        for (flag, value) in [("--recovery", &recovery), ("--roster-key", &key)].into_iter().chain(secrets) {
             if !more.contains(&flag) {
                 args.extend([flag, value]);
             }
@@ -243,17 +256,66 @@ fn doctor_is_red_until_the_recovery_identity_was_tried() {
 #[test]
 fn a_protected_roster_key_needs_its_passphrase() {
     let centre = Centre { dir: tempfile::tempdir().expect("a folder") };
-    fs::write(centre.path("pass"), "a long passphrase\n").expect("written");
-    assert!(centre.init("data", &["--protect-roster-key"]).status.success());
+    centre.choose();
+    let pass = centre.path("roster-pass").display().to_string();
+    let protect = ["--protect-roster-key", "--roster-passphrase-file", &pass];
+    assert!(centre.init("data", &protect).status.success());
     let request = centre.unit_request("van-017", 1);
     assert_eq!(exit(&centre.run(&["unit", "admit", &request])), Some(2), "no terminal to ask on");
     let bad = centre.path("bad");
     fs::write(&bad, "not it\n").expect("written");
     assert_eq!(exit(&centre.run(&["unit", "admit", &request, "--passphrase-file", &bad.display().to_string()])), Some(12));
-    let pass = centre.path("pass").display().to_string();
     assert!(centre.run(&["unit", "admit", &request, "--passphrase-file", &pass]).status.success());
     let key = fs::read(centre.path("data-roster.key")).expect("made");
     assert!(key.starts_with(b"age-encryption.org/v1"));
+}
+
+/// Nothing is made by a command that sets a secret which does not hold.
+#[test]
+fn secrets_that_are_weak_or_equal_are_refused_before_anything_is_made() {
+    let centre = Centre { dir: tempfile::tempdir().expect("a folder") };
+    centre.choose();
+    let weak = centre.path("weak").display().to_string();
+    let file = |name: &str| centre.path(name).display().to_string();
+    let (recovery, roster) = (file("pass"), file("roster-pass"));
+    let refused = |more: &[&str], code: &str| {
+        let done = centre.init("data", &[&["--json"], more].concat());
+        let said = lines(&done).pop().expect("an error");
+        assert_eq!((exit(&done), said["code"].as_str()), (Some(12), Some(code)), "{more:?}: {said}");
+        assert!(!centre.path("data").exists() && !centre.path("data-recovery.age").exists(), "nothing was made");
+        said.to_string() + &String::from_utf8_lossy(&done.stderr)
+    };
+    for text in ["x", "recovery", "passwordpassword1234567890", "four words make one"] {
+        fs::write(&weak, format!("{text}\n")).expect("written");
+        for flag in ["--recovery-passphrase-file", "--auditor-passphrase-file"] {
+            let said = refused(&[flag, &weak], "passphrase-weak");
+            assert!(text.len() < 10 || !said.contains(text), "the refusal quotes nothing: {said}");
+        }
+        refused(&["--protect-roster-key", "--roster-passphrase-file", &weak], "passphrase-weak");
+    }
+    refused(&["--auditor-passphrase-file", &recovery], "passphrase-reused");
+    refused(&["--protect-roster-key", "--roster-passphrase-file", &recovery], "passphrase-reused");
+    // one file for all of them is no option any more, nor is a passphrase for a key that is to have none
+    for more in [["--passphrase-file", &recovery], ["--roster-passphrase-file", &roster]] {
+        assert_eq!(exit(&centre.init("data", &more)), Some(2), "{more:?}");
+    }
+    assert!(centre.init("data", &[]).status.success());
+}
+
+#[test]
+fn a_data_folder_that_was_open_to_others_is_closed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let centre = Centre { dir: tempfile::tempdir().expect("a folder") };
+    centre.choose();
+    fs::create_dir(centre.path("data")).expect("made");
+    for folder in ["data", "."] {
+        fs::set_permissions(centre.path(folder), fs::Permissions::from_mode(0o755)).expect("set");
+    }
+    assert!(centre.init("data", &[]).status.success());
+    let mode = |name: &str| fs::metadata(centre.path(name)).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode("data"), mode("data/keys"), mode("data/archive")), (0o700, 0o700, 0o700));
+    assert_eq!((mode("data/centre.db"), mode("data/keys/log.key"), mode("data-recovery.age")), (0o600, 0o600, 0o600));
+    assert_eq!(mode("."), 0o755, "the folder that a person named for the identities is theirs");
 }
 
 #[test]

@@ -17,10 +17,12 @@ impl Centre {
     fn made() -> Self {
         let centre = Self { dir: tempfile::tempdir().expect("a folder") };
         let path = |name: &str| centre.dir.path().join(name).display().to_string();
-        fs::write(path("passphrase"), "correct horse battery\n").expect("written");
-        let (passphrase, recovery, auditor, roster_key) =
-            (path("passphrase"), path("recovery.age"), path("auditor.age"), path("roster.key"));
-        let who = ["init", "--centre", "registry.example", "--passphrase-file", &passphrase];
+        let (own, others) = (path("recovery.passphrase"), path("auditor.passphrase"));
+        fs::write(&own, "quarry lantern eleven oboe thistle\n").expect("written");
+        fs::write(&others, "violet anchor hamster dune sextant\n").expect("written");
+        let (recovery, auditor, roster_key) = (path("recovery.age"), path("auditor.age"), path("roster.key"));
+        let secrets = ["--recovery-passphrase-file", &own, "--auditor-passphrase-file", &others];
+        let who = [&["init", "--centre", "registry.example"][..], &secrets].concat();
         let outside = ["--recovery", &recovery, "--auditor", &auditor, "--roster-key", &roster_key];
         let made = centre.run(&[&who[..], &outside[..]].concat());
         assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));

@@ -24,7 +24,7 @@ mod unit;
 use std::path::{Path, PathBuf};
 
 pub use self::{
-    centre::{Centre, PASSPHRASE, Serving, text as path_text},
+    centre::{AUDITOR, Centre, RECOVERY, Serving, text as path_text},
     founding::Plan,
     lie::lie_about,
     link::Link,

@@ -14,7 +14,7 @@ use shared::{
     time::Second,
 };
 use tests::world::{
-    Broken, PASSPHRASE, Plan, Program, Source, Stand, Sure, World, copy_folder, lie_about, path_text, sabotage_is_missing, until,
+    AUDITOR, Broken, Plan, Program, Source, Stand, Sure, World, copy_folder, lie_about, path_text, sabotage_is_missing, until,
     write_sources,
 };
 
@@ -277,7 +277,7 @@ fn promise_15_no_answer_before_the_access_is_on_record() -> Sure<()> {
 
 /// What the auditors' identity opens in a blob; nothing where it is not for them.
 fn read_as_auditor(world: &World, blob: &Path) -> Sure<String> {
-    let text = passphrase_open(&fs::read(world.centre.safe.join("auditor.identity"))?, PASSPHRASE)?;
+    let text = passphrase_open(&fs::read(world.centre.safe.join("auditor.identity"))?, AUDITOR)?;
     let text = String::from_utf8_lossy(&text).into_owned();
     let secret = text.lines().find(|l| l.starts_with("AGE-")).ok_or_else(|| Broken("no identity in its file".into()))?;
     let identity: Identity = secret.parse().map_err(|_| Broken("not an identity".into()))?;

@@ -73,7 +73,7 @@ fn the_switches_are_in_the_test_build_and_not_in_the_programs() -> Sure<()> {
 /// No switch without a campaign: a check that cannot fail is a defect.
 #[test]
 fn each_switch_has_a_row_that_names_tests_that_are_there() -> Sure<()> {
-    let programs = text_below(&["enroll-client/src", "sync-server/src"])?;
+    let programs = text_below(&["shared/ground/src", "enroll-client/src", "sync-server/src"])?;
     let named = programs.split("sabotage::on(\"").skip(1).filter_map(|rest| rest.split('"').next());
     // what poison does is in a file of its own
     let switches: BTreeSet<&str> = named.filter(|switch| !switch.starts_with("poison-")).collect();

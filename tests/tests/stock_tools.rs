@@ -19,7 +19,7 @@ use shared::{
 };
 use tests::{
     skipped::skip,
-    world::{Broken, PASSPHRASE, Plan, Rogue, Sure, World, path_text, write_sources},
+    world::{Broken, Plan, RECOVERY, Rogue, Sure, World, path_text, write_sources},
 };
 
 fn installed(tool: &str) -> bool {
@@ -60,7 +60,7 @@ fn vault(world: &World) -> Sure<Vault> {
 
 /// The two identities, as files that any age reads: the working one, and the recovery one out of its passphrase.
 fn identities(world: &World) -> Sure<[PathBuf; 2]> {
-    let recovery = passphrase_open(&fs::read(world.centre.safe.join("recovery.identity"))?, PASSPHRASE)?;
+    let recovery = passphrase_open(&fs::read(world.centre.safe.join("recovery.identity"))?, RECOVERY)?;
     let opened = world.path().join("recovery.opened");
     fs::write(&opened, &*recovery)?;
     Ok([world.centre.data.join("keys/working.identity"), opened])

@@ -3,6 +3,7 @@
 use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::{Args, Subcommand};
+use ground::passphrase::{self, Source};
 use serde_json::json;
 use shared::{
     id::Member,
@@ -11,9 +12,9 @@ use shared::{
     roster::request::AgentRequest,
 };
 
-use super::{App, Exit, secret::Source, settings::member};
+use super::{App, Exit, settings::member};
 use crate::{
-    durable::{self, Mode},
+    durable,
     streams::{self, Stream},
     vault::{
         Vault,
@@ -21,6 +22,18 @@ use crate::{
         reset::Lost,
     },
 };
+
+/// By which measure a passphrase of that role is judged.
+fn measure(role: Role) -> passphrase::Role {
+    match role {
+        Role::Supervisor => passphrase::Role::Supervisor,
+        _ => passphrase::Role::Agent,
+    }
+}
+
+fn choose(app: &App, name: &Member, role: Role, unit: &Member) -> Result<passphrase::Chosen, Problem> {
+    app.settings.passphrase.choose(name.as_str(), measure(role), &[name.as_str(), unit.as_str()])
+}
 
 /// `agent …`
 #[derive(Debug, Subcommand)]
@@ -68,11 +81,11 @@ impl Add {
         if state.unit == *name || vault.members()?.iter().any(|m| m.name == *name) {
             return Err(Problem::new(Code::AlreadyInitialised, format!("{name} is on this laptop already")));
         }
-        let passphrase = app.settings.passphrase.choose(name)?;
+        let chosen = choose(app, name, role, &state.unit)?;
         let (keys, secret) = Unlocked::generate(name, role)?;
         // the request first: a crash leaves a request for keys that are not here, and the name is still free
         let request = write_request(app, &state.unit, &keys)?;
-        vault.add_member(&keys, &secret, passphrase.as_bytes(), state.cost)?;
+        vault.add_member(&keys, &secret, chosen.passphrase().as_bytes(), state.cost)?;
         told(app, &keys, &request, "is added", "");
         Ok(Exit::Done)
     }
@@ -90,9 +103,9 @@ impl Add {
         if !self.yes {
             confirm()?;
         }
-        let passphrase = app.settings.passphrase.choose(name)?;
+        let chosen = choose(app, name, role, &state.unit)?;
         let (keys, secret) = Unlocked::generate(name, role)?;
-        vault.replace_member(&capture, &keys, &secret, passphrase.as_bytes(), state.cost)?;
+        vault.replace_member(&capture, &keys, &secret, chosen.passphrase().as_bytes(), state.cost)?;
         let request = write_request(app, &state.unit, &keys)?;
         told(app, &keys, &request, "has new keys", " --new-key --keep-old");
         Ok(Exit::Done)
@@ -108,7 +121,7 @@ fn tell_lost(app: &App, name: &Member, role: Role, lost: Lost) {
         "with the old keys of {name} these are lost: {} open drafts, {} slip codes not shown yet{cards}. No finished record is lost",
         lost.drafts, lost.slips
     );
-    app.say.result("lost", json!({ "name": name, "drafts": lost.drafts, "slips": lost.slips, "cards": lost.cards }), &text);
+    app.say.line("lost", json!({ "name": name, "drafts": lost.drafts, "slips": lost.slips, "cards": lost.cards }), &text);
 }
 
 /// Waits for a yes, now that what is lost was said.
@@ -134,7 +147,7 @@ fn write_request(app: &App, unit: &Member, keys: &Unlocked) -> Result<PathBuf, P
         recipient: recipient.map_err(|_| Problem::new(Code::VaultDamaged, "new recipient"))?,
     };
     let path = app.settings.places.data.join(format!("{}.request", keys.name));
-    durable::write(&path, request.sign(&keys.signer).as_bytes(), Mode::Public)?;
+    durable::write(&path, request.sign(&keys.signer).as_bytes())?;
     Ok(path)
 }
 
@@ -143,7 +156,7 @@ fn told(app: &App, keys: &Unlocked, request: &PathBuf, what: &str, how: &str) {
     let fields = json!({ "name": name, "role": role, "key": key, "fingerprint": key.fingerprint(), "request": request });
     let shown = request.display();
     let next = format!("{role} {name} {what}. Give {shown} to the centre: sync-server {role} admit {shown}{how}");
-    app.say.summary(fields, &format!("{next}\nfingerprint, to compare by phone: {}", key.fingerprint()));
+    app.say.summary(fields, format!("{next}\nfingerprint, to compare by phone: {}", key.fingerprint()));
 }
 
 fn list(app: &App) -> Result<Exit, Problem> {
@@ -192,13 +205,19 @@ impl Change {
     /// Asks for the old one, then for the new one.
     fn run(&self, app: &App, vault: &Vault) -> Result<Exit, Problem> {
         // an unknown name is told before a passphrase is typed
-        vault.member(&self.name)?;
-        let old = app.settings.passphrase.read(&self.name)?;
+        let known = vault.member(&self.name)?;
+        let old = app.settings.passphrase.read(self.name.as_str())?;
         // and a wrong one before the next is chosen
         drop(vault.unlock(&self.name, old.as_bytes())?);
-        let new = Source { fd: self.new_passphrase_fd, file: self.new_passphrase_file.clone(), credentials: None };
-        vault.change_passphrase(&self.name, old.as_bytes(), new.choose(&self.name)?.as_bytes())?;
-        app.say.summary(json!({ "changed": self.name }), &format!("{} has another passphrase", self.name));
+        let new = Source {
+            fd: self.new_passphrase_fd,
+            file: self.new_passphrase_file.clone(),
+            credential: None,
+            nobody: (Code::SessionNeeded, "--new-passphrase-file or --new-passphrase-fd"),
+        };
+        let chosen = new.choose(self.name.as_str(), measure(known.role), &[self.name.as_str(), vault.state()?.unit.as_str()])?;
+        vault.change_passphrase(&self.name, old.as_bytes(), chosen.passphrase().as_bytes())?;
+        app.say.summary(json!({ "changed": self.name }), format!("{} has another passphrase", self.name));
         Ok(Exit::Done)
     }
 }

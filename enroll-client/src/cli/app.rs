@@ -88,7 +88,7 @@ impl App {
         let name = self.who(vault)?;
         // an unknown name is told before a passphrase is typed
         vault.member(&name)?;
-        let passphrase = self.settings.passphrase.read(&name)?;
+        let passphrase = self.settings.passphrase.read(name.as_str())?;
         vault.unlock(&name, passphrase.as_bytes())
     }
 
@@ -106,7 +106,7 @@ impl App {
             };
             let (record, code) = (&unshown.record, unshown.code.shown());
             let fields = json!({ "number": record.number, "record": record.record, "slip": *code });
-            if self.say.result("slip", fields, &format!("finished before {}  slip {}", record.number, *code)) {
+            if self.say.line("slip", fields, format!("finished before {}  slip {}", record.number, *code)) {
                 vault.slip_shown(session, record.record, unshown.slot())?;
             }
         }

@@ -167,7 +167,7 @@ impl DraftCommand {
         app.show_slips(&vault, &session, &agent)?;
         if let Self::Discard { draft } = self {
             vault.discard_draft(&session, &vault.open_draft(&agent, draft)?)?;
-            app.say.summary(json!({ "discarded": draft.to_string() }), &format!("draft {draft} is discarded, its key destroyed"));
+            app.say.summary(json!({ "discarded": draft.to_string() }), format!("draft {draft} is discarded, its key destroyed"));
             return Ok(Exit::Done);
         }
         let desk = Desk::open(&vault, &session, &agent)?;
@@ -280,7 +280,7 @@ fn import_cbeff(app: &App, desk: &Desk<'_>, id: &DraftId, file: &Path) -> Result
     for mut one in found {
         // a file may hold more than the form knows of (a photograph of an exception): said, not refused
         if form.modality(one.position).is_none() {
-            app.say.note(&format!("{}: {} has no such position, left out", one.position, form.name()));
+            app.say.note(format!("{}: {} has no such position, left out", one.position, form.name()));
             continue;
         }
         let capture = Capture { quality: one.quality.take(), device: None };

@@ -77,7 +77,7 @@ fn confirm(app: &App, draft: &Draft, form: &Form) -> Result<(), Problem> {
 fn told(app: &App, desk: &Desk<'_>, done: &Done, kind: &str) -> Result<(), Problem> {
     let slip = done.slip.shown();
     let fields = json!({ "number": done.number, "record": done.record, "slip": *slip, "bytes": done.size });
-    let said = app.say.result(kind, fields, &format!("finished {}  slip {}", done.number, *slip));
+    let said = app.say.line(kind, fields, format!("finished {}  slip {}", done.number, *slip));
     if said { desk.shown(done) } else { Ok(()) }
 }
 
@@ -152,7 +152,7 @@ impl Enrol {
         }
         // a crash before this leaves the source; given again, it is known and only deleted
         let all = tally.failed.len() == before;
-        if self.remove_source && all { durable::remove(place.path()) } else { Ok(()) }
+        if self.remove_source && all { Ok(durable::remove(place.path())?) } else { Ok(()) }
     }
 
     fn one(&self, app: &App, desk: &Desk<'_>, one: Source, tally: &mut Tally) -> Result<(), Problem> {
@@ -160,7 +160,7 @@ impl Enrol {
         let digest = slip::salted(&salt, &one.identity());
         if let Some(known) = desk.vault.record_of_source(&digest)? {
             tally.known += 1;
-            app.say.result("known", json!({ "number": known.number }), &format!("enrolled before as {}", known.number));
+            app.say.line("known", json!({ "number": known.number }), format!("enrolled before as {}", known.number));
             return Ok(());
         }
         let form = desk.form(&one.input.form)?;

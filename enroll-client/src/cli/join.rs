@@ -13,9 +13,7 @@ use shared::{
 
 use super::{App, Exit, settings::member};
 use crate::{
-    clock,
-    durable::{self, Mode},
-    joining,
+    clock, durable, joining,
     vault::{
         Vault,
         machine::{MachineSecret, UnitKeys},
@@ -66,7 +64,7 @@ impl Init {
         let machine = MachineSecret::create(&places.machine)?;
         let (keys, wrapped) = UnitKeys::generate(&self.unit, &machine)?;
         let request = places.data.join("unit.request");
-        durable::write(&request, UnitRequest::sign(&self.unit, &keys.signer).as_bytes(), Mode::Public)?;
+        durable::write(&request, UnitRequest::sign(&self.unit, &keys.signer).as_bytes())?;
         vault.found(&Founding {
             key: keys.signer.public(),
             wrapped: &wrapped,
@@ -78,7 +76,7 @@ impl Init {
         let (key, shown) = (keys.signer.public(), request.display());
         let fields = json!({ "unit": self.unit, "key": key, "fingerprint": key.fingerprint(), "request": request });
         let next = format!("unit {} is made. Give {shown} to the centre: sync-server unit admit {shown}", self.unit);
-        app.say.summary(fields, &format!("{next}\nfingerprint, to compare by phone: {}", key.fingerprint()));
+        app.say.summary(fields, format!("{next}\nfingerprint, to compare by phone: {}", key.fingerprint()));
         Ok(Exit::Done)
     }
 }
@@ -116,10 +114,10 @@ fn import(app: &App, files: &[PathBuf]) -> Result<Exit, Problem> {
     files.iter().try_for_each(|f| bundle.read(f))?;
     let taken = joining::import(&vault, &bundle, clock::now())?;
     for change in &taken.changes {
-        app.say.result("change", json!({ "change": change }), &format!("note: {change}"));
+        app.say.line("change", json!({ "change": change }), format!("note: {change}"));
     }
     let fields = json!({ "version": taken.version.0, "rosters": taken.count });
-    app.say.summary(fields, &format!("roster {} is in force", taken.version));
+    app.say.summary(fields, format!("roster {} is in force", taken.version));
     Ok(Exit::Done)
 }
 
@@ -128,7 +126,7 @@ fn show(app: &App, text: bool) -> Result<Exit, Problem> {
     let rights = app.rights(&vault)?;
     let (roster, facts) = (rights.roster(), rights.roster().facts());
     if text {
-        app.say.result("roster", json!({ "text": roster.note().text() }), roster.note().text().trim_end());
+        app.say.line("roster", json!({ "text": roster.note().text() }), roster.note().text().trim_end());
     } else {
         let rows = [
             ("centre", json!(facts.centre)),

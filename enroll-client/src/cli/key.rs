@@ -10,7 +10,7 @@ use shared::{
 use super::{App, Exit, agent::confirm};
 use crate::{
     again,
-    durable::{self, Mode},
+    durable,
     rights::Act,
     status,
     vault::{
@@ -65,7 +65,7 @@ impl NewKey {
              enrolled before are not known again. No finished record is lost",
             members.len()
         );
-        app.say.result("lost", json!({ "drafts": drafts, "members": members.len() }), &text);
+        app.say.line("lost", json!({ "drafts": drafts, "members": members.len() }), &text);
         if !self.yes {
             confirm()?;
         }
@@ -80,7 +80,7 @@ fn request(app: &App, vault: &Vault) -> Result<Exit, Problem> {
     // a unit that was not admitted yet still has its first key to offer
     let signer = keys.next.unwrap_or(keys.signer);
     let request = app.settings.places.data.join("unit.request");
-    durable::write(&request, UnitRequest::sign(&state.unit, &signer).as_bytes(), Mode::Public)?;
+    durable::write(&request, UnitRequest::sign(&state.unit, &signer).as_bytes())?;
     let (key, shown) = (signer.public(), request.display());
     let again = state.standing == Standing::Rewound;
     let fields = json!({ "unit": state.unit, "key": key, "fingerprint": key.fingerprint(), "request": request, "sign_again": again });
@@ -115,12 +115,12 @@ impl Resign {
         let agent = app.member(&vault)?;
         let signed = again::sign(&vault, &session, &agent, &app.rights(&vault)?)?;
         for (old, new) in &signed {
-            app.say.result("signed", json!({ "was": old, "number": new }), &format!("{old} is {new} now"));
+            app.say.line("signed", json!({ "was": old, "number": new }), format!("{old} is {new} now"));
         }
         let waiting = status::unsigned(&vault)?;
         let named: Vec<String> = waiting.iter().map(|(agent, n)| format!("{n} of {agent}")).collect();
         let rest = if named.is_empty() { String::new() } else { format!("; still to be signed: {}", named.join(", ")) };
-        app.say.summary(json!({ "signed": signed.len(), "waiting": waiting }), &format!("{} records signed again{rest}", signed.len()));
+        app.say.summary(json!({ "signed": signed.len(), "waiting": waiting }), format!("{} records signed again{rest}", signed.len()));
         Ok(match (signed.is_empty(), waiting.is_empty()) {
             (true, _) => Exit::Nothing,
             (false, true) => Exit::Done,

@@ -124,7 +124,7 @@ fn withdraw(app: &App, vault: &Vault, number: Number, reason: &str) -> Result<Ex
     let session = app.capture(vault)?;
     let supervisor = app.supervisor(vault)?;
     let number = vault.withdraw(&session, number, reason, &supervisor)?;
-    app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), &format!("{number} is withdrawn; the manifest will say so"));
+    app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), format!("{number} is withdrawn; the manifest will say so"));
     Ok(Exit::Done)
 }
 
@@ -151,7 +151,7 @@ impl Close {
         let closed = close::close(&vault, &session, approver, clock::now())?;
         for (id, place, records, bytes) in &closed.batches {
             let fields = json!({ "batch": place, "id": id, "records": records, "bytes": bytes });
-            app.say.result("batch", fields, &format!("batch {place}: {records} records, {bytes} bytes"));
+            app.say.line("batch", fields, format!("batch {place}: {records} records, {bytes} bytes"));
         }
         left_behind(app, &closed.left);
         Ok(told(app, &closed))

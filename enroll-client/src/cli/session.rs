@@ -137,7 +137,7 @@ fn forget(keys: &SessionKeys) -> bool {
 fn lock_when_idle(keys: &SessionKeys, idle: &Idle, patience: Duration, say: &Say) {
     let over = idle.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= patience;
     if over && forget(keys) {
-        say.result("locked", json!({ "idle": patience.as_secs() }), "locked: nothing was typed for a while");
+        say.line("locked", json!({ "idle": patience.as_secs() }), "locked: nothing was typed for a while");
     }
 }
 

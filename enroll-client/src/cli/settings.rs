@@ -21,11 +21,14 @@ use shared::{
     problem::{Code, Lang, Problem},
 };
 
-use super::secret::Source;
 use crate::{
     durable,
     say::Say,
     vault::{Places, machine},
+};
+use ground::{
+    passphrase::{self, Source},
+    say::no_colour,
 };
 
 /// What every command takes.
@@ -116,13 +119,7 @@ pub struct Settings {
 impl Global {
     /// How to speak, before the configuration file is read.
     pub fn say(&self) -> Say {
-        Say {
-            json: self.json,
-            quiet: self.quiet,
-            verbose: self.verbose,
-            lang: self.lang.unwrap_or_default(),
-            no_colour: env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()),
-        }
+        Say { json: self.json, quiet: self.quiet, verbose: self.verbose, lang: self.lang.unwrap_or_default(), no_colour: no_colour() }
     }
 
     /// Puts flags, environment, configuration file and defaults together.
@@ -134,13 +131,18 @@ impl Global {
         if let (None, Some(lang)) = (self.lang, &file.lang) {
             say.lang = lang.parse().map_err(|_| Problem::new(Code::ConfigInvalid, "lang"))?;
         }
-        let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let credentials = passphrase::credentials();
         let data = self.data_dir.or(file.data_dir).unwrap_or(usual);
         let secret = machine::place(self.machine_secret.or(file.machine_secret), credentials.as_deref(), &data);
         Ok(Settings {
             places: Places { data, machine: secret },
             who: self.who.or(file.r#as),
-            passphrase: Source { fd: self.passphrase_fd, file: self.passphrase_file.or(file.passphrase_file), credentials },
+            passphrase: Source {
+                fd: self.passphrase_fd,
+                file: self.passphrase_file.or(file.passphrase_file),
+                credential: passphrase::credential("passphrase"),
+                nobody: (Code::SessionNeeded, "--passphrase-file or --passphrase-fd"),
+            },
             say,
             sync: file.sync,
         })
@@ -150,7 +152,7 @@ impl Global {
 fn read(path: Option<&Path>, demanded: bool) -> Result<File, Problem> {
     let Some(path) = path else { return Ok(File::default()) };
     let invalid = |why: String| Problem::new(Code::ConfigInvalid, format!("{}: {why}", path.display()));
-    match durable::read(path, 64 << 10)? {
+    match durable::read_at_most(path, 64 << 10)? {
         None if demanded => Err(invalid("not there".to_owned())),
         None => Ok(File::default()),
         Some(bytes) => {

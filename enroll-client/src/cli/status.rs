@@ -52,7 +52,7 @@ fn one(app: &App, vault: &Vault, given: &str) -> Result<Exit, Problem> {
         "number": record.number, "state": stand.word(), "told": stand.told(), "next": stand.next(),
         "finished": record.finished, "received": batch.as_ref().and_then(|b| b.receipt.map(|r| r.at)),
     });
-    app.say.summary(fields, &format!("{}: {}\n  → {}", record.number, stand.told(), stand.next()));
+    app.say.summary(fields, format!("{}: {}\n  → {}", record.number, stand.told(), stand.next()));
     Ok(Exit::Done)
 }
 
@@ -64,7 +64,7 @@ fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
     }
     let slips = vault.unshown()?;
     for record in &slips {
-        app.say.note(&format!("the slip code of {} was not shown yet: the next command of {} shows it", record.number, record.agent));
+        app.say.note(format!("the slip code of {} was not shown yet: the next command of {} shows it", record.number, record.agent));
     }
     let (drafts, unit) = (vault.drafts()?.len(), unit(app, vault)?);
     let mut fields = json!({ "drafts": drafts, "records": counts, "batches": batches, "slips": slips.len() });
@@ -73,7 +73,7 @@ fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
     }
     let told: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
     let told = if told.is_empty() { "no records yet".to_owned() } else { told.join(", ") };
-    app.say.summary(fields, &format!("{drafts} drafts; {told}\nunit: {}", unit.told));
+    app.say.summary(fields, format!("{drafts} drafts; {told}\nunit: {}", unit.told));
     Ok(Exit::Done)
 }
 

@@ -61,7 +61,7 @@ impl Sync {
         let exit = exit_of_sync(&ended);
         match ended {
             Ok(report) => summed_up(app, &report, exit),
-            Err(trouble) => app.say.problem(&trouble.problem, exit as u8),
+            Err(trouble) => app.say.problem(&trouble.problem, exit),
         }
         Ok(exit)
     }
@@ -95,7 +95,7 @@ fn dry_run(app: &App, vault: &Vault) -> Result<Exit, Problem> {
     app.say.table("waiting", &["batch", "records", "bytes", "to send", "problem"], &rows);
     let left: u64 = waiting.iter().map(|b| b.payload.saturating_sub(b.sent)).sum();
     let fields = json!({ "dry_run": true, "waiting": waiting.len(), "bytes": left });
-    app.say.summary(fields, &format!("{} batches with {left} bytes would be sent", waiting.len()));
+    app.say.summary(fields, format!("{} batches with {left} bytes would be sent", waiting.len()));
     Ok(if waiting.is_empty() { Exit::Nothing } else { Exit::Done })
 }
 

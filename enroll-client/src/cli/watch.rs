@@ -12,9 +12,7 @@ use shared::{
 
 use super::{App, Exit};
 use crate::{
-    clock,
-    durable::{self, Mode},
-    proofs,
+    clock, durable, proofs,
     prune::{self, Refused},
     rights::Act,
     vault::{Vault, outbox::BatchRow},
@@ -47,7 +45,7 @@ impl Prune {
             prune::prune(&vault, &session, refused_by.as_ref(), clock::now())?
         };
         for (number, why) in &pruned.kept {
-            app.say.detail(&format!("{number} stays: {why}"));
+            app.say.detail(format!("{number} stays: {why}"));
         }
         for (place, problem) in &pruned.suspect {
             app.say.warning(&Problem::new(problem.code, format!("batch {place}: {}", problem.detail)));
@@ -55,7 +53,7 @@ impl Prune {
         let (gone, kept) = (pruned.records.len(), pruned.kept.len());
         let fields = json!({ "pruned": gone, "bytes": pruned.bytes, "kept": kept, "dry_run": self.dry_run });
         let verb = if self.dry_run { "would go" } else { "are gone" };
-        app.say.summary(fields, &format!("{gone} sealed records ({} bytes) {verb}, {kept} stay", pruned.bytes));
+        app.say.summary(fields, format!("{gone} sealed records ({} bytes) {verb}, {kept} stay", pruned.bytes));
         Ok(match (pruned.suspect.is_empty(), gone) {
             (false, _) => Exit::Integrity,
             (true, 0) => Exit::Nothing,
@@ -113,7 +111,7 @@ impl ReceiptCommand {
                 let row = batch_at(&vault, *batch)?;
                 let bytes = vault.receipt(&row.id)?.ok_or_else(|| Problem::new(Code::Pending, format!("receipt of batch {batch}")))?;
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                app.say.result("receipt", json!({ "batch": batch, "proof": text }), text.trim_end());
+                app.say.line("receipt", json!({ "batch": batch, "proof": text }), text.trim_end());
                 app.say.summary(json!({ "batch": batch }), "");
                 Ok(Exit::Done)
             }
@@ -130,20 +128,20 @@ fn export(app: &App, vault: &Vault, place: Place, folder: &Path) -> Result<Exit,
     let unit = vault.state()?.unit;
     let file = |end: &str| folder.join(format!("{unit}-{place}.{end}"));
     let (manifest, proof) = (file("manifest"), file("receipt"));
-    durable::folder(folder)?;
-    durable::write(&manifest, &vault.manifest(&row.id)?, Mode::Public)?;
-    durable::write(&proof, &receipt, Mode::Public)?;
+    durable::folder_given(folder)?;
+    durable::write(&manifest, &vault.manifest(&row.id)?)?;
+    durable::write(&proof, &receipt)?;
     let check = |what: &str| format!("enroll-verify {what} --log-key {} --manifest {}", facts.log, manifest.display());
     let mut checks = vec![format!("{} --receipt {}", check("receipt"), proof.display())];
     if let Some(stored) = vault.outcome(&row.id)? {
         let (outcome, named_in) = (file("outcome"), file("outcome-proof"));
-        durable::write(&outcome, &stored.note, Mode::Public)?;
-        durable::write(&named_in, &stored.proof, Mode::Public)?;
+        durable::write(&outcome, &stored.note)?;
+        durable::write(&named_in, &stored.proof)?;
         let paths = format!("--outcome {} --proof {}", outcome.display(), named_in.display());
         checks.push(format!("{} --centre-key {} {paths}", check("outcome"), facts.centre_key));
     }
     for line in &checks {
-        app.say.result("check", json!({ "command": line }), line);
+        app.say.line("check", json!({ "command": line }), line);
     }
     app.say.summary(json!({ "batch": place, "folder": folder, "checks": checks.len() }), "");
     Ok(Exit::Done)
@@ -172,10 +170,10 @@ fn verify(app: &App, vault: &Vault, only: Option<Place>) -> Result<Exit, Problem
             }
         };
         let fields = json!({ "batch": batch.place, "index": checked.index().0, "received": checked.received(), "state": checked.state().to_string() });
-        app.say.result(
+        app.say.line(
             "receipt",
             fields,
-            &format!("batch {}: in the log at {}, received {}", batch.place, checked.index(), checked.received()),
+            format!("batch {}: in the log at {}, received {}", batch.place, checked.index(), checked.received()),
         );
         verified += 1;
     }
@@ -209,7 +207,7 @@ impl OutcomeCommand {
             vec![json!(l.number), json!(l.record), json!(state), json!(what)]
         };
         app.say.table("outcome", &["number", "record", "state", "what"], &checked.outcome().lines().iter().map(line).collect::<Vec<_>>());
-        app.say.summary(json!({ "batch": batch, "version": stored.version }), &format!("version {}", stored.version));
+        app.say.summary(json!({ "batch": batch, "version": stored.version }), format!("version {}", stored.version));
         Ok(Exit::Done)
     }
 }

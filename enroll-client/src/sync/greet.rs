@@ -25,8 +25,7 @@ use super::{
     link::{HelloReply, Source, Trouble},
 };
 use crate::{
-    clock,
-    durable::{self, Mode},
+    clock, durable,
     vault::{Places, state::Standing},
 };
 
@@ -152,14 +151,14 @@ impl Run<'_> {
     /// a checkpoint that is newer than `seen`, which is as good.
     fn keep_checkpoint(&self, reply: &HelloReply) -> Result<(), Problem> {
         let checkpoint = Consistency::parse(reply.consistency.as_bytes())?.checkpoint;
-        durable::write(&self.vault.places().data.join(SEEN), &checkpoint, Mode::Public)
+        Ok(durable::write(&self.vault.places().data.join(SEEN), &checkpoint)?)
     }
 
     /// Keeps both histories: the head seen with its checkpoint, and all that contradicts it.
     pub(super) fn keep_evidence(&self, seen: Head, shown: &[&[u8]]) -> Result<(), Problem> {
         let data = &self.vault.places().data;
         let mut file = format!("{}\nseen {seen}\n\n", clock::now()).into_bytes();
-        if let Some(checkpoint) = durable::read(&data.join(SEEN), 64 << 10)? {
+        if let Some(checkpoint) = durable::read_at_most(&data.join(SEEN), 64 << 10)? {
             file.extend_from_slice(&checkpoint);
         }
         for bytes in shown {
@@ -169,7 +168,7 @@ impl Run<'_> {
         let digest = shared::id::Digest::of(&shown.concat()).hex();
         durable::folder(&data.join(EVIDENCE))?;
         // the same contradiction again replaces itself
-        durable::write(&data.join(EVIDENCE).join(format!("log-{}-{}.txt", seen.size, &digest[..12])), &file, Mode::Public)
+        Ok(durable::write(&data.join(EVIDENCE).join(format!("log-{}-{}.txt", seen.size, &digest[..12])), &file)?)
     }
 
     /// Takes over how the centre sees this vault. It only gets worse: a new epoch makes it good again.
@@ -201,5 +200,5 @@ fn as_signature(problem: Problem) -> Problem {
 /// Files of contradictions that this unit was shown.
 pub fn contradictions(places: &Places) -> Result<Vec<std::path::PathBuf>, Problem> {
     let folder = places.data.join(EVIDENCE);
-    if durable::is_folder(&folder) { durable::list(&folder) } else { Ok(Vec::new()) }
+    Ok(durable::names(&folder)?.iter().map(|name| folder.join(name)).collect())
 }

@@ -40,7 +40,7 @@ impl<'a> Voice<'a> {
     pub fn done(&self, kind: &str, fields: Value, text: &str) {
         self.bar.suspend(|| {
             if self.say.json {
-                self.say.result(kind, fields, text);
+                self.say.line(kind, fields, text);
             } else {
                 self.say.note(text);
             }

@@ -194,7 +194,7 @@ impl Held {
         if let Some(first) = slots.iter().min() {
             self.searched.fetch_min(first.0, Ordering::Relaxed);
         }
-        self.file.write_at(slots.iter().map(|slot| (offset(*slot), &[0; SLOT][..])))
+        Ok(self.file.write_at(slots.iter().map(|slot| (offset(*slot), &[0; SLOT][..])))?)
     }
 
     /// Every slot and what it says of itself.

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::wrap::{self, Key};
 use crate::{
-    durable::{self, Mode},
+    durable::{self, Created},
     entropy,
 };
 
@@ -29,20 +29,20 @@ impl MachineSecret {
     /// Reads it, or makes it when there is none.
     pub fn create(path: &Path) -> Result<Self, Problem> {
         if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            durable::folder(parent)?;
+            durable::folder_given(parent)?;
         }
         let secret = entropy::secret::<32>()?;
         // taken already: an earlier init that did not get to its end, or a secret laid there on purpose
-        match durable::create(path, secret.as_ref(), Mode::Private)? {
-            Some(()) => Ok(Self(secret)),
-            None => durable::sync_folder(path).and_then(|()| Self::open(path)),
+        match durable::create(path, secret.as_ref())? {
+            Created::New => Ok(Self(secret)),
+            Created::There => Self::open(path),
         }
     }
 
     /// Reads it.
     pub fn open(path: &Path) -> Result<Self, Problem> {
         let missing = |why: &str| Problem::new(Code::WrongPassphrase, format!("machine secret {}: {why}", path.display()));
-        let bytes = Zeroizing::new(durable::read(path, 4096)?.ok_or_else(|| missing("not there"))?);
+        let bytes = Zeroizing::new(durable::read_at_most(path, 4096)?.ok_or_else(|| missing("not there"))?);
         let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| missing("not 32 bytes"))?;
         Ok(Self(Zeroizing::new(*key)))
     }

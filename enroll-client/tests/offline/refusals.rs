@@ -101,6 +101,38 @@ fn a_later_roster_needs_a_proof_that_the_log_goes_on() {
     unit.run(&["roster", "import", bundle.to_str().unwrap()]).refused("roster-refused", 1);
 }
 
+/// A passphrase is judged when it is set, and never when it is used.
+#[test]
+fn a_weak_passphrase_is_refused_before_keys_are_made() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let file = unit.folder.path().join("passphrase");
+    for weak in ["x", "passwordpassword", "agent-2 agent-2"] {
+        std::fs::write(&file, weak).unwrap();
+        for more in [&["agent", "add", "agent-2"][..], &["agent", "add", "agent-2", "--supervisor"]] {
+            unit.run(more).refused("passphrase-weak", 12);
+        }
+        assert!(!unit.data().join("agent-2.request").exists(), "{weak}");
+    }
+    std::fs::write(&file, super::unit::PASSPHRASE).unwrap();
+    unit.run(&["agent", "add", "agent-2"]).done();
+}
+
+/// Whoever made the data folder by hand: it is closed to others by the next command.
+#[test]
+fn what_was_open_to_others_is_closed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let at = |name: &str| unit.data().join(name);
+    for (name, mode) in [("", 0o755), ("vault.db", 0o644), ("capture.lock", 0o664)] {
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    unit.enrol(1).done();
+    let modes = ["", "vault.db", "capture.lock", "vault.keys"].map(|name| at(name).metadata().unwrap().permissions().mode() & 0o777);
+    assert_eq!(modes, [0o700, 0o600, 0o600, 0o600]);
+}
+
 #[test]
 fn a_wrong_passphrase_opens_nothing() {
     let mut centre = Centre::new();

@@ -18,7 +18,7 @@ use shared::{
 
 use super::centre::Centre;
 
-pub const PASSPHRASE: &str = "a good passphrase";
+pub const PASSPHRASE: &str = "seven camels on a bridge";
 
 /// A unit.
 pub struct Unit {

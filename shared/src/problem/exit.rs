@@ -28,7 +28,7 @@ pub enum Exit {
     NotInitialised = 10,
     /// Another process holds the lock.
     Locked = 11,
-    /// Wrong passphrase or credentials.
+    /// A passphrase or other credentials: wrong, missing, or too weak to be set.
     Passphrase = 12,
     /// Clock or certificate.
     Clock = 13,
@@ -57,7 +57,7 @@ impl Exit {
             | Code::SignatureInvalid => Self::Integrity,
             Code::NotInitialised | Code::NoRoster => Self::NotInitialised,
             Code::LockedElsewhere => Self::Locked,
-            Code::WrongPassphrase | Code::SessionNeeded => Self::Passphrase,
+            Code::WrongPassphrase | Code::SessionNeeded | Code::PassphraseWeak | Code::PassphraseReused => Self::Passphrase,
             Code::ClockJump | Code::ClockWrong | Code::ServerUntrusted => Self::Clock,
             other if other.row().again == Again::Later => Self::Later,
             _ => Self::Error,

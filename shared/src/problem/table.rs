@@ -615,4 +615,12 @@ problems! {
         "An outcome was about to be logged before those of earlier batches. It waits; nothing is lost." "Nothing to do: it is tried again by itself. If this repeats, run `sync-server fsck`."
         "Un résultat allait être journalisé avant ceux de lots antérieurs. Il attend ; rien n'est perdu." "Rien à faire : un nouvel essai suit tout seul. Si cela se répète, lancez `sync-server fsck`."
         "كادت نتيجة أن تُسجَّل في اليومية قبل نتائج دفعات أسبق. هي في الانتظار ولم يضع شيء." "لا شيء يلزم: تُعاد المحاولة تلقائيًا. إذا تكرر ذلك فشغّل `sync-server fsck`.";
+    PassphraseWeak "passphrase-weak" Person AfterStep
+        "The new passphrase would be guessed too soon. It was not set; nothing is lost." "Choose a longer one: five or more words drawn at random (dice, a book opened blindly), from no song, verse, name or date. Then give the command again."
+        "La nouvelle phrase secrète serait devinée trop vite. Elle n'a pas été retenue ; rien n'est perdu." "Choisissez-en une plus longue : au moins cinq mots tirés au hasard (dés, livre ouvert sans regarder), sans chanson, verset, nom ni date. Puis relancez la commande."
+        "عبارة السر الجديدة سهلة التخمين. لم تُعتمد ولم يضع شيء." "اختر عبارة أطول: خمس كلمات أو أكثر تُسحب بالصدفة (بالنرد أو بفتح كتاب دون نظر) وليست من أغنية أو آية أو اسم أو تاريخ. ثم أعد الأمر.";
+    PassphraseReused "passphrase-reused" Person AfterStep
+        "Two secrets were given the same passphrase: whoever learns one would have both. Nothing was made; nothing is lost." "Choose a passphrase of its own for each of them, keep them in different places, then give the command again."
+        "Deux secrets ont reçu la même phrase secrète : qui apprend l'une aurait les deux. Rien n'a été créé ; rien n'est perdu." "Choisissez pour chacun sa propre phrase secrète, gardez-les à des endroits différents, puis relancez la commande."
+        "أُعطي سرّان عبارة السر نفسها: من عرف إحداهما ملك الاثنين. لم يُنشأ شيء ولم يضع شيء." "اختر لكل منهما عبارة سر خاصة به واحفظهما في مكانين مختلفين، ثم أعد الأمر.";
 }

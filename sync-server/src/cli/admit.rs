@@ -13,12 +13,10 @@ use shared::{
     },
 };
 
-use super::{
-    Exit, Global, Out, input,
-    secret::{Ask, Passphrase},
-};
+use super::{Exit, Global, Out, secrets::Unlock};
 use crate::{
     centre::Centre,
+    durable,
     founding::roster_key,
     joining::{self, Known, PublishedRoster},
     pipeline::Idle,
@@ -73,7 +71,7 @@ pub struct Change {
     #[arg(long)]
     new_key: bool,
     #[command(flatten)]
-    passphrase: Passphrase,
+    passphrase: Unlock,
 }
 
 /// End a key.
@@ -88,17 +86,17 @@ pub struct Revoke {
     #[arg(long, value_name = "INDEX")]
     cut: Option<u64>,
     #[command(flatten)]
-    passphrase: Passphrase,
+    passphrase: Unlock,
 }
 
 /// Opens the centre and publishes a changed roster.
 pub(super) async fn publish(
     global: &Global,
-    passphrase: &Passphrase,
+    passphrase: &Unlock,
     change: impl FnOnce(&mut Facts, LogIndex) -> Result<(), Problem>,
 ) -> Result<PublishedRoster, Problem> {
     let centre = open(global)?;
-    let key: Signer = roster_key(&centre.settings, || passphrase.read("the roster key", Ask::Known))?;
+    let key: Signer = roster_key(&centre.settings, || passphrase.read("the roster key"))?;
     let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;
     joining::publish(&centre, &sequencer, &key, change).await
 }
@@ -115,7 +113,7 @@ fn known(new_key: bool) -> Known {
 fn say(out: &Out, published: &PublishedRoster, what: &str, name: &Member, key: &str) {
     let (version, index) = (published.facts.version, published.logged.index());
     let value = serde_json::json!({ "done": what, "name": name, "key": key, "roster": version, "log_index": index.0 });
-    out.result(value, format!("{what} {name} ({key}) by roster {version}, log entry {index}"));
+    out.answer(value, format!("{what} {name} ({key}) by roster {version}, log entry {index}"));
 }
 
 impl Unit {
@@ -123,7 +121,7 @@ impl Unit {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
             Self::Admit { request, region, alone, change } => {
-                let request = UnitRequest::parse(&input::read(&request, MAX_REQUEST, "a request")?)?;
+                let request = UnitRequest::parse(&durable::read_given(&request, MAX_REQUEST)?)?;
                 let crew = if alone { Crew::Alone } else { Crew::Several };
                 let published = publish(global, &change.passphrase, |facts, _| {
                     joining::admit_unit(facts, &request, &region, crew, known(change.new_key)).map(|_| ())
@@ -143,7 +141,7 @@ impl Agent {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
             Self::Admit { request, change } => {
-                let request = AgentRequest::parse(&input::read(&request, MAX_REQUEST, "a request")?)?;
+                let request = AgentRequest::parse(&durable::read_given(&request, MAX_REQUEST)?)?;
                 let published =
                     publish(global, &change.passphrase, |facts, _| joining::admit_agent(facts, &request, known(change.new_key))).await?;
                 say(out, &published, "admitted", &request.name, &KeyRef::from(&request.key).to_string());

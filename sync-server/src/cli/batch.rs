@@ -97,7 +97,7 @@ async fn show(centre: &Centre, out: &Out, id: BatchId) -> Result<Exit, Problem> 
     let outcome = outcome.map_or_else(|| "no outcome yet".to_owned(), |o| format!("outcome version {}", o.version));
     let state = match batch.state {
         BatchState::Accepted => "accepted".to_owned(),
-        BatchState::Quarantined(code) => format!("quarantined {code}: {}", code.row().text(out.lang()).next),
+        BatchState::Quarantined(code) => format!("quarantined {code}: {}", code.row().text(out.lang).next),
     };
     let human = format!("batch {} of {}, log entry {} at {}: {state}; {outcome}", batch.place, batch.unit, batch.index, batch.received);
     out.summary(summary, human);

@@ -5,15 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::problem::Problem;
 
-use super::{
-    Exit, Global, Out,
-    admit::open,
-    input,
-    secret::{Ask, Passphrase},
-};
+use super::{Exit, Global, Out, admit::open, secrets::Unlock};
 use crate::{
     clock,
     doctor::{Health, examine, prove_recovery},
+    durable,
 };
 
 /// Largest identity file that is read, in bytes.
@@ -26,7 +22,7 @@ pub struct Doctor {
     #[arg(long, value_name = "FILE")]
     recovery: Option<PathBuf>,
     #[command(flatten)]
-    passphrase: Passphrase,
+    passphrase: Unlock,
 }
 
 impl Doctor {
@@ -34,8 +30,8 @@ impl Doctor {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let centre = open(global)?;
         if let Some(path) = &self.recovery {
-            let locked = input::read(path, MAX_IDENTITY, "an identity")?;
-            prove_recovery(&centre, &locked, &self.passphrase.read("the recovery identity", Ask::Known)?).await?;
+            let locked = durable::read_given(path, MAX_IDENTITY)?;
+            prove_recovery(&centre, &locked, &self.passphrase.read("the recovery identity")?).await?;
         }
         let findings = examine(&centre, clock::now()).await?;
         for f in &findings {

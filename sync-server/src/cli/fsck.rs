@@ -20,20 +20,20 @@ impl Fsck {
         report.findings.extend(contents.off.iter().cloned());
         report.open.extend(contents.open.iter().cloned());
         for finding in &report.findings {
-            out.line("finding", value(finding, out), finding.told(out.lang()));
+            out.line("finding", value(finding, out), finding.told(out.lang));
         }
         for fact in &report.open {
-            out.line("open", value(fact, out), fact.told(out.lang()));
+            out.line("open", value(fact, out), fact.told(out.lang));
         }
         let clean = report.is_clean();
-        out.result(summary(&report, &contents), human(&report, &contents));
+        out.answer(summary(&report, &contents), human(&report, &contents));
         Ok(if clean { Exit::Done } else { Exit::Integrity })
     }
 }
 
 fn value(problem: &Problem, out: &Out) -> serde_json::Value {
     let row = problem.row();
-    json!({ "code": row.code, "detail": problem.detail, "next": row.text(out.lang()).next })
+    json!({ "code": row.code, "detail": problem.detail, "next": row.text(out.lang).next })
 }
 
 fn word(report: &Report) -> &'static str {

@@ -9,10 +9,7 @@ use shared::{
     roster::{Approval, RecipientKind},
 };
 
-use super::{
-    Exit, Global, Out,
-    secret::{Ask, Passphrase},
-};
+use super::{Exit, Global, Out, secrets::Secrets};
 use crate::{
     founding::{Plan, found},
     settings::{File, default_data},
@@ -39,11 +36,8 @@ pub struct Init {
     /// Write the roster key here, outside the data folder
     #[arg(long, value_name = "FILE")]
     roster_key: PathBuf,
-    /// Put the roster key under a passphrase too
-    #[arg(long)]
-    protect_roster_key: bool,
     #[command(flatten)]
-    passphrase: Passphrase,
+    secrets: Secrets,
     /// Folder of the guard, best on a volume of its own
     #[arg(long, value_name = "FOLDER")]
     guard: Option<PathBuf>,
@@ -84,12 +78,11 @@ impl Init {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let data = absolute(&global.data_dir.clone().unwrap_or_else(default_data))?;
         let (recovery, auditor) = (absolute(&self.recovery)?, absolute(&self.auditor)?);
-        let passphrase = |what| self.passphrase.read(what, Ask::New);
-        let file = self.file()?;
+        let (secret, file) = (self.secrets.choose(self.centre.as_str())?, self.file()?);
         let plan = Plan {
-            recovery: (recovery.clone(), passphrase("the recovery identity")?),
-            auditor: (auditor.clone(), passphrase("the auditors' identity")?),
-            roster_passphrase: if self.protect_roster_key { Some(passphrase("the roster key")?) } else { None },
+            recovery: (recovery.clone(), secret.recovery),
+            auditor: (auditor.clone(), secret.auditor),
+            roster_passphrase: secret.roster,
             kind: match self.recipient_kind {
                 Kind::Hybrid => RecipientKind::Hybrid,
                 Kind::X25519 => RecipientKind::X25519,
@@ -116,7 +109,7 @@ impl Init {
             recovery.display(),
             auditor.display(),
         );
-        out.result(value, human);
+        out.answer(value, human);
         Ok(Exit::Done)
     }
 

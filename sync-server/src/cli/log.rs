@@ -36,13 +36,13 @@ impl Log {
                 let (head, received) = (published.head(), published.position.received);
                 let value =
                     serde_json::json!({ "size": head.size, "root": head.root.to_string(), "received": received, "checkpoint": text });
-                out.result(value, text.trim_end());
+                out.answer(value, text.trim_end());
             }
             Self::Time(Time::Confirm) => {
                 let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;
                 let logged = sequencer.log(Proposal::TimeConfirmed).await?;
                 let (index, received) = (logged.index(), logged.entry().received);
-                out.result(
+                out.answer(
                     serde_json::json!({ "log_index": index.0, "received": received }),
                     format!("log time is {received}, entry {index}"),
                 );

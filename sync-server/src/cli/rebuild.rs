@@ -37,7 +37,7 @@ impl Rebuild {
             );
         }
         if let Some(problem) = &rebuilt.unopened {
-            out.remark(format!("not everything could be opened or done: {problem}"));
+            out.note(format!("not everything could be opened or done: {problem}"));
         }
         let mut value = registry(&rebuilt.now);
         value["before"] = rebuilt.before.as_ref().map_or(json!(null), registry);

@@ -12,10 +12,9 @@ use shared::{
 use super::{
     Exit, Global, Out,
     admit::{open, publish},
-    input,
-    secret::Passphrase,
+    secrets::Unlock,
 };
-use crate::joining;
+use crate::{durable, joining};
 
 /// Show the roster, or publish a new one.
 #[derive(Debug, Subcommand)]
@@ -37,7 +36,7 @@ pub enum Roster {
         #[arg(long, value_name = "SECONDS")]
         grace: Option<u64>,
         #[command(flatten)]
-        passphrase: Passphrase,
+        passphrase: Unlock,
     },
 }
 
@@ -59,7 +58,7 @@ impl Roster {
                 let centre = open(global)?;
                 let mut refs = Vec::new();
                 for path in &forms {
-                    refs.push(joining::store_form(&centre.stores.archive, &input::read(path, MAX_FORM as u64, "a form")?).await?);
+                    refs.push(joining::store_form(&centre.stores.archive, &durable::read_given(path, MAX_FORM as u64)?).await?);
                 }
                 let published = publish(global, &passphrase, |facts, _| {
                     joining::enforce(facts, refs);
@@ -72,7 +71,7 @@ impl Roster {
                 let (facts, index) = (&published.facts, published.logged.index());
                 let names: Vec<String> = facts.forms.iter().map(|f| f.name.to_string()).collect();
                 let value = serde_json::json!({ "roster": facts.version, "log_index": index.0, "expires": facts.expires, "forms": names });
-                out.result(value, format!("roster {} published, log entry {index}; forms: {}", facts.version, names.join(", ")));
+                out.answer(value, format!("roster {} published, log entry {index}; forms: {}", facts.version, names.join(", ")));
                 Ok(Exit::Done)
             }
         }
@@ -87,6 +86,6 @@ async fn show(global: &Global, out: &Out) -> Result<Exit, Problem> {
         "version": facts.version, "published": facts.published, "expires": facts.expires, "units": facts.units.len(),
         "agents": facts.agents.len(), "supervisors": facts.supervisors.len(), "forms": facts.forms.len(), "note": note,
     });
-    out.result(value, note.trim_end());
+    out.answer(value, note.trim_end());
     Ok(Exit::Done)
 }

@@ -52,7 +52,7 @@ impl Serve {
             _ = interrupt.recv() => {}
             problem = running.broken() => return Err(problem),
         }
-        out.remark("stopping: open requests end, nothing is lost");
+        out.note("stopping: open requests end, nothing is lost");
         running.stop().await;
         out.summary(json!({ "stopped": true }), "stopped");
         Ok(Exit::Done)

@@ -83,7 +83,7 @@ fn retry_after(status: StatusCode) -> Option<u64> {
         StatusCode::SERVICE_UNAVAILABLE => (5, 20),
         _ => return None,
     };
-    Some(least + u64::from(entropy::random::<1>()[0]) % spread)
+    Some(least + u64::from(entropy::bytes::<1>().map_or(0, |[byte]| byte)) % spread)
 }
 
 #[derive(Serialize)]

@@ -104,10 +104,10 @@ impl ArchiveFiles {
 
     /// Makes a folder and those above it, below the root, durable; each once in this process: another may have made it and not
     /// come so far.
-    fn folder(&self, path: &Path) -> io::Result<()> {
+    fn folder(&self, path: &Path) -> durable::Result<()> {
         let mut folders = self.folders.lock().expect("nobody panics while holding it");
         let mut above = self.root.to_path_buf();
-        for name in path.strip_prefix(&*self.root).map_err(|_| io::ErrorKind::InvalidInput)? {
+        for name in path.strip_prefix(&*self.root).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))? {
             let folder = above.join(name);
             if !folders.contains(&folder) {
                 durable::folder_in(&above, name)?;
@@ -150,7 +150,7 @@ impl Archive for ArchiveFiles {
             // A name that is there already may not be durable: then the bytes are written, and it is given anew.
             if let Some(file) = durable
                 && !target.try_exists()?
-                && let Some(linked) = Temporary::link(&incoming, &file)?
+                && let Some(linked) = Temporary::link(&incoming, &file.path, &file.handle)?
                 && linked.name(&target)? == Created::New
             {
                 archive.recent().add(blob);
@@ -184,7 +184,7 @@ impl Archive for ArchiveFiles {
         let found = blocking(move || match path.metadata() {
             Ok(meta) => Ok(Some(meta.len())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
+            Err(e) => Err(e.into()),
         });
         found.await.map_err(durable::problem("archive"))
     }
@@ -201,7 +201,7 @@ impl Archive for ArchiveFiles {
             File::open(path)?.read_exact_at(&mut bytes, offset)?;
             Ok(bytes)
         });
-        read.await.map_err(|e: io::Error| match e.kind() {
+        read.await.map_err(|e: durable::Failed| match e.kind() {
             io::ErrorKind::NotFound => Problem::new(Code::ArchiveMissing, blob.to_string()),
             io::ErrorKind::UnexpectedEof => Problem::new(Code::ArchiveDamaged, format!("{blob} is shorter than it was")),
             _ => durable::problem("archive")(e),
@@ -213,7 +213,7 @@ impl Archive for ArchiveFiles {
         let read = blocking(move || match File::open(path) {
             Ok(file) => hash_file(file).map(Some),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
+            Err(e) => Err(e.into()),
         });
         match read.await.map_err(durable::problem("archive"))? {
             None => Err(Problem::new(Code::ArchiveMissing, blob.to_string())),
@@ -270,7 +270,7 @@ impl Archive for ArchiveFiles {
     }
 }
 
-fn segments_in(folder: &Path) -> io::Result<Vec<(u64, Blob)>> {
+fn segments_in(folder: &Path) -> durable::Result<Vec<(u64, Blob)>> {
     let parse = |name: &String| {
         let (size, hex) = name.split_once('-')?;
         Some((size.parse().ok()?, format!("sha256:{hex}").parse().ok()?))
@@ -278,12 +278,12 @@ fn segments_in(folder: &Path) -> io::Result<Vec<(u64, Blob)>> {
     Ok(durable::names(folder)?.iter().filter_map(parse).collect())
 }
 
-fn checked(blob: Blob, read: io::Result<Option<Vec<u8>>>) -> Result<Vec<u8>, Problem> {
+fn checked(blob: Blob, read: durable::Result<Option<Vec<u8>>>) -> Result<Vec<u8>, Problem> {
     let bytes = read.map_err(durable::problem("archive"))?.ok_or_else(|| Problem::new(Code::ArchiveMissing, blob.to_string()))?;
     if Blob::of(&bytes) == blob { Ok(bytes) } else { Err(Problem::new(Code::ArchiveDamaged, blob.to_string())) }
 }
 
-fn hash_file(mut file: File) -> io::Result<(Blob, u64)> {
+fn hash_file(mut file: File) -> durable::Result<(Blob, u64)> {
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
     loop {
         let n = file.read(&mut buffer)?;

@@ -11,7 +11,6 @@
 #![allow(clippy::disallowed_methods, reason = "this file owns the guard's folder")]
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -52,7 +51,7 @@ pub enum Make {
     Nothing,
 }
 
-fn value(root: &Path) -> io::Result<Result<Option<GuardLine>, Problem>> {
+fn value(root: &Path) -> durable::Result<Result<Option<GuardLine>, Problem>> {
     let Some(bytes) = durable::read(&root.join("head"))? else { return Ok(Ok(None)) };
     let text = std::str::from_utf8(&bytes).ok().and_then(|t| t.strip_suffix('\n'));
     Ok(text.unwrap_or("").parse().map(Some).map_err(|_| Problem::new(Code::GuardConflict, "its value cannot be read")))

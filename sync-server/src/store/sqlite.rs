@@ -17,24 +17,21 @@ mod writer;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use ground::sqlite::{self, Refused};
+use rusqlite::{Connection, ErrorCode};
 use shared::problem::{Code, Problem};
 use tokio::sync::Semaphore;
 
+#[cfg(test)]
+pub(crate) use self::schema::KIND;
 use self::writer::Writer;
 use super::blocking;
 use crate::durable;
 
 /// Reads at the same time.
 const READERS: usize = 4;
-/// How long one process waits for the commit of another.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PAGE: i64 = 16 * 1024;
-/// Statements that a connection keeps prepared: more than there are, so that none is parsed again and again.
-const STATEMENTS: usize = 256;
 /// Memory for pages of the connection that writes: a transaction that does not fit writes its pages twice.
 const WRITER_KIB: i64 = 16 * 1024;
 
@@ -54,14 +51,7 @@ struct Readers {
 impl Db {
     /// Opens the file, making it when it is not there, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        if !durable::there(path) {
-            // Readable by its owner only, whatever the folder is; SQLite makes what it keeps beside it alike.
-            durable::create(path, b"").map_err(durable::problem("database"))?;
-        }
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        settle(&connection)?;
-        journal_is_there(&connection, path)?;
-        schema::step_up(&mut connection)?;
+        let connection = sqlite::open(path, &schema::KIND).map_err(refused)?;
         connection.pragma_update(None, "cache_size", -WRITER_KIB).map_err(failed)?;
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
         Ok(Self { writer: Arc::new(Writer::start(connection)), readers: Arc::new(readers) })
@@ -111,51 +101,20 @@ impl Readers {
         if let Some(connection) = self.idle.lock().expect("no reader panics while it holds this").pop() {
             return Ok(connection);
         }
-        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = sqlite::connect(&self.path, &schema::KIND).map_err(refused)?;
         connection.pragma_update(None, "query_only", true).map_err(failed)?;
         Ok(connection)
     }
 }
 
-/// A connection with the settings that all of them have.
-pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
-    connection.busy_timeout(PATIENCE).map_err(failed)?;
-    // pages put aside for a moment show personal data, too: not into /var/tmp
-    connection.pragma_update(None, "temp_store", "memory").map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // one plan a statement, whatever is bound to it: else those that a partial index might serve are parsed anew each time
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
-    Ok(connection)
-}
-
-/// Sets what durability rests on, and reads it back.
-fn settle(connection: &Connection) -> Result<(), Problem> {
-    connection.pragma_update(None, "page_size", PAGE).map_err(failed)?;
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
-    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(failed)?;
-    if mode == "wal" && synchronous == 2 {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::DatabaseFailed, format!("journal_mode {mode}, synchronous {synchronous}")))
+/// Why a database was not opened, as a problem.
+pub(crate) fn refused(why: Refused) -> Problem {
+    match why {
+        Refused::Sqlite(e) => failed(e),
+        Refused::Disk(e) => durable::problem("database")(e),
+        Refused::Newer(why) => Problem::new(Code::DatabaseNewer, why),
+        Refused::NotDurable(why) => Problem::new(Code::DatabaseFailed, why),
     }
-}
-
-/// The write-ahead log is really in use, and its name durable.
-fn journal_is_there(connection: &Connection, path: &Path) -> Result<(), Problem> {
-    // The first read opens it. SQLite says `wal` before the change of mode is committed, and goes on saying so when that
-    // failed: the file itself tells.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-wal");
-    if !durable::there(Path::new(&journal)) {
-        return Err(Problem::new(Code::DatabaseFailed, "no write-ahead log"));
-    }
-    // SQLite syncs its name with the first commit, but takes no notice when that fails: a power cut would then take every
-    // commit since, with the whole file.
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    durable::sync_folder(folder).map_err(durable::problem("database"))
 }
 
 /// An error of SQLite as a problem. Its own text is left out: it may quote a value.
@@ -173,6 +132,8 @@ pub fn failed(e: rusqlite::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn put(n: i64) -> impl FnOnce(&Connection) -> Result<(), Problem> {
@@ -239,25 +200,6 @@ mod tests {
         db.stopped().await;
         assert_eq!(db.write(put(2)).await.map_err(|p| p.code), Err(Code::DatabaseFailed));
         assert_eq!(count(&db).await, 1);
-    }
-
-    #[test]
-    fn durability_is_asserted_not_hoped_for() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("db");
-        drop(Db::open(&path).expect("opened"));
-        #[allow(clippy::disallowed_methods, reason = "a test acts as operator")]
-        let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().expect("there"));
-        assert_eq!(mode & 0o777, 0o600, "readable by its owner only");
-        let raw = Connection::open(&path).expect("opened");
-        assert_eq!(raw.pragma_query_value(None, "journal_mode", |r| r.get::<_, String>(0)).as_deref(), Ok("wal"));
-        assert_eq!(raw.pragma_query_value(None, "page_size", |r| r.get::<_, i64>(0)), Ok(PAGE));
-        raw.pragma_update(None, "journal_mode", "delete").expect("somebody changes it");
-        raw.pragma_update(None, "synchronous", "normal").expect("somebody changes it");
-        settle(&raw).expect("set again");
-        assert_eq!(raw.pragma_query_value(None, "synchronous", |r| r.get::<_, i64>(0)), Ok(2));
-        let memory = Connection::open_in_memory().expect("opened");
-        assert!(settle(&memory).is_err(), "a database that cannot do WAL is refused");
     }
 
     #[test]

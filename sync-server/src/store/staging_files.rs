@@ -64,7 +64,7 @@ impl StagingFiles {
         durable::sweep(&self.root).and_then(|()| self.sweep_strays()).map_err(durable::problem("staging"))
     }
 
-    fn sweep_strays(&self) -> io::Result<()> {
+    fn sweep_strays(&self) -> durable::Result<()> {
         let names: BTreeSet<String> = durable::names(&self.root)?.into_iter().collect();
         for name in &names {
             let stem = name.strip_suffix(".payload").or_else(|| name.strip_suffix(".mark"));
@@ -77,7 +77,7 @@ impl StagingFiles {
 
     /// Gives the manifest of a batch, if it is there, its name anew, once in this process: whoever gave it may have died before
     /// its folder was durable, or the disk failed then, and a second sync would say nothing about it.
-    fn name_anew(&self, batch: BatchId) -> io::Result<()> {
+    fn name_anew(&self, batch: BatchId) -> durable::Result<()> {
         if self.named().contains(&batch) {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Staging for StagingFiles {
         let (path, this) = (self.path(batch, "manifest"), self.clone());
         let keep = blocking(move || {
             // the first stands
-            if durable::there(&path) || durable::create(&path, &manifest)? == Created::There {
+            if durable::is_there(&path) || durable::create(&path, &manifest)? == Created::There {
                 return this.name_anew(batch);
             }
             this.named().insert(batch);
@@ -135,7 +135,8 @@ impl Staging for StagingFiles {
             };
             let offset = mark::read(&file)?;
             // a writer may have put it there a moment ago: it is told when it is durable
-            file.sync_data().map(|()| offset)
+            file.sync_data()?;
+            Ok(offset)
         });
         read.await.map_err(durable::problem("staging"))
     }

@@ -17,8 +17,10 @@ use serde_json::Value;
 use super::{Broken, Plan, Program, Ran, Sure, Unit, until};
 use crate::tracer::Tracing;
 
-/// The passphrase of recovery and auditor identity.
-pub const PASSPHRASE: &str = "the safe in the cellar";
+/// The passphrase of the recovery identity.
+pub const RECOVERY: &str = "quarry lantern eleven oboe thistle";
+/// The passphrase of the auditor identity.
+pub const AUDITOR: &str = "violet anchor hamster dune sextant";
 
 const PLAIN: &[&str] = &["serve", "--plain-http", "--listen", "127.0.0.1:0"];
 
@@ -53,8 +55,9 @@ impl Centre {
     pub fn found(folder: &Path, plan: &Plan) -> Sure<Self> {
         let (data, safe) = (folder.join("centre"), folder.join("safe"));
         fs::create_dir_all(&safe)?;
-        let passphrase = safe.join("passphrase");
-        fs::write(&passphrase, PASSPHRASE)?;
+        let (own, others) = (safe.join("recovery.passphrase"), safe.join("auditor.passphrase"));
+        fs::write(&own, RECOVERY)?;
+        fs::write(&others, AUDITOR)?;
         let program = Program::new("sync-server", &["--json", "--data-dir", text(&data)?])?;
         let place = |name: &str| safe.join(name);
         let (recovery, auditor, roster) = (place("recovery.identity"), place("auditor.identity"), place("roster.key"));
@@ -69,8 +72,10 @@ impl Centre {
             text(&auditor)?,
             "--roster-key",
             text(&roster)?,
-            "--passphrase-file",
-            text(&passphrase)?,
+            "--recovery-passphrase-file",
+            text(&own)?,
+            "--auditor-passphrase-file",
+            text(&others)?,
             "--recipient-kind",
             plan.kind(),
             "--approval",

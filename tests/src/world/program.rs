@@ -83,7 +83,7 @@ impl Program {
         Ok(Self { path: bins()?.join(name), flags, switches: String::new() })
     }
 
-    /// The test build of the same program with these switches on (see its `sabotage.rs`); without any, the program itself.
+    /// The test build of the same program with these switches on (see `ground::sabotage`); without any, the program itself.
     pub fn sabotaged(&self, switches: &[&str]) -> Sure<Self> {
         let name = self.path.file_name().ok_or_else(|| Broken("a program without a name".into()))?;
         let folder = if switches.is_empty() { Some(bins()?) } else { sabotaged_bins() };

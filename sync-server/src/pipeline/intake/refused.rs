@@ -43,7 +43,7 @@ impl RefusedBin {
     }
 }
 
-fn keep(folder: &Path, code: Code, bytes: &[u8]) -> std::io::Result<()> {
+fn keep(folder: &Path, code: Code, bytes: &[u8]) -> durable::Result<()> {
     durable::folder(folder)?;
     let names = durable::names(folder)?;
     let digest = Digest::of(bytes).hex();

@@ -57,7 +57,7 @@ impl Tokens {
         let failed = || durable::problem("token key");
         durable::folder(path.parent().expect("in the folder of keys")).map_err(failed())?;
         // Of two processes that start together one makes it; both then read the same.
-        durable::create(path, entropy::random::<32>().as_slice()).map_err(failed())?;
+        durable::create(path, entropy::secret::<32>()?.as_slice()).map_err(failed())?;
         let bytes = Zeroizing::new(durable::read(path).map_err(failed())?.unwrap_or_default());
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| Problem::new(Code::KeyFileDamaged, path.display().to_string()))?;
         Ok(Self { key: Zeroizing::new(key), centre: centre.clone() })

@@ -80,7 +80,7 @@ fn a_question_is_parsed_once_whatever_is_bound_to_it() {
 /// A new database, asked with the settings of the connections that ask: they decide about plans, too.
 fn connected(folder: &Path) -> rusqlite::Connection {
     drop(Db::open(&folder.join("db")).expect("the schema"));
-    sqlite::connect(&folder.join("db"), rusqlite::OpenFlags::default()).expect("opened")
+    ground::sqlite::connect(&folder.join("db"), &sqlite::KIND).expect("opened")
 }
 
 fn plan(db: &rusqlite::Connection, sql: &str) -> Vec<String> {

@@ -268,12 +268,12 @@ fn a_name_that_went_to_another_file_is_not_linked() {
     };
     let taken = take();
     std::fs::remove_file(&name).expect("forgotten");
-    assert!(durable::Temporary::link(&incoming, &taken).expect("no error").is_none(), "gone");
+    assert!(durable::Temporary::link(&incoming, &taken.path, &taken.handle).expect("no error").is_none(), "gone");
     std::fs::write(&name, b"looked at").expect("written");
     let taken = take();
     std::fs::rename(&name, dir.path().join("elsewhere")).expect("forgotten");
     std::fs::write(&name, b"another's").expect("announced again");
-    assert!(durable::Temporary::link(&incoming, &taken).expect("no error").is_none(), "another file");
+    assert!(durable::Temporary::link(&incoming, &taken.path, &taken.handle).expect("no error").is_none(), "another file");
     assert_eq!(std::fs::read_dir(&incoming).expect("listed").count(), 0, "and nothing is left of it");
 }
 

@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ground::sqlite::connect_with;
 use rusqlite::{Connection, OpenFlags};
 use shared::problem::{Code, Problem};
 
@@ -18,7 +19,10 @@ use crate::{
     rules::{self, Advanced},
     store::{
         ledger_sqlite::columns::{Column as _, all, maybe, put},
-        sqlite::{connect, failed, schema::FOLD},
+        sqlite::{
+            failed, refused,
+            schema::{FOLD, KIND},
+        },
     },
 };
 
@@ -63,7 +67,7 @@ pub(super) fn check(database: &Path, rosters: &Rosters) -> Result<Vec<Problem>, 
     remove(&path);
     durable::create(&path, b"").map_err(durable::problem("file of the check"))?;
     let scratch = Scratch(path);
-    let c = connect(&scratch.0, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI)?;
+    let c = connect_with(&scratch.0, &KIND, OpenFlags::SQLITE_OPEN_URI).map_err(refused)?;
     // nothing here has to survive anything
     c.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(failed)?;
     c.execute_batch(FOLD).map_err(failed)?;

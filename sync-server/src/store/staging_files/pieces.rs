@@ -27,7 +27,7 @@ pub struct PayloadPieces {
 
 impl PayloadPieces {
     /// Opens and hashes the first `end` bytes, and locks the file if no writer has it.
-    pub(super) fn open(path: PathBuf, end: u64) -> io::Result<(PayloadHash, Self)> {
+    pub(super) fn open(path: PathBuf, end: u64) -> durable::Result<(PayloadHash, Self)> {
         let Some((file, locked)) = open_to_read(&path)? else {
             return Ok((PayloadHash::default(), Self { file: None, taken: None, at: 0, end: 0 }));
         };
@@ -37,7 +37,7 @@ impl PayloadPieces {
     }
 
     /// What has this hash; `locked` is the name of a file that no writer can get meanwhile.
-    pub(super) fn of(file: Arc<File>, locked: Option<PathBuf>, end: u64, hash: &PayloadHash) -> io::Result<Self> {
+    pub(super) fn of(file: Arc<File>, locked: Option<PathBuf>, end: u64, hash: &PayloadHash) -> durable::Result<Self> {
         // A file that goes on behind what is durable has another digest, and may lose what makes the difference.
         let whole = end > 0 && file.metadata()?.len() == end;
         let blob = Blob::from_bytes(*hash.clone().finish().1.as_bytes());
@@ -67,7 +67,7 @@ impl Pieces for PayloadPieces {
 }
 
 /// Reads and hashes a payload up to `end`.
-pub(super) fn hash_of(file: &File, end: u64) -> io::Result<PayloadHash> {
+pub(super) fn hash_of(file: &File, end: u64) -> durable::Result<PayloadHash> {
     let (mut hash, mut at, mut piece) = (PayloadHash::default(), 0, vec![0; PIECE]);
     while at < end {
         let len = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
@@ -79,10 +79,10 @@ pub(super) fn hash_of(file: &File, end: u64) -> io::Result<PayloadHash> {
 }
 
 /// Opens a payload and says whether it could be locked against writers; `None` when nothing has arrived.
-fn open_to_read(path: &Path) -> io::Result<Option<(File, bool)>> {
+fn open_to_read(path: &Path) -> durable::Result<Option<(File, bool)>> {
     let opened = match durable::take(path, File::options().read(true)) {
         Ok(Some((file, _))) => return Ok(Some((file, true))),
-        Ok(None) => File::open(path),
+        Ok(None) => File::open(path).map_err(durable::Failed::from),
         Err(e) => Err(e),
     };
     match opened {

@@ -27,7 +27,7 @@ use super::{
     mark,
     pieces::{PayloadPieces, hash_of},
 };
-use crate::durable;
+use crate::durable::{self, Folder};
 
 /// A writer has the disk begin with what so many bytes brought, so that little is left for [`Upload::sync`].
 pub const SYNC_BYTES: u64 = 4 << 20;
@@ -48,12 +48,13 @@ pub struct UploadFile {
     /// A sync on its way, and what it covers.
     syncing: Option<(u64, JoinHandle<io::Result<()>>)>,
     /// The folder, until the names in it are durable.
-    unnamed: Option<PathBuf>,
+    unnamed: Option<Folder>,
 }
 
 impl UploadFile {
     /// Takes the lock; `None` when another writer has it. Cuts off what is not known to be durable.
-    pub(super) fn open(mark: &Path, payload: &Path) -> io::Result<Option<Self>> {
+    pub(super) fn open(mark: &Path, payload: &Path) -> durable::Result<Option<Self>> {
+        let folder = Folder::above(mark)?;
         let options = || File::options().read(true).write(true).mode(0o600).clone();
         let Some((held, _)) = durable::take(mark, options().create(true).truncate(false))? else { return Ok(None) };
         let marked = mark::read(&held)?;
@@ -73,7 +74,7 @@ impl UploadFile {
         };
         let Some(Payload { file, len: durable, shared }) = open_payload(payload, marked)? else { return Ok(None) };
         // Both names are durable before the first offset is answered.
-        let unnamed = (durable == 0).then(|| mark.parent().expect("in the staging folder").to_owned());
+        let unnamed = (durable == 0).then_some(folder);
         let hash = (durable == 0).then(PayloadHash::default);
         let (path, payload) = (payload.to_owned(), Arc::new(file));
         let mut this =
@@ -86,24 +87,24 @@ impl UploadFile {
     }
 
     /// Throws away what was written.
-    pub(super) fn restart(mut self) -> io::Result<()> {
+    pub(super) fn restart(mut self) -> durable::Result<()> {
         // The mark goes first: a crash between the two leaves bytes behind it, which `open` cuts off.
         self.write_mark(0)?;
-        if self.shared { durable::discard(&self.path) } else { self.payload.set_len(0) }
+        if self.shared { durable::discard(&self.path) } else { Ok(self.payload.set_len(0)?) }
     }
 
-    fn write_mark(&mut self, offset: u64) -> io::Result<()> {
+    fn write_mark(&mut self, offset: u64) -> durable::Result<()> {
         if let Err(e) = mark::write(&self.mark, offset) {
             // what the next one reads is what was durable; nothing rests on how this ends
             let _ = mark::put(&self.mark, self.durable);
-            return Err(e);
+            return Err(e.into());
         }
         self.durable = offset;
         Ok(())
     }
 
     /// Has the disk begin with what was written, while more is being written.
-    fn begin_sync(&mut self) -> io::Result<()> {
+    fn begin_sync(&mut self) -> durable::Result<()> {
         self.end_sync()?;
         let payload = self.payload.clone();
         self.syncing = Some((self.written, thread::Builder::new().spawn(move || payload.sync_data())?));
@@ -111,7 +112,7 @@ impl UploadFile {
     }
 
     /// Waits for what was begun. Its error is this upload's: no later sync would tell it again.
-    fn end_sync(&mut self) -> io::Result<()> {
+    fn end_sync(&mut self) -> durable::Result<()> {
         if let Some((covered, syncing)) = self.syncing.take() {
             syncing.join().unwrap_or_else(|_| Err(io::Error::other("a thread broke off")))?;
             self.synced = covered;
@@ -120,20 +121,20 @@ impl UploadFile {
     }
 
     /// Brings to the disk what was written. A crash after it and before the mark leaves bytes that are sent again.
-    fn sync_payload(&mut self) -> io::Result<()> {
+    fn sync_payload(&mut self) -> durable::Result<()> {
         self.end_sync()?;
         if self.synced < self.written {
             match self.unnamed.take() {
                 None => self.payload.sync_data()?,
-                Some(folder) => durable::both(|| self.payload.sync_data(), || durable::sync_folder(&folder))?,
+                Some(folder) => durable::both(|| self.payload.sync_data(), || Ok(folder.sync()?))?,
             }
             self.synced = self.written;
         }
         // all of it may have been brought there on the way
-        self.unnamed.take().map_or(Ok(()), |folder| durable::sync_folder(&folder))
+        self.unnamed.take().map_or(Ok(()), |folder| folder.sync())
     }
 
-    fn make_durable(&mut self) -> io::Result<()> {
+    fn make_durable(&mut self) -> durable::Result<()> {
         if self.durable < self.written {
             self.sync_payload()?;
             self.write_mark(self.written)?;
@@ -176,7 +177,7 @@ impl Upload for UploadFile {
         let mut this = self;
         let write = blocking(move || {
             if this.shared {
-                return Err(io::Error::other("the archive has this payload"));
+                return Err(io::Error::other("the archive has this payload").into());
             }
             this.payload.write_all_at(&piece, this.written)?;
             this.written += piece.len() as u64;
@@ -210,7 +211,7 @@ impl Upload for UploadFile {
 /// Opens a payload for writing, cut off after `keep` bytes, and says how many there are; `None` when another has it. One
 /// that the archive has taken under a second name is left to the archive, and if it would have to be cut off, a new one is
 /// begun. The archive takes a payload only under the lock that the handle holds: what has one name now keeps it alone.
-fn open_payload(path: &Path, keep: u64) -> io::Result<Option<Payload>> {
+fn open_payload(path: &Path, keep: u64) -> durable::Result<Option<Payload>> {
     let take = || durable::take(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600));
     let Some((file, meta)) = take()? else { return Ok(None) };
     let shared = meta.nlink() > 1;

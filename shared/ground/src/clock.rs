@@ -1,8 +1,8 @@
-//! The only reader of the clock.
+//! The only reader of the clock. Everything else takes `now` as a value.
 //!
-//! **Trust:** none: a laptop's clock may be years off, or set back by its user. It is recorded in each
-//! record and bounds nothing; order comes from numbers and chain. The boot id and the milliseconds since
-//! boot let staff see afterwards that it was moved.
+//! **Trust:** none. A laptop's clock may be years off, or set back by its user; a server's may be wrong as well. A unit
+//! records it and takes order from numbers and chain; the centre lets only log time bound anything. The boot id and the
+//! milliseconds since boot let staff see afterwards that a clock was moved.
 #![allow(clippy::disallowed_methods, reason = "this file owns the clock")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ use shared::{
     time::Second,
 };
 
-/// What the clocks of the laptop say at one moment.
+/// What the clocks of a machine say at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// The wall clock, as it is.
@@ -23,7 +23,7 @@ pub struct Reading {
     pub boot_ms: u64,
 }
 
-/// The wall clock.
+/// The second that the wall clock shows. A clock before 1970 shows 1970.
 pub fn now() -> Second {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Second::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))

@@ -1,4 +1,6 @@
-//! The only source of randomness: the kernel's.
+//! The only source of randomness: the kernel's generator.
+//!
+//! **Invariants:** there is no fallback. A machine that gives no randomness makes no key, and the error says so.
 #![allow(clippy::disallowed_methods, reason = "this file owns randomness")]
 
 use shared::problem::{Code, Problem};

@@ -1,18 +1,23 @@
 //! What the program says: tables and colour on a terminal, plain lines elsewhere, JSON Lines with `--json`.
 //!
 //! ```text
-//! {"message_type":"draft","draft":"3f9a1c20","form":"national-id/1",…}
-//! {"message_type":"summary","finished":1}
+//! {"message_type":"unit","name":"van-017","epoch":1,…}
+//! {"message_type":"summary","units":1}
 //! ```
 //!
 //! **Invariants:** with `--json` nothing but JSON Lines is on standard output, and the last line is a
 //! `summary` or an `error`. Problems go to standard error as well, in the person's language. No secret and
-//! no personal data is ever in a problem; a person's own fields appear only where a command shows a draft.
+//! no personal data is ever in a problem.
+#![allow(clippy::disallowed_methods, reason = "this file asks the environment whether colour is wanted")]
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _},
+};
 
+use serde::Serialize;
 use serde_json::{Map, Value};
-use shared::problem::{Lang, Problem};
+use shared::problem::{Lang, Problem, exit::Exit};
 
 use crate::streams::{self, Stream};
 
@@ -38,29 +43,37 @@ impl Say {
         !self.json && io::stdout().is_terminal()
     }
 
-    /// A result: a JSON object of this type, or the text. False when nobody reads it any more.
-    pub fn result(&self, kind: &str, fields: Value, text: &str) -> bool {
+    /// One result: a JSON object of this type, or a text. False when nobody reads it any more.
+    pub fn line(&self, kind: &str, fields: impl Serialize, text: impl Display) -> bool {
         if self.json { line(&object(kind, fields)) } else { plain(text) }
     }
 
     /// The end of a command that went well.
-    pub fn summary(&self, fields: Value, text: &str) {
+    pub fn summary(&self, fields: impl Serialize, text: impl Display) {
         if self.json {
             line(&object("summary", fields));
-        } else if !self.quiet && !text.is_empty() {
-            plain(text);
+        } else if !self.quiet {
+            let text = text.to_string();
+            if !text.is_empty() {
+                plain(text);
+            }
         }
     }
 
+    /// The end of a command whose one result this is: said even with `--quiet`.
+    pub fn answer(&self, fields: impl Serialize, text: impl Display) {
+        self.line("summary", fields, text);
+    }
+
     /// Something worth knowing, not the result.
-    pub fn note(&self, text: &str) {
+    pub fn note(&self, text: impl Display) {
         if !self.quiet {
             aside(text);
         }
     }
 
     /// Something that only a curious person wants to know.
-    pub fn detail(&self, text: &str) {
+    pub fn detail(&self, text: impl Display) {
         if self.verbose {
             aside(text);
         }
@@ -77,44 +90,51 @@ impl Say {
         }
         let cells: Vec<Vec<String>> = rows.iter().map(|r| r.iter().map(cell).collect()).collect();
         if self.terminal() {
-            plain(&aligned(headings, &cells, !self.no_colour));
+            plain(aligned(headings, &cells, !self.no_colour));
         } else {
             for row in &cells {
-                plain(&row.join("\t"));
+                plain(row.join("\t"));
             }
         }
     }
 
     /// A problem, as the last word.
-    pub fn problem(&self, problem: &Problem, exit: u8) {
+    pub fn problem(&self, problem: &Problem, exit: Exit) {
         if self.json {
-            let text = problem.row().text(self.lang);
-            let fields = serde_json::json!({
-                "code": problem.row().code, "detail": problem.detail, "what": text.what, "next": text.next, "exit": exit,
-            });
-            line(&object("error", fields));
+            let mut error = self.told("error", problem);
+            error["exit"] = (exit as u8).into();
+            line(&error);
         }
         let told = problem.told(self.lang);
-        if io::stderr().is_terminal() && !self.no_colour { aside(&format!("\u{1b}[31m{told}\u{1b}[0m")) } else { aside(&told) }
+        if io::stderr().is_terminal() && !self.no_colour { aside(format!("\u{1b}[31m{told}\u{1b}[0m")) } else { aside(told) }
     }
 
     /// A problem that does not end the command: the others go on.
     pub fn warning(&self, problem: &Problem) {
         if self.json {
-            let text = problem.row().text(self.lang);
-            let fields = serde_json::json!({
-                "code": problem.row().code, "detail": problem.detail, "what": text.what, "next": text.next,
-            });
-            line(&object("warning", fields));
+            line(&self.told("warning", problem));
         }
-        aside(&problem.told(self.lang));
+        aside(problem.told(self.lang));
+    }
+
+    fn told(&self, kind: &str, problem: &Problem) -> Value {
+        let text = problem.row().text(self.lang);
+        let fields = serde_json::json!({
+            "code": problem.row().code, "detail": problem.detail, "what": text.what, "next": text.next,
+        });
+        object(kind, fields)
     }
 }
 
-fn object(kind: &str, fields: Value) -> Value {
+/// Whether the environment asks for no colour (`NO_COLOR`, <https://no-color.org>).
+pub fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+}
+
+fn object(kind: &str, fields: impl Serialize) -> Value {
     let mut all = Map::new();
     all.insert("message_type".to_owned(), kind.into());
-    if let Value::Object(fields) = fields {
+    if let Ok(Value::Object(fields)) = serde_json::to_value(fields) {
         all.extend(fields);
     }
     Value::Object(all)
@@ -122,12 +142,12 @@ fn object(kind: &str, fields: Value) -> Value {
 
 // a reader that went away (`| head`) is no problem of ours: most callers drop what these give
 fn line(value: &Value) -> bool {
-    plain(&value.to_string())
+    plain(value)
 }
-fn plain(text: &str) -> bool {
+fn plain(text: impl Display) -> bool {
     streams::say(Stream::Out, &format!("{text}\n"))
 }
-fn aside(text: &str) {
+fn aside(text: impl Display) {
     streams::say(Stream::Err, &format!("{text}\n"));
 }
 

@@ -1,0 +1,256 @@
+//! Opening SQLite: WAL with synchronous=FULL, both asserted; the schema in numbered steps.
+//!
+//! 1. Make the file, durable, if it is not there: 0600, and SQLite makes what it keeps beside it alike.
+//! 2. Connect. 3. Set what durability rests on, and read it back. 4. The write-ahead log is there, and its name durable.
+//! 5. Take the steps of the schema that are missing.
+//!
+//! **Invariants:** with synchronous=NORMAL acknowledged rows were lost in trials. What SQLite puts aside for a moment stays in
+//! memory. A step, once released, never changes; all that are missing are one transaction, so a crash leaves the old schema
+//! or the new one. A file with more steps than this software knows is refused untouched. No error quotes a value.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
+
+use crate::{
+    durable::{self, Failed, tighten},
+    sabotage,
+};
+
+/// How long one process waits for the commit of another.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Bytes of a page; counts only before the first page is written.
+const PAGE: i64 = 16 * 1024;
+/// What SQLite keeps beside its file.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// Whose database it is, and how it is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// Says whose file this is (`PRAGMA application_id`).
+    pub application: i64,
+    /// So many steps were released before files said whose they are.
+    pub unmarked: usize,
+    /// Step n brings version n to version n + 1 (`PRAGMA user_version`).
+    pub steps: &'static [&'static str],
+    /// Statements that a connection keeps prepared.
+    pub statements: usize,
+    /// How statements are planned.
+    pub plans: Plans,
+}
+
+/// How statements are planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plans {
+    /// With what is bound to them in view.
+    Bound,
+    /// One plan per statement, whatever is bound to it (QPSG): else those that a partial index might serve are parsed anew
+    /// each time.
+    Stable,
+}
+
+/// Why a database was not opened.
+#[derive(Debug)]
+pub enum Refused {
+    /// SQLite said so.
+    Sqlite(rusqlite::Error),
+    /// The disk, beside SQLite.
+    Disk(Failed),
+    /// Another program's, or newer software's: what it says, and what this software knows.
+    Newer(String),
+    /// It cannot be made durable, and how not.
+    NotDurable(String),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Sqlite(e)
+    }
+}
+impl From<Failed> for Refused {
+    fn from(e: Failed) -> Self {
+        Self::Disk(e)
+    }
+}
+
+/// Opens the database at `path`, making it when it is not there, and brings its schema up to date.
+pub fn open(path: &Path, kind: &Kind) -> Result<Connection, Refused> {
+    // 1.
+    if durable::is_there(path) {
+        // made by another program, or put back from a copy
+        [path.to_owned()].into_iter().chain(BESIDE.map(|end| beside(path, end))).try_for_each(|file| tighten(&file))?;
+    } else {
+        durable::create(path, b"")?;
+    }
+    // 2.
+    let mut db = connect(path, kind)?;
+    // 3.
+    settle(&db)?;
+    // 4.
+    journal_is_there(&db, path)?;
+    // 5.
+    step_up(&mut db, kind)?;
+    Ok(db)
+}
+
+/// A further connection, with the settings that all of them have.
+pub fn connect(path: &Path, kind: &Kind) -> Result<Connection, Refused> {
+    connect_with(path, kind, OpenFlags::empty())
+}
+
+/// The same, opened with `more` flags than the usual ones.
+pub fn connect_with(path: &Path, kind: &Kind, more: OpenFlags) -> Result<Connection, Refused> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more)?;
+    db.busy_timeout(PATIENCE)?;
+    // pages put aside for a moment show personal data, too: not into /var/tmp
+    db.pragma_update(None, "temp_store", "memory")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.set_prepared_statement_cache_capacity(kind.statements);
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, kind.plans == Plans::Stable)?;
+    Ok(db)
+}
+
+/// Sets what durability rests on, and reads it back.
+fn settle(db: &Connection) -> Result<(), Refused> {
+    db.pragma_update(None, "page_size", PAGE)?;
+    let journal: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let (level, number) = if sabotage::on("synchronous-normal") { ("normal", 1) } else { ("full", 2) };
+    db.pragma_update(None, "synchronous", level)?;
+    let synchronous: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    if journal == "wal" && synchronous == number {
+        Ok(())
+    } else {
+        Err(Refused::NotDurable(format!("journal_mode {journal}, synchronous {synchronous}")))
+    }
+}
+
+/// The write-ahead log is really in use, and its name durable.
+fn journal_is_there(db: &Connection, path: &Path) -> Result<(), Refused> {
+    // The first read opens it. SQLite says `wal` before the change of mode is committed, and goes on saying so when that
+    // failed: the file itself tells.
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let journal = beside(path, BESIDE[0]);
+    if !durable::is_there(&journal) {
+        return Err(Refused::NotDurable("no write-ahead log".into()));
+    }
+    // SQLite syncs its name with the first commit, but takes no notice when that fails: a power cut would then take every
+    // commit since, with the whole file.
+    Ok(durable::sync_name(&journal)?)
+}
+
+/// Takes the steps that are still missing.
+pub fn step_up(db: &mut Connection, kind: &Kind) -> Result<(), Refused> {
+    if done(db, kind)? == Done::All {
+        return Ok(());
+    }
+    // Two processes may start together: the second waits here and then finds the work done.
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let Done::Steps(taken) = done(&transaction, kind)? {
+        kind.steps[taken..].iter().try_for_each(|step| transaction.execute_batch(step))?;
+        transaction.pragma_update(None, "user_version", i64::try_from(kind.steps.len()).expect("few steps"))?;
+        transaction.pragma_update(None, "application_id", kind.application)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Done {
+    /// Every step, and the file says whose it is.
+    All,
+    /// So many steps; whose file it is may be missing.
+    Steps(usize),
+}
+
+fn done(db: &Connection, kind: &Kind) -> Result<Done, Refused> {
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let ours = |taken: usize| taken == 0 || application == kind.application || (application == 0 && taken <= kind.unmarked);
+    match usize::try_from(version).ok().filter(|&taken| taken <= kind.steps.len() && ours(taken)) {
+        Some(taken) if taken == kind.steps.len() && application == kind.application => Ok(Done::All),
+        Some(taken) => Ok(Done::Steps(taken)),
+        None => Err(Refused::Newer(format!("schema {version}, this software knows {}", kind.steps.len()))),
+    }
+}
+
+fn beside(path: &Path, end: impl AsRef<OsStr>) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    const KIND: Kind =
+        Kind { application: 77, unmarked: 1, steps: &["CREATE TABLE a (x)", "CREATE TABLE b (x)"], statements: 16, plans: Plans::Stable };
+
+    fn ask(db: &Connection, what: &str) -> rusqlite::types::Value {
+        db.pragma_query_value(None, what, |row| row.get(0)).expect("asked")
+    }
+
+    #[test]
+    fn durability_is_asserted_not_hoped_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("db");
+        let db = open(&path, &KIND).expect("opened");
+        assert_eq!(ask(&db, "journal_mode"), rusqlite::types::Value::Text("wal".into()));
+        for (what, value) in [("synchronous", 2), ("page_size", PAGE), ("application_id", 77), ("user_version", 2), ("temp_store", 2)] {
+            assert_eq!(ask(&db, what), rusqlite::types::Value::Integer(value), "{what}");
+        }
+        db.pragma_update(None, "journal_mode", "delete").expect("somebody changes it");
+        db.pragma_update(None, "synchronous", "normal").expect("somebody changes it");
+        settle(&db).expect("set again");
+        assert_eq!(ask(&db, "synchronous"), rusqlite::types::Value::Integer(2));
+        let memory = Connection::open_in_memory().expect("opened");
+        assert!(matches!(settle(&memory), Err(Refused::NotDurable(_))), "a database that cannot do WAL is refused");
+    }
+
+    #[test]
+    fn files_are_their_owners_alone_also_old_ones() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("db");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        let files = [path.clone(), beside(&path, "-wal"), beside(&path, "-shm")];
+        let modes = || files.iter().map(|file| mode(file)).collect::<Vec<_>>();
+        let first = open(&path, &KIND).expect("opened");
+        assert_eq!(modes(), [0o600; 3]);
+        for file in &files {
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("set");
+        }
+        first.execute_batch("BEGIN IMMEDIATE; INSERT INTO a VALUES (1)").expect("begun");
+        let second = open(&path, &KIND).expect("opened");
+        assert_eq!(modes(), [0o600; 3]);
+        second.busy_timeout(Duration::ZERO).expect("set");
+        assert!(second.execute("INSERT INTO a VALUES (2)", []).is_err(), "the first still has its lock");
+    }
+
+    #[test]
+    fn steps_are_taken_once_and_foreign_files_left_alone() {
+        let mut db = Connection::open_in_memory().expect("opened");
+        db.execute_batch(KIND.steps[0]).expect("an older schema");
+        db.pragma_update(None, "user_version", 1).expect("from before files were marked");
+        step_up(&mut db, &KIND).expect("brought up");
+        step_up(&mut db, &KIND).expect("twice is the same as once");
+        assert_eq!((ask(&db, "user_version"), ask(&db, "application_id")), (2.into(), 77.into()));
+        for (what, value) in [("user_version", 99), ("application_id", 5), ("application_id", 0)] {
+            let mut db = Connection::open_in_memory().expect("opened");
+            step_up(&mut db, &KIND).expect("brought up");
+            db.pragma_update(None, what, value).expect("as another program would");
+            assert!(matches!(step_up(&mut db, &KIND), Err(Refused::Newer(_))), "{what} {value}");
+            assert_eq!(ask(&db, what), rusqlite::types::Value::Integer(value), "untouched");
+        }
+        let mut torn = Connection::open_in_memory().expect("opened");
+        let bad = Kind { steps: &["CREATE TABLE a (x)", "not SQL"], ..KIND };
+        assert!(step_up(&mut torn, &bad).is_err());
+        assert_eq!(ask(&torn, "user_version"), 0.into(), "all of it or nothing");
+    }
+}
