@@ -8,7 +8,7 @@
 //! Drafts and cards are encrypted under nothing but such keys, and sealed records are age files: what opens none of
 //! them opens nothing.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use age::{Decryptor, x25519};
 use enroll_client::vault::{
@@ -31,7 +31,7 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 /// The thief.
 pub struct Thief {
     /// Whoever a passphrase opens the keys of.
-    members: Vec<Unlocked>,
+    members: Vec<Arc<Unlocked>>,
     keys: Vec<wrap::Key>,
     identities: Vec<x25519::Identity>,
     vault: Vault,
@@ -43,7 +43,7 @@ impl Thief {
         let vault = Vault::open(&Places { data: unit.data.clone(), machine: unit.data.join("machine.secret") })?;
         let everybody = vault.members()?;
         let tried = everybody.iter().flat_map(|member| passphrases.iter().map(move |p| (&member.name, p.as_bytes())));
-        let members: Vec<Unlocked> = tried.filter_map(|(name, passphrase)| vault.unlock(name, passphrase).ok()).collect();
+        let members: Vec<_> = tried.filter_map(|(name, passphrase)| vault.unlock(name, passphrase).ok()).map(Arc::new).collect();
         if members.len() != passphrases.len() {
             return Err(Broken(format!("{} passphrases open the keys of {members:?}", passphrases.len())));
         }
@@ -98,7 +98,8 @@ impl Thief {
     /// What a card says, to whoever it opens for; nothing when its time is over.
     pub fn card(&self, number: &str, card: Card) -> Sure<Option<String>> {
         let row: RecordRow = self.vault.record(number.parse().map_err(|_| Broken("a record's number".into()))?)?;
-        let opened = self.members.iter().find_map(|member| self.vault.card(member, &row, card).ok().flatten());
+        let supervisors = self.members.iter().filter_map(|member| Arc::clone(member).into_supervisor().ok());
+        let opened = supervisors.into_iter().find_map(|s| self.vault.card(&s, &row, card).ok().flatten());
         Ok(opened.map(|plain| String::from_utf8_lossy(&plain).into_owned()))
     }
 }

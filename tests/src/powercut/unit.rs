@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use enroll_client::{
@@ -16,7 +17,7 @@ use enroll_client::{
     vault::{
         CaptureSession, Places, Vault,
         drafts::DraftRow,
-        members::Unlocked,
+        members::{Supervisor, Unlocked},
         records::{Card, Origin, RecordRow},
     },
 };
@@ -44,7 +45,7 @@ pub struct UnitRecovery {
     /// The vault's folder below the one that was watched.
     name: String,
     agent: Unlocked,
-    supervisor: Unlocked,
+    supervisor: Supervisor,
     /// The supervisor's.
     passphrase: PathBuf,
     /// Bytes that are kept back for a full disk.
@@ -95,7 +96,7 @@ impl UnitRecovery {
         Ok(Self {
             name: unit.name.clone(),
             agent: unlock(&unit.agent, &unit.passphrase)?,
-            supervisor: unlock(&unit.supervisor, &unit.supervisor_passphrase)?,
+            supervisor: Arc::new(unlock(&unit.supervisor, &unit.supervisor_passphrase)?).into_supervisor()?,
             passphrase: unit.secret(&unit.supervisor),
             reserve: std::fs::metadata(unit.data.join("reserve"))?.len(),
             records: vault.records()?.into_iter().map(|r| (r.record.to_string(), r)).collect(),
@@ -169,7 +170,7 @@ impl UnitRecovery {
         let done = desk.finish_with(draft, parts, Origin::Source(Digest::of(b"whoever comes next")))?;
         demand(done.number.number == records as u64 + 1, || format!("the next number is {}", done.number))?;
         let closed = close::close(vault, session, Approver::Supervisor(&self.supervisor), clock::now())?;
-        demand(closed.rotten.is_empty(), || format!("rotten: {:?}", closed.rotten))?;
+        demand(closed.left.is_empty(), || format!("left behind: {:?}", closed.left))?;
         let places: Vec<u64> = closed.batches.iter().map(|b| b.1.sequence).collect();
         demand(places == [batches as u64 + 1], || format!("the next batches are {places:?}"))?;
         let left = vault.unbatched()?.len();
@@ -187,7 +188,7 @@ impl UnitRecovery {
             let there = |number: &Value| told.of("record").any(|r| r["number"] == *number);
             demand(line["record"].is_null() || there(&line["number"]), || format!("the program does not tell of {}", line["number"]))?;
         }
-        let closed = program.run(&["--as", self.supervisor.name.as_str(), "--passphrase-file", path_text(&self.passphrase)?, "close"])?;
+        let closed = program.run(&["--as", self.supervisor.name().as_str(), "--passphrase-file", path_text(&self.passphrase)?, "close"])?;
         demand(matches!(closed.exit, Some(0 | 4)), || format!("close ended with {:?}: {}", closed.exit, closed.err))?;
         std::fs::remove_dir_all(&copy)?;
         Ok(())
