@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn next_steps_name_commands_that_exist() {
         const UNIT: &str = "init, roster import, roster show, draft attach, draft except, draft import-cbeff, draft list, draft set, \
-            draft show, finish, session, review list, review withdraw, close, sync, status, receipt verify, outcome show, prune, doctor, new-key, passphrase change";
+            draft show, finish, session, review list, review withdraw, close, sync, status, receipt verify, outcome show, prune, doctor, new-key, resign, passphrase change";
         const CENTRE: &str = "init, serve, unit admit, unit list, agent admit, agent list, roster publish, roster show, batch list, \
             batch show, batch decide, case decide, case confirm, case history, record decide, supervisor admit, staff admit, staff list, record trace, case list, case show, log checkpoint, fsck, rebuild, doctor";
         for code in Code::ALL {

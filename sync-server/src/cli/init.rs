@@ -56,7 +56,7 @@ pub struct Init {
     /// Kind of age recipients that records are sealed to
     #[arg(long, value_enum, default_value_t = Kind::Hybrid)]
     recipient_kind: Kind,
-    /// Must a supervisor approve each batch? `required`, `none`, or `24h`: required for the first 24 hours
+    /// Must a supervisor approve each batch? `required` or `none`
     #[arg(long, value_name = "RULE", default_value = "required", value_parser = super::roster::approval)]
     approval: Approval,
     /// Seconds of log time for which units keep merged records
