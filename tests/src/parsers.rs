@@ -24,7 +24,7 @@ pub use folder::resident_folder;
 pub use http::{http_answer, http_call};
 pub use inside::{age_header, frame, record_json, sealed, tar};
 pub use log::{checkpoint, consistency, entry, guard_line, segment, tlog_proof};
-pub use notes::{agent_request, answer, hello, manifest, note, outcome, record_line, roster, unit_request};
+pub use notes::{agent_request, answer, decision, hello, manifest, note, outcome, record_line, roster, unit_request};
 pub use words::{ids, keys, slip, times, words};
 
 use shared::{keys::Signer, note::Note};
@@ -48,13 +48,14 @@ impl Verdict {
 }
 
 /// All of them, by the name of their folder in `tests/corpus` and of their target in `fuzz/fuzz_targets`.
-pub const ALL: [(&str, Body); 33] = [
+pub const ALL: [(&str, Body); 34] = [
     ("age_header", age_header),
     ("agent_request", agent_request),
     ("answer", answer),
     ("cbeff", cbeff),
     ("checkpoint", checkpoint),
     ("consistency", consistency),
+    ("decision", decision),
     ("entry", entry),
     ("form", form),
     ("frame", frame),

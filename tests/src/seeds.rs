@@ -69,6 +69,8 @@ fn examples() -> Vec<Seed> {
         ("roster", "example", example("roster")),
         ("roster", "vector", vector(include_bytes!("../vectors/roster"))),
         ("outcome", "example", example("outcome")),
+        ("decision", "example", example("decision")),
+        ("decision", "confirmation", example("confirmation")),
         ("entry", "batch", example("log entry")),
         ("guard_line", "example", trimmed(example("guard"))),
         ("checkpoint", "example", example("checkpoint")),

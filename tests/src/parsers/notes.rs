@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use shared::{
     batch::{self, Line, Manifest, RecordLine},
+    decision::Decision,
     hello::{Answer, Hello, Known, State},
     keys::Signer,
     note::{MAX_NOTE, Note},
@@ -135,6 +136,18 @@ pub fn outcome(bytes: &[u8]) -> Verdict {
     kept(outcome.note(), bytes);
     let again = Outcome::sign(outcome.batch(), outcome.version(), outcome.lines().to_vec(), &key("registry.example", 3));
     assert_eq!(again.note().text(), outcome.note().text());
+    Verdict::Taken
+}
+
+/// What an adjudicator says, also under another's key.
+pub fn decision(bytes: &[u8]) -> Verdict {
+    let Ok(decision) = Decision::parse(bytes) else { return Verdict::Refused };
+    kept(decision.note(), bytes);
+    let own = key("amina", 9);
+    let again = Decision::sign(decision.centre(), decision.said().clone(), &own).expect("what was read can be said");
+    assert_eq!(again.note().text(), decision.note().text());
+    assert_eq!(again.verify(&own.public()), Ok(()));
+    assert_eq!(again.id(), decision.id(), "the id is the text's, whoever signs");
     Verdict::Taken
 }
 
