@@ -56,12 +56,14 @@ pub struct Init {
     /// Kind of age recipients that records are sealed to
     #[arg(long, value_enum, default_value_t = Kind::Hybrid)]
     recipient_kind: Kind,
-    /// Must a supervisor approve each batch? `required`, `none`, or `24h`: required for the first 24 hours
+    /// Must a supervisor approve each batch? `required` or `none`
     #[arg(long, value_name = "RULE", default_value = "required", value_parser = super::roster::approval)]
     approval: Approval,
     /// Seconds of log time for which units keep merged records
     #[arg(long, value_name = "SECONDS", default_value_t = 14 * 86_400)]
     retention: u64,
+    #[command(flatten)]
+    rules: super::roster::Rules,
 }
 
 /// Kind of age recipients.
@@ -79,6 +81,7 @@ impl Init {
         let data = absolute(&global.data_dir.clone().unwrap_or_else(default_data))?;
         let (recovery, auditor) = (absolute(&self.recovery)?, absolute(&self.auditor)?);
         let (secret, file) = (self.secrets.choose(self.centre.as_str())?, self.file()?);
+        let rules = self.rules.clone();
         let plan = Plan {
             recovery: (recovery.clone(), secret.recovery),
             auditor: (auditor.clone(), secret.auditor),
@@ -89,6 +92,7 @@ impl Init {
             },
             approval: self.approval,
             retention: self.retention,
+            rules: Box::new(move |facts| rules.apply(facts)),
             data: data.clone(),
             file,
         };
