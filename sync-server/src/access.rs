@@ -75,6 +75,28 @@ pub fn reason(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
+/// What a person may see: that they look is on record. Only [`answer`] makes one.
+pub struct Recorded<T>(T);
+
+impl<T> std::ops::Deref for Recorded<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Records an access and only then gives the answer away.
+pub async fn answer<T, A: Archive, L: Ledger>(
+    archive: &A,
+    sequencer: &Sequencer<L>,
+    roster: &Facts,
+    access: &Access,
+    answer: T,
+) -> Result<Recorded<T>, Problem> {
+    record(archive, sequencer, roster, access).await?;
+    Ok(Recorded(answer))
+}
+
 /// Records an access; returns its log index when it is durable and logged.
 pub async fn record<A: Archive, L: Ledger>(
     archive: &A,

@@ -10,8 +10,10 @@
 #![allow(clippy::disallowed_methods, reason = "this file owns the arguments")]
 
 mod admit;
+mod asking;
 mod batch;
 mod case;
+mod deciding;
 mod doctor;
 mod fsck;
 mod init;
@@ -109,25 +111,31 @@ enum Command {
     Init(Box<init::Init>),
     /// Run the centre: take batches in, log, merge, answer
     Serve(serve::Serve),
-    /// Admit, revoke and list units
+    /// Admit, revoke, move and list units
     #[command(subcommand)]
     Unit(admit::Unit),
-    /// Admit, revoke and list agents and supervisors
+    /// Admit, revoke and list agents
     #[command(subcommand)]
     Agent(admit::Agent),
+    /// Admit, revoke and list supervisors
+    #[command(subcommand)]
+    Supervisor(admit::Supervisor),
+    /// Make keys of adjudicators, administrators and carriers; admit, revoke and list them
+    #[command(subcommand)]
+    Staff(admit::Staff),
     /// Show the roster, or publish a new one
     #[command(subcommand)]
     Roster(roster::Roster),
-    /// List and show batches
+    /// List, show and decide batches
     #[command(subcommand)]
     Batch(batch::Batch),
-    /// Follow records
+    /// Follow records, and decide about them
     #[command(subcommand)]
     Record(record::Record),
     /// Find and show residents; each reading is recorded first
     #[command(subcommand)]
     Resident(resident::Resident),
-    /// List and show cases; each reading is recorded first
+    /// List, show and decide cases; each reading is recorded first
     #[command(subcommand)]
     Case(case::Case),
     /// Show the log
@@ -187,6 +195,8 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Serve(serve) => serve.run(global, out).await,
         Command::Unit(unit) => unit.run(global, out).await,
         Command::Agent(agent) => agent.run(global, out).await,
+        Command::Supervisor(supervisor) => supervisor.run(global, out).await,
+        Command::Staff(staff) => staff.run(global, out).await,
         Command::Roster(roster) => roster.run(global, out).await,
         Command::Batch(batch) => batch.run(global, out).await,
         Command::Record(record) => record.run(global, out).await,

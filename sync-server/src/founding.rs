@@ -57,6 +57,8 @@ pub struct Plan {
     pub approval: Approval,
     /// Seconds of log time that a unit keeps a merged record.
     pub retention: u64,
+    /// What else is said of the first roster.
+    pub rules: Box<dyn Fn(&mut Facts) + Send + Sync>,
 }
 
 /// A new centre.
@@ -176,6 +178,7 @@ fn facts(plan: &Plan, centre: &CentreName, [log, own, roster]: &[&Signer; 3], re
         kept: vec![],
         revoked: vec![],
     };
+    (plan.rules)(&mut facts);
     joining::dated(&mut facts, clock::now());
     facts
 }

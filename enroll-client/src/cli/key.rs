@@ -9,8 +9,7 @@ use shared::{
 
 use super::{App, Exit, agent::confirm};
 use crate::{
-    again,
-    durable,
+    again, durable,
     rights::Act,
     status,
     vault::{

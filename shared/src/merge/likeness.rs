@@ -73,15 +73,10 @@ mod tests {
     use super::*;
 
     fn person(pairs: &[(&str, &str)]) -> BTreeMap<String, Option<String>> {
-        let mut person: BTreeMap<String, Option<String>> = [
-            ("given_latin", "Itto"),
-            ("family_latin", "Haddad"),
-            ("date_of_birth", "1980-05-07"),
-            ("sex", "f"),
-            ("place_of_birth", "04"),
-        ]
-        .map(|(k, v)| (k.to_owned(), Some(v.to_owned())))
-        .into();
+        let mut person: BTreeMap<String, Option<String>> =
+            [("given_latin", "Itto"), ("family_latin", "Haddad"), ("date_of_birth", "1980-05-07"), ("sex", "f"), ("place_of_birth", "04")]
+                .map(|(k, v)| (k.to_owned(), Some(v.to_owned())))
+                .into();
         person.extend(pairs.iter().map(|&(k, v)| (k.to_owned(), Some(v.to_owned()))));
         person
     }

@@ -1,24 +1,42 @@
-//! `unit` and `agent`: admit, revoke, list. Each change is a new roster.
+//! `unit`, `agent`, `supervisor`, `staff`: admit, revoke, list. Each change is a new roster.
+//!
+//! | file | does |
+//! |---|---|
+//! | `units`, `people`, `staff` | one command group each |
+//! | `revoke` | ends keys: since when, what they had merged since, which of them |
+//! | `lists` | every key that ever was, with its state |
 
-use std::path::PathBuf;
+mod lists;
+mod people;
+mod revoke;
+mod staff;
+mod units;
 
-use clap::{Args, Subcommand};
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
 use shared::{
-    id::{LogIndex, Member},
-    keys::{KeyRef, Signer, VerifierKey},
-    problem::{Code, Problem},
-    roster::{
-        Crew, Facts,
-        request::{AgentRequest, UnitRequest},
-    },
+    id::Member,
+    keys::{KeyRef, Signer},
+    problem::Problem,
+    roster::{Facts, Role},
 };
 
-use super::{Exit, Global, Out, secrets::Unlock};
+pub use self::{
+    people::{Agent, Supervisor},
+    staff::Staff,
+    units::Unit,
+};
+use super::{Global, Out, secrets::Unlock};
 use crate::{
     centre::Centre,
     durable,
     founding::roster_key,
-    joining::{self, Known, PublishedRoster},
+    joining::{
+        self, Moment, PublishedRoster,
+        admitting::{Admitted, Older, Request, UnitTraits, admit},
+    },
     pipeline::Idle,
     settings::Settings,
 };
@@ -26,74 +44,77 @@ use crate::{
 /// Largest request that is read, in bytes.
 const MAX_REQUEST: u64 = 64 << 10;
 
-/// Admit, revoke and list units.
-#[derive(Debug, Subcommand)]
-pub enum Unit {
-    /// Admit a unit by its request file
-    Admit {
-        /// The file that `enroll-client init` has written
-        request: PathBuf,
-        /// Region code
-        #[arg(long, default_value = "00")]
-        region: String,
-        /// One person works in it: supervisors may approve their own records
-        #[arg(long)]
-        alone: bool,
-        #[command(flatten)]
-        change: Change,
-    },
-    /// End a unit's key; what was logged before stays good
-    Revoke(Revoke),
-    /// List units
-    List,
-}
-
-/// Admit, revoke and list agents and supervisors.
-#[derive(Debug, Subcommand)]
-pub enum Agent {
-    /// Admit an agent or a supervisor by their request file
-    Admit {
-        /// The file that `enroll-client agent add` has written
-        request: PathBuf,
-        #[command(flatten)]
-        change: Change,
-    },
-    /// End an agent's or supervisor's key; what was logged before stays good
-    Revoke(Revoke),
-    /// List agents and supervisors
-    List,
-}
-
-/// What every change of the roster takes.
+/// What admitting a key takes.
 #[derive(Debug, Args)]
-pub struct Change {
-    /// The name is known: this key takes over
+pub struct Admit {
+    /// The name is known: this is a new key of it. Say what becomes of the older ones
     #[arg(long)]
     new_key: bool,
+    /// The older keys end now: the laptop was stolen, or all its work is here
+    #[arg(long, requires = "new_key")]
+    cut_old: bool,
+    /// The older keys go on for the roster's grace: work under them is still on its way
+    #[arg(long, requires = "new_key")]
+    keep_old: bool,
     #[command(flatten)]
     passphrase: Unlock,
 }
 
-/// End a key.
-#[derive(Debug, Args)]
-pub struct Revoke {
-    /// Whose
-    name: Member,
-    /// Why, in one word: `stolen`, `lost`, `left`, …
-    #[arg(long, default_value = "revoked")]
-    reason: String,
-    /// Work logged at or after this index is quarantined [default: from now on]
-    #[arg(long, value_name = "INDEX")]
-    cut: Option<u64>,
-    #[command(flatten)]
-    passphrase: Unlock,
+impl Admit {
+    const fn older(&self) -> Older {
+        match (self.cut_old, self.keep_old) {
+            (true, false) => Older::Cut,
+            (false, true) => Older::Keep,
+            // both is no answer either
+            _ => Older::Unsaid,
+        }
+    }
+
+    /// Reads a request, admits it in the role that the command expects, and says so.
+    async fn run(&self, global: &Global, out: &Out, file: &Path, expected: Role, traits: UnitTraits) -> Result<(), Problem> {
+        let request = Request::parse(&durable::read_given(file, MAX_REQUEST)?)?;
+        let mut admitted = None;
+        let published = publish(global, &self.passphrase, |facts, moment| {
+            let done = admit(facts, &request, expected, self.older(), &traits, moment)?;
+            admitted = Some(done);
+            Ok(())
+        })
+        .await?;
+        if let Some(unit) = request.unit().filter(|unit| published.facts.newest_epoch(unit).is_none()) {
+            out.note(format!("{unit} is not in the roster yet: this key counts when it is"));
+        }
+        if let Some(admitted) = admitted {
+            say_admitted(out, &published, &request, &admitted);
+        }
+        Ok(())
+    }
+}
+
+fn say_admitted(out: &Out, published: &PublishedRoster, request: &Request, admitted: &Admitted) {
+    let (version, index) = (published.facts.version, published.logged.index());
+    let (name, role, key) = (request.name(), request.role(), KeyRef::from(request.key()));
+    let fingerprint = request.key().fingerprint();
+    let kept: Vec<_> = admitted.kept.iter().map(|(key, until)| json!({ "key": key, "until": until })).collect();
+    let value = json!({
+        "done": "admitted", "name": name, "role": role.as_str(), "key": key, "fingerprint": fingerprint, "unit": request.unit(),
+        "epoch": admitted.epoch, "cut": admitted.cut, "kept": kept, "roster": version, "log_index": index.0,
+    });
+    let mut human =
+        format!("admitted {role} {name} ({key}) by roster {version}, log entry {index}\n  fingerprint {fingerprint}: compare it by phone");
+    for key in &admitted.cut {
+        human += &format!("\n  older key {key} ends at entry {}", published.facts.revocation(key).map_or(index, |r| r.cut));
+    }
+    for (key, until) in &admitted.kept {
+        human += &format!("\n  older key {key} goes on until {until}");
+    }
+    out.answer(value, human);
 }
 
 /// Opens the centre and publishes a changed roster.
 pub(super) async fn publish(
     global: &Global,
     passphrase: &Unlock,
-    change: impl FnOnce(&mut Facts, LogIndex) -> Result<(), Problem>,
+    change: impl FnOnce(&mut Facts, Moment) -> Result<(), Problem>,
 ) -> Result<PublishedRoster, Problem> {
     let centre = open(global)?;
     let key: Signer = roster_key(&centre.settings, || passphrase.read("the roster key"))?;
@@ -106,120 +127,18 @@ pub(super) fn open(global: &Global) -> Result<Centre, Problem> {
     Centre::open(Settings::load(global.data_dir.as_deref(), global.config.as_deref())?)
 }
 
-fn known(new_key: bool) -> Known {
-    if new_key { Known::Replace } else { Known::Refuse }
+/// One word as a roster writes it.
+fn word(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("one word of small letters, digits and dashes".to_owned())
+    }
 }
 
-fn say(out: &Out, published: &PublishedRoster, what: &str, name: &Member, key: &str) {
+fn say_changed(out: &Out, published: &PublishedRoster, name: &Member, what: &str) {
     let (version, index) = (published.facts.version, published.logged.index());
-    let value = serde_json::json!({ "done": what, "name": name, "key": key, "roster": version, "log_index": index.0 });
-    out.answer(value, format!("{what} {name} ({key}) by roster {version}, log entry {index}"));
-}
-
-impl Unit {
-    /// Runs the command.
-    pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
-        match self {
-            Self::Admit { request, region, alone, change } => {
-                let request = UnitRequest::parse(&durable::read_given(&request, MAX_REQUEST)?)?;
-                let crew = if alone { Crew::Alone } else { Crew::Several };
-                let published = publish(global, &change.passphrase, |facts, _| {
-                    joining::admit_unit(facts, &request, &region, crew, known(change.new_key)).map(|_| ())
-                })
-                .await?;
-                say(out, &published, "admitted", &request.unit, &KeyRef::from(&request.key).to_string());
-                Ok(Exit::Done)
-            }
-            Self::Revoke(revoke) => revoke.run(global, out, unit_key).await,
-            Self::List => list_units(global, out).await,
-        }
-    }
-}
-
-impl Agent {
-    /// Runs the command.
-    pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
-        match self {
-            Self::Admit { request, change } => {
-                let request = AgentRequest::parse(&durable::read_given(&request, MAX_REQUEST)?)?;
-                let published =
-                    publish(global, &change.passphrase, |facts, _| joining::admit_agent(facts, &request, known(change.new_key))).await?;
-                say(out, &published, "admitted", &request.name, &KeyRef::from(&request.key).to_string());
-                Ok(Exit::Done)
-            }
-            Self::Revoke(revoke) => revoke.run(global, out, any_key).await,
-            Self::List => list_agents(global, out).await,
-        }
-    }
-}
-
-impl Revoke {
-    async fn run(
-        self,
-        global: &Global,
-        out: &Out,
-        of_this_kind: for<'a> fn(&'a Facts, &Member) -> Option<&'a VerifierKey>,
-    ) -> Result<Exit, Problem> {
-        let mut ended = None;
-        let published = publish(global, &self.passphrase, |facts, next| {
-            if of_this_kind(facts, &self.name).is_none() {
-                return Err(Problem::new(Code::NotFound, format!("{} is not in the roster", self.name)));
-            }
-            let cut = self.cut.map_or(next, LogIndex);
-            ended = Some(joining::revoke(facts, &self.name, cut, &self.reason)?);
-            Ok(())
-        })
-        .await?;
-        let key = ended.map(|k| k.to_string()).unwrap_or_default();
-        say(out, &published, "revoked", &self.name, &key);
-        Ok(Exit::Done)
-    }
-}
-
-fn any_key<'a>(facts: &'a Facts, name: &Member) -> Option<&'a VerifierKey> {
-    facts.members().into_iter().filter(|m| m.name == name).last().map(|m| m.key)
-}
-
-fn unit_key<'a>(facts: &'a Facts, name: &Member) -> Option<&'a VerifierKey> {
-    facts.newest_epoch(name).map(|u| &u.key)
-}
-
-fn ended(facts: &Facts, key: &VerifierKey) -> Option<String> {
-    facts.revocation(&KeyRef::from(key)).map(|r| format!("revoked from entry {} on: {}", r.cut, r.reason))
-}
-
-async fn list_units(global: &Global, out: &Out) -> Result<Exit, Problem> {
-    let roster = open(global)?.roster().await?;
-    let facts = roster.facts();
-    for unit in &facts.units {
-        let state = ended(facts, &unit.key);
-        let value = serde_json::json!({ "name": unit.name, "epoch": unit.epoch, "key": unit.key, "region": unit.region,
-            "alone": unit.crew == Crew::Alone, "revoked": state });
-        let human = format!(
-            "{:<20} epoch {:<3} region {:<6} {}",
-            unit.name.as_str(),
-            unit.epoch,
-            unit.region,
-            state.as_deref().unwrap_or("active")
-        );
-        out.line("unit", value, human);
-    }
-    out.summary(serde_json::json!({ "units": facts.units.len(), "roster": facts.version }), format!("{} units", facts.units.len()));
-    Ok(Exit::Done)
-}
-
-async fn list_agents(global: &Global, out: &Out) -> Result<Exit, Problem> {
-    let roster = open(global)?.roster().await?;
-    let facts = roster.facts();
-    let agents = facts.agents.iter().map(|a| (&a.name, &a.key, "agent"));
-    let supervisors = facts.supervisors.iter().map(|s| (&s.name, &s.key, "supervisor"));
-    for (name, key, role) in agents.chain(supervisors) {
-        let state = ended(facts, key);
-        let value = serde_json::json!({ "name": name, "role": role, "key": key, "revoked": state });
-        out.line("agent", value, format!("{:<20} {role:<11} {}", name.as_str(), state.as_deref().unwrap_or("active")));
-    }
-    let (agents, supervisors) = (facts.agents.len(), facts.supervisors.len());
-    let value = serde_json::json!({ "agents": agents, "supervisors": supervisors, "roster": facts.version });
-    out.summary(value, format!("{agents} agents, {supervisors} supervisors"));
-    Ok(Exit::Done)
+    let value = json!({ "done": "changed", "name": name, "roster": version, "log_index": index.0 });
+    out.answer(value, format!("{name}: {what} by roster {version}, log entry {index}"));
 }

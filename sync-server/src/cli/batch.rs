@@ -1,23 +1,33 @@
-//! `batch`: list and show. No personal data: manifests name no resident.
+//! `batch`: list, show, decide. No personal data: manifests name no resident.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
 use shared::{
     batch::{Line, Manifest},
+    decision::{BatchVerdict, DecisionLine, Reason, Said, Subject},
     id::{BatchId, LogIndex},
     log::BatchState,
     problem::{Code, Problem},
 };
 
-use super::{Exit, Global, Out, admit::open};
+use super::{
+    Exit, Global, Out,
+    admit::open,
+    asking::Yes,
+    case::decide::reason,
+    deciding::{self, Signing, decide, needed},
+    reading::{Provenance, Reading},
+};
 use crate::{
     centre::Centre,
+    registry::BatchCase,
+    rules::decisions::Needs,
     store::{Archive as _, BatchFacts, Ledger as _},
 };
 
 /// How many are read at a time.
 const PAGE: usize = 500;
 
-/// List and show batches.
+/// List, show and decide batches.
 #[derive(Debug, Subcommand)]
 pub enum Batch {
     /// List logged batches in the log's order
@@ -31,6 +41,35 @@ pub enum Batch {
         /// `sha256:…`
         id: BatchId,
     },
+    /// Accept a batch in spite of its code, or refuse it
+    Decide(Box<Decide>),
+}
+
+/// `batch decide`
+#[derive(Debug, Args)]
+pub struct Decide {
+    /// `sha256:…`
+    id: BatchId,
+    /// What becomes of it
+    verdict: Verb,
+    /// The code that no longer stands against it, for `accept`
+    code: Option<Code>,
+    /// Why: work-checked, fraud, wrong-data, mistake, order, …
+    #[arg(long, value_name = "WORD", value_parser = reason)]
+    reason: Reason,
+    #[command(flatten)]
+    yes: Yes,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// What becomes of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Verb {
+    /// This code no longer stands against it
+    Accept,
+    /// Its records are out
+    Refuse,
 }
 
 impl Batch {
@@ -38,6 +77,7 @@ impl Batch {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let centre = open(global)?;
         match self {
+            Self::Decide(decide) => decide.run(centre, out).await,
             Self::List { unit } => list(&centre, out, unit.as_ref()).await,
             Self::Show { id } => show(&centre, out, id).await,
         }
@@ -99,7 +139,57 @@ async fn show(centre: &Centre, out: &Out, id: BatchId) -> Result<Exit, Problem> 
         BatchState::Accepted => "accepted".to_owned(),
         BatchState::Quarantined(code) => format!("quarantined {code}: {}", code.row().text(out.lang).next),
     };
-    let human = format!("batch {} of {}, log entry {} at {}: {state}; {outcome}", batch.place, batch.unit, batch.index, batch.received);
+    let mut human = format!("batch {} of {}, log entry {} at {}: {state}; {outcome}", batch.place, batch.unit, batch.index, batch.received);
+    let case = Provenance::of(centre).batch_case(id).await?;
+    summary["code"] = serde_json::json!(case.code.map(|c| c.row().code));
+    summary["decision"] = serde_json::json!(case.decision);
+    summary["accepted"] = serde_json::json!(case.accepted.map(|c| c.row().code));
+    if let Some(decision) = case.decision {
+        human += &format!("\ndecided: sync-server case history {decision}");
+    } else if let Some(code) = case.code {
+        human += &format!("\nmay be decided: sync-server batch decide {id} accept {code} --reason work-checked --as NAME --key FILE");
+        human += &format!("\nmay be decided: sync-server batch decide {id} refuse --reason fraud --as NAME --key FILE");
+    }
     out.summary(summary, human);
     Ok(Exit::Done)
+}
+
+impl Decide {
+    async fn run(self, centre: Centre, out: &Out) -> Result<Exit, Problem> {
+        let signer = self.signing.adjudicator(&centre).await?;
+        let facts = centre.stores.ledger.batch(self.id).await?.ok_or_else(|| Problem::new(Code::NotFound, self.id.to_string()))?;
+        let case = Provenance::of(&centre).batch_case(self.id).await?;
+        let verdict = self.verdict(&case)?;
+        let stands = case.code.map_or_else(|| "accepted".to_owned(), |code| format!("{code} stands against it"));
+        let human = format!(
+            "batch {} of {}, entry {} at {}, {} lines: {stands}",
+            facts.place, facts.unit, facts.index, facts.received, facts.lines
+        );
+        out.line("batch", value(&facts), human);
+        let subject = Subject::Batch(self.id, verdict);
+        let lines = vec![DecisionLine { subject, replaces: case.decision, case: case.digest, reason: self.reason }];
+        let reading = Reading::of(centre, "batch decide", format!("to decide: {}", self.reason)).await?;
+        let needs = needed(&reading.provenance(), &lines).await?;
+        let two = needs.contains(&Needs::Two);
+        let human = format!(
+            "{} ({}): {}",
+            deciding::subject(&lines[0].subject),
+            self.reason,
+            if two { "will wait for a second person" } else { "acts at once" }
+        );
+        out.line("would", serde_json::json!({ "line": lines[0].to_string(), "persons": if two { 2 } else { 1 } }), human);
+        self.yes.or_ask(&format!("Sign this as {}?", signer.public().name()))?;
+        decide(&reading, out, Said::Lines(lines), &signer).await
+    }
+
+    fn verdict(&self, case: &BatchCase) -> Result<BatchVerdict, Problem> {
+        match (self.verdict, self.code, case.code) {
+            (Verb::Refuse, None, _) => Ok(BatchVerdict::Refuse),
+            (Verb::Refuse, Some(_), _) => Err(Problem::new(Code::Usage, "no code is needed to refuse")),
+            (Verb::Accept, None, _) => Err(Problem::new(Code::Usage, "accept in spite of which code?")),
+            (Verb::Accept, Some(_), None) => Err(Problem::new(Code::NothingToDo, "no code stands against this batch")),
+            (Verb::Accept, Some(said), Some(stands)) if said == stands => Ok(BatchVerdict::Accept(said)),
+            (Verb::Accept, Some(_), Some(stands)) => Err(Problem::new(Code::CaseChanged, format!("{stands} stands against this batch"))),
+        }
+    }
 }

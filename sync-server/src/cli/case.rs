@@ -1,32 +1,61 @@
-//! `case`: what a person must decide. Read only; each reading is recorded before the answer is printed.
+//! `case`: what a person must decide. Each reading is recorded before the answer is printed.
+//!
+//! | file | does |
+//! |---|---|
+//! | `list` | pages of cases, two under one key, hints |
+//! | `show` | both sides, field by field, and what may be decided |
+//! | `decide` | signs what a person said about one case or many |
+//! | `lines` | reads a file of decisions |
+//! | `confirm` | the second signature |
+//! | `history` | who decided what, when, and what became of it |
+
+pub(super) mod decide;
+mod confirm;
+mod history;
+mod lines;
+mod list;
+mod show;
 
 use clap::Subcommand;
-use serde_json::json;
 use shared::{
-    id::CaseRef,
+    id::{CaseRef, NoteId},
     problem::{Code, Problem},
 };
 
 use super::{
     Exit, Global, Out,
+    asking::Yes,
+    deciding::Signing,
     reading::{Reading, Reason},
 };
-use crate::registry::{Case as Held, CaseContent, Filter, Page, Registry as _};
 
-/// List and show cases.
+/// List, show and decide cases.
 #[derive(Debug, Subcommand)]
 pub enum Case {
-    /// List all cases
-    List {
-        #[command(flatten)]
-        reason: Reason,
-    },
-    /// Show a case: what its records say, and whom they may concern
+    /// List cases, page by page
+    List(list::List),
+    /// Show a case: what its records say, whom they may concern, and what may be decided
     Show {
         /// Reference: 32 hex digits
         reference: CaseRef,
         #[command(flatten)]
         reason: Reason,
+    },
+    /// Decide about one case, or about many in one note; each is shown first
+    Decide(Box<decide::Decide>),
+    /// Be the second person of a decision that waits; all of it is shown first
+    Confirm {
+        /// Id of the first note: `sha256:…`
+        id: NoteId,
+        #[command(flatten)]
+        signing: Signing,
+        #[command(flatten)]
+        yes: Yes,
+    },
+    /// Show who decided what about a case, a record, a batch, or by one decision
+    History {
+        /// Reference of a case, id of a record, `sha256:…` of a batch or of a decision
+        about: String,
     },
 }
 
@@ -34,45 +63,23 @@ impl Case {
     /// Runs the command.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
-            Self::List { reason } => list(global, out, &reason).await,
+            Self::List(list) => list.run(global, out).await,
             Self::Show { reference, reason } => show(global, out, &reference, &reason).await,
+            Self::Decide(decide) => decide.run(global, out).await,
+            Self::Confirm { id, signing, yes } => confirm::confirm(global, out, id, &signing, &yes).await,
+            Self::History { about } => history::history(global, out, &about).await,
         }
     }
 }
 
-fn value(case: &Held) -> serde_json::Value {
-    json!({ "reference": case.reference, "code": case.code.row().code, "unit": case.record.unit, "record": case.record.record })
-}
-
-fn human(case: &Held) -> String {
-    format!("{}  {:<16} {} {}", case.reference, case.code.row().code, case.record.unit, case.record.record)
-}
-
-async fn list(global: &Global, out: &Out, reason: &Reason) -> Result<Exit, Problem> {
-    let reading = Reading::open(global, reason).await?;
-    let (cases, _) = reading.registry.cases(Filter::default(), Page { skip: 0, limit: 1000 }).await?;
-    reading.record("case list", cases.iter().map(|case| case.reference.to_string()).collect()).await?;
-    for case in &cases {
-        out.line("case", value(case), human(case));
-    }
-    out.summary(json!({ "cases": cases.len() }), format!("{} cases", cases.len()));
-    Ok(Exit::Done)
-}
-
 async fn show(global: &Global, out: &Out, reference: &CaseRef, reason: &Reason) -> Result<Exit, Problem> {
-    let reading = Reading::open(global, reason).await?;
-    let held = reading.registry.case(reference.clone()).await?.into_iter().next().ok_or(Code::ResidentUnknown)?;
-    let content = reading.registry.content(held).await?.ok_or(Code::ResidentUnknown)?;
-    let subjects = std::iter::once(reference.to_string()).chain(content.residents.iter().map(|(reference, _)| reference.to_string()));
-    reading.record("case show", subjects.collect()).await?;
-    print(out, &content);
-    Ok(Exit::Done)
-}
-
-fn print(out: &Out, content: &CaseContent) {
-    for side in std::iter::once(&content.side).chain(&content.against) {
-        let key = &side.record;
-        out.line("record", json!({ "unit": key.unit, "record": key.record }), format!("{} {}", key.unit, key.record));
+    let reading = Reading::open(global, "case show", reason).await?;
+    let records = reading.provenance().case(reference).await?;
+    if records.is_empty() {
+        return Err(Problem::new(Code::ResidentUnknown, reference.to_string()));
     }
-    out.summary(json!({ "residents": content.residents.len() }), "");
+    let seen = reading.seen(&records).await?;
+    show::print(out, &seen);
+    out.summary(serde_json::json!({ "case": reference, "records": seen.len() }), "");
+    Ok(Exit::Done)
 }

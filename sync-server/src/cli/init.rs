@@ -62,6 +62,8 @@ pub struct Init {
     /// Seconds of log time for which units keep merged records
     #[arg(long, value_name = "SECONDS", default_value_t = 14 * 86_400)]
     retention: u64,
+    #[command(flatten)]
+    rules: super::roster::Rules,
 }
 
 /// Kind of age recipients.
@@ -79,6 +81,7 @@ impl Init {
         let data = absolute(&global.data_dir.clone().unwrap_or_else(default_data))?;
         let (recovery, auditor) = (absolute(&self.recovery)?, absolute(&self.auditor)?);
         let (secret, file) = (self.secrets.choose(self.centre.as_str())?, self.file()?);
+        let rules = self.rules.clone();
         let plan = Plan {
             recovery: (recovery.clone(), secret.recovery),
             auditor: (auditor.clone(), secret.auditor),
@@ -89,6 +92,7 @@ impl Init {
             },
             approval: self.approval,
             retention: self.retention,
+            rules: Box::new(move |facts| rules.apply(facts)),
             data: data.clone(),
             file,
         };

@@ -1,4 +1,5 @@
 //! `record trace`: how a record came, and what became of it. No personal data: names of fields, never their values.
+//! `record decide`: what a person says about one that is merged, held, or refused by an earlier decision.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -7,13 +8,10 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{Exit, Global, Out, admit::open};
-use crate::{
-    registry::{Registry as _, Trace},
-    store::registry_sqlite::RegistrySqlite,
-};
+use super::{Exit, Global, Out, admit::open, case::decide::DecideRecord, reading::Provenance};
+use crate::registry::Trace;
 
-/// Follow records.
+/// Follow records, and decide about them.
 #[derive(Debug, Subcommand)]
 pub enum Record {
     /// Show every delivery of a record: unit, agent, batch, log entry, outcome
@@ -21,23 +19,30 @@ pub enum Record {
         /// Id of the record (a UUID)
         id: RecordId,
     },
+    /// Decide about a record, whatever became of it; it is shown first
+    Decide(Box<DecideRecord>),
 }
 
 impl Record {
     /// Runs the command.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
-        let Self::Trace { id } = self;
-        let centre = open(global)?;
-        let traces = RegistrySqlite::new(centre.db.clone()).trace(id).await?;
-        if traces.is_empty() {
-            return Err(Problem::new(Code::RecordUnknown, id.to_string()));
+        match self {
+            Self::Trace { id } => trace(global, out, id).await,
+            Self::Decide(decide) => decide.run(global, out).await,
         }
-        for trace in &traces {
-            out.line("delivery", value(trace), human(trace));
-        }
-        out.summary(json!({ "deliveries": traces.len() }), format!("{} deliveries", traces.len()));
-        Ok(Exit::Done)
     }
+}
+
+async fn trace(global: &Global, out: &Out, id: RecordId) -> Result<Exit, Problem> {
+    let traces = Provenance::of(&open(global)?).trace(id).await?;
+    if traces.is_empty() {
+        return Err(Problem::new(Code::RecordUnknown, id.to_string()));
+    }
+    for trace in &traces {
+        out.line("delivery", value(trace), human(trace));
+    }
+    out.summary(json!({ "deliveries": traces.len() }), format!("{} deliveries", traces.len()));
+    Ok(Exit::Done)
 }
 
 fn value(trace: &Trace) -> serde_json::Value {

@@ -12,7 +12,7 @@ use super::{
     Exit, Global, Out,
     reading::{Reading, Reason},
 };
-use crate::registry::{Registry as _, Search, Trace};
+use crate::registry::{Search, Trace};
 
 /// Most residents that one search shows.
 const MOST: usize = 50;
@@ -63,15 +63,13 @@ impl Resident {
 
 impl Find {
     async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
-        let reading = Reading::open(global, &self.reason).await?;
+        let reading = Reading::open(global, "resident find", &self.reason).await?;
         let search = match (self.what.number, self.what.name) {
             (Some(number), _) => Search::Number(number),
             (None, name) => Search::Name(name.unwrap_or_default()),
         };
-        let found = reading.registry.find(search, MOST).await?;
-        // also a search that finds nobody says something about somebody
-        reading.record("resident find", found.iter().map(|(reference, _)| reference.to_string()).collect()).await?;
-        for (reference, resident) in &found {
+        let found = reading.find(search, MOST).await?;
+        for (reference, resident) in found.iter() {
             let value = |field: &str| resident.fields.get(field).map_or("", |(value, _)| value.as_str());
             let names = ["given_latin", "family_latin", "given_ar", "family_ar", "date_of_birth"].map(value);
             let fields: serde_json::Map<_, _> = resident.fields.iter().map(|(k, (v, _))| (k.clone(), json!(v))).collect();
@@ -83,19 +81,11 @@ impl Find {
 }
 
 async fn show(global: &Global, out: &Out, reference: &ResidentRef, reason: &Reason) -> Result<Exit, Problem> {
-    let reading = Reading::open(global, reason).await?;
-    let resident = reading.registry.resident(reference.clone()).await?.ok_or(Code::ResidentUnknown)?;
-    let mut traces = Vec::new();
-    for source in &resident.sources {
-        traces.extend(reading.registry.trace(source.record).await?.into_iter().find(|t| t.key == *source && is_merged(t)));
-    }
-    reading.record("resident show", vec![reference.to_string()]).await?;
-    print(out, reference, &resident, &traces);
+    let reading = Reading::open(global, "resident show", reason).await?;
+    let known = reading.resident(reference).await?;
+    let known = known.as_ref().ok_or(Code::ResidentUnknown)?;
+    print(out, reference, &known.resident, &known.traces);
     Ok(Exit::Done)
-}
-
-fn is_merged(trace: &Trace) -> bool {
-    matches!(trace.fate, Some(shared::outcome::Fate::Merged(_)))
 }
 
 fn print(out: &Out, reference: &ResidentRef, resident: &Standing, traces: &[Trace]) {

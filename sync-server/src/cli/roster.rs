@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use shared::{
     form::MAX_FORM,
     problem::{Code, Problem},
-    roster::Approval,
+    roster::{Approval, Facts, Persons, Renewals, UnknownTargets},
 };
 
 use super::{
@@ -15,6 +15,9 @@ use super::{
     secrets::Unlock,
 };
 use crate::{durable, joining};
+
+/// Longest time for which a resident's own unit may change identity: ten years of days.
+const MOST_AMEND: u64 = 3650;
 
 /// Show the roster, or publish a new one.
 #[derive(Debug, Subcommand)]
@@ -36,17 +39,59 @@ pub enum Roster {
         #[arg(long, value_name = "SECONDS")]
         grace: Option<u64>,
         #[command(flatten)]
+        rules: Rules,
+        #[command(flatten)]
         passphrase: Unlock,
     },
 }
 
+/// What a roster says of changes to residents and of decisions.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Rules {
+    /// Renewals and replacements whose identity fits: `hold` them for an adjudicator, or `apply` them
+    #[arg(long, value_name = "RULE", value_parser = renewals)]
+    renewals: Option<Renewals>,
+    /// A renewal for a number that nobody bears: `hold` it, or it has `found` a resident
+    #[arg(long, value_name = "RULE", value_parser = unknown_targets)]
+    unknown_targets: Option<UnknownTargets>,
+    /// Days after its founding for which a resident's own unit may change identity
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(..=MOST_AMEND))]
+    amend: Option<u64>,
+    /// Decisions that need two persons: those whose effect asks for it (`by-effect`), or all (`two`)
+    #[arg(long, value_name = "RULE", value_parser = persons)]
+    persons: Option<Persons>,
+}
+
+impl Rules {
+    /// Puts what was said into a roster.
+    pub fn apply(&self, facts: &mut Facts) {
+        facts.renewals = self.renewals.unwrap_or(facts.renewals);
+        facts.unknown_targets = self.unknown_targets.unwrap_or(facts.unknown_targets);
+        facts.amend = self.amend.map_or(facts.amend, |days| days * 86_400);
+        facts.persons = self.persons.unwrap_or(facts.persons);
+    }
+}
+
 /// Reads an approval rule.
 pub(super) fn approval(text: &str) -> Result<Approval, String> {
-    match text {
-        "required" => Ok(Approval::Required),
-        "none" => Ok(Approval::None),
-        _ => Err("required or none".to_owned()),
-    }
+    one_of(text, [("required", Approval::Required), ("none", Approval::None)])
+}
+
+fn renewals(text: &str) -> Result<Renewals, String> {
+    one_of(text, [("hold", Renewals::Hold), ("apply", Renewals::Apply)])
+}
+
+fn unknown_targets(text: &str) -> Result<UnknownTargets, String> {
+    one_of(text, [("hold", UnknownTargets::Hold), ("found", UnknownTargets::Found)])
+}
+
+fn persons(text: &str) -> Result<Persons, String> {
+    one_of(text, [("by-effect", Persons::ByEffect), ("two", Persons::Two)])
+}
+
+fn one_of<T: Copy>(text: &str, words: [(&str, T); 2]) -> Result<T, String> {
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+    found.ok_or_else(|| format!("{} or {}", words[0].0, words[1].0))
 }
 
 impl Roster {
@@ -54,7 +99,7 @@ impl Roster {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
             Self::Show => show(global, out).await,
-            Self::Publish { forms, approval, retention, grace, passphrase } => {
+            Self::Publish { forms, approval, retention, grace, rules, passphrase } => {
                 let centre = open(global)?;
                 let mut refs = Vec::new();
                 for path in &forms {
@@ -65,6 +110,7 @@ impl Roster {
                     facts.approval = approval.unwrap_or(facts.approval);
                     facts.retention = retention.unwrap_or(facts.retention);
                     facts.grace = grace.unwrap_or(facts.grace);
+                    rules.apply(facts);
                     Ok(())
                 })
                 .await?;

@@ -24,6 +24,13 @@ impl Unlock {
         let nobody = (Code::Usage, "--passphrase-file or --passphrase-fd");
         Source { fd, file, credential: passphrase::credential("passphrase"), nobody }.read(whose)
     }
+
+    /// One that is set now, for a key that decides about residents; `name` is what a guesser would try.
+    pub fn choose(&self, whose: &str, name: &str) -> Result<Chosen, Problem> {
+        let (fd, file) = (self.passphrase_fd, self.passphrase_file.clone());
+        let nobody = (Code::Usage, "--passphrase-file or --passphrase-fd");
+        Source { fd, file, credential: passphrase::credential("passphrase"), nobody }.choose(whose, Role::Supervisor, &[name])
+    }
 }
 
 /// The secrets that `init` sets: each has options of its own, for no two may be equal.

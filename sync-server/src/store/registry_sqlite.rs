@@ -9,6 +9,7 @@
 //! | `read` | digest, trace, residents |
 //! | `cases` | what a person must decide, and what was decided |
 //! | `hints` | likeness that nobody judges |
+//! | `open` | what a key has signed; numbers that are missing; withdrawals that came late |
 //! | `check` | folds everything again and compares |
 //!
 //! **Invariants:** what the fold writes and its position are one transaction: a crash before the commit leaves none of it, after it all
@@ -21,6 +22,7 @@ mod outcomes;
 mod read;
 mod cases;
 mod hints;
+mod open;
 mod check;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,8 @@ mod tests;
 use rusqlite::Connection;
 use shared::{
     decision::{DecisionLine, RecordKey},
-    id::{BatchId, CaseRef, RecordId, ResidentRef},
+    id::{BatchId, CaseRef, LogIndex, RecordId, ResidentRef},
+    keys::KeyRef,
     merge::Resident,
     outcome::OutcomeLine,
     problem::{Code, Problem},
@@ -39,8 +42,8 @@ use self::engine::{Place, Rosters, Sql};
 use super::sqlite::Db;
 use crate::{
     registry::{
-        About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, OpenedBatch, OutcomeDue, Page, Registry, Search,
-        Shared, Summary, Trace, Way,
+        About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, LateWithdrawal, MissingNumbers, OpenedBatch,
+        OutcomeDue, Page, Registry, Search, Shared, Signed, Summary, Trace, Way,
     },
     rules::{self, Advanced, decisions::Needs},
     sabotage,
@@ -200,5 +203,15 @@ impl Registry for RegistrySqlite {
     }
     async fn hints(&self, limit: usize) -> Result<Vec<Hint>, Problem> {
         self.db.read(move |c| hints::hints(c, limit)).await
+    }
+    async fn signed(&self, key: KeyRef, from: LogIndex) -> Result<Signed, Problem> {
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| open::signed(c, &rosters, &key, from)).await
+    }
+    async fn missing_numbers(&self, limit: usize) -> Result<Vec<MissingNumbers>, Problem> {
+        self.db.read(move |c| open::missing_numbers(c, limit)).await
+    }
+    async fn late_withdrawals(&self, limit: usize) -> Result<Vec<LateWithdrawal>, Problem> {
+        self.db.read(move |c| open::late_withdrawals(c, limit)).await
     }
 }

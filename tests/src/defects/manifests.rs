@@ -8,8 +8,8 @@ use shared::{
     note::Note,
     problem::Code,
     roster::{
-        self, AMEND, AgentEntry, Approval, Crew, FormRef, Limits, Persons, Quorum, Recipients, Renewals, Roster, SoftwareVersion, SupervisorEntry, TrustedRoster,
-        UnitEntry, UnknownTargets,
+        self, AMEND, AgentEntry, Approval, Crew, FormRef, Limits, Persons, Quorum, Recipients, Renewals, Roster, SoftwareVersion,
+        SupervisorEntry, TrustedRoster, UnitEntry, UnknownTargets,
     },
     time::Second,
 };
@@ -43,12 +43,8 @@ pub fn anchor() -> Signer {
 pub fn roster() -> TrustedRoster {
     let [working, recovery] = vector_identities().map(|identity| identity.recipient().to_string());
     let public = |name: &str, seed| key(name, seed).public().clone();
-    let supervisor = |name_: &str, seed| SupervisorEntry {
-        name: name(name_),
-        key: public(name_, seed),
-        unit: None,
-        recipient: name(&working),
-    };
+    let supervisor =
+        |name_: &str, seed| SupervisorEntry { name: name(name_), key: public(name_, seed), unit: None, recipient: name(&working) };
     let facts = roster::Facts {
         centre: name("registry.example"),
         version: RosterVersion(1),

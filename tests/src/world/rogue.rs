@@ -134,9 +134,8 @@ impl Rogue {
 
     /// Keys of a known name on other hardware: `salt` makes them others.
     pub fn keys(name: &str, salt: &str) -> Sure<Spare> {
-        let signers = members(name)?.map(|member| {
-            Signer::from_seed((&member).into(), Digest::of(format!("{member} {salt}").as_bytes()).as_bytes())
-        });
+        let signers =
+            members(name)?.map(|member| Signer::from_seed((&member).into(), Digest::of(format!("{member} {salt}").as_bytes()).as_bytes()));
         Ok(Spare { name: members(name)?[0].clone(), signers })
     }
 
@@ -405,8 +404,10 @@ impl Spare {
         let [unit, ..] = self.signers;
         let (agent_key, supervisor_key) = (signer(&agent), signer(&supervisor));
         let cards = AgeRecipient::from(&Identity::from_seed(RecipientKind::X25519, &[77; 32]).recipient());
-        let people =
-            [("agent", person(Role::Agent, &agent, None, &agent_key)), ("supervisor", person(Role::Supervisor, &supervisor, Some(cards), &supervisor_key))];
+        let people = [
+            ("agent", person(Role::Agent, &agent, None, &agent_key)),
+            ("supervisor", person(Role::Supervisor, &supervisor, Some(cards), &supervisor_key)),
+        ];
         for (kind, note) in people {
             let file = world.path().join(format!("{kind}-{epoch}.request"));
             fs::write(&file, note.as_bytes())?;

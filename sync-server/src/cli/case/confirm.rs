@@ -1,0 +1,65 @@
+//! `case confirm`: the second signature under a logged note. All that waits in it is shown first.
+
+use serde_json::json;
+use shared::{
+    decision::{RecordKey, Said, Subject},
+    id::NoteId,
+    problem::{Code, Problem},
+};
+
+use super::show;
+use crate::{
+    cli::{
+        Exit, Global, Out,
+        admit::open,
+        asking::Yes,
+        deciding::{self, Signing, decide},
+        reading::Reading,
+    },
+    registry::About,
+    rules::engine::LineState,
+    store::Ledger as _,
+};
+
+/// Shows the first note with both sides of each line that waits, asks, and signs.
+pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Signing, yes: &Yes) -> Result<Exit, Problem> {
+    let centre = open(global)?;
+    let signer = signing.adjudicator(&centre).await?;
+    let first = centre.stores.ledger.decision(id).await?.filter(|first| matches!(first.note.said(), Said::Lines(_)));
+    let first = first.ok_or_else(|| Problem::new(Code::NotFound, format!("no decision {id}")))?;
+    if first.key.name == *signer.public().name() {
+        return Err(Problem::new(Code::SecondSame, first.key.to_string()));
+    }
+    let reading = Reading::of(centre, "case confirm", format!("to confirm {id}")).await?;
+    let provenance = reading.provenance();
+    let lines = provenance.history(About::Decision(id)).await?;
+    let waiting: Vec<_> = lines.iter().filter(|line| line.state == Some(LineState::Waits)).collect();
+    if waiting.is_empty() {
+        return Err(Problem::new(Code::NothingToDo, "no line of this decision waits for a second person"));
+    }
+    let records: Vec<RecordKey> = waiting
+        .iter()
+        .filter_map(|line| match &line.line.subject {
+            Subject::Record(key, _) => Some(key.clone()),
+            Subject::Batch(..) => None,
+        })
+        .collect();
+    let seen = reading.seen(&records).await?;
+    show::print(out, &seen);
+    let mut changed = 0;
+    for line in &lines {
+        let (what, (state, _)) = (deciding::subject(&line.line.subject), deciding::state(line));
+        let human = format!("{what} ({}) by {}, entry {}: {state}", line.line.reason, line.by, line.index);
+        out.line("line", deciding::value(line), human);
+        if line.state == Some(LineState::Waits) && provenance.needs(&line.line).await?.is_none() {
+            changed += 1;
+            let problem = Problem::new(Code::CaseChanged, what);
+            out.line("case-changed", json!({ "code": problem.row().code, "detail": problem.detail }), problem.told(out.lang));
+        }
+    }
+    if changed == waiting.len() {
+        return Err(Problem::new(Code::CaseChanged, format!("all {changed} lines that waited")));
+    }
+    yes.or_ask(&format!("Confirm the decision of {} as {}?", first.key.name, signer.public().name()))?;
+    decide(&reading, out, Said::Confirm(id), &signer).await
+}
