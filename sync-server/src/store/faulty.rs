@@ -32,8 +32,8 @@ use super::{
 };
 use crate::{
     registry::{
-        About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, OpenedBatch, OutcomeDue, Page, Registry, Search,
-        Shared, Summary, Trace, Way,
+        About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, LateWithdrawal, MissingNumbers, OpenedBatch,
+        OutcomeDue, Page, Registry, Search, Shared, Signed, Summary, Trace, Way,
     },
     rules::{Advanced, decisions::Needs},
 };
@@ -368,5 +368,8 @@ impl<R: Registry> Registry for Faulty<R> {
         read history(of: About) -> Vec<DecidedLine>;
         read shared() -> Vec<Shared>;
         read hints(limit: usize) -> Vec<Hint>;
+        read signed(key: KeyRef, from: LogIndex) -> Signed;
+        read missing_numbers(limit: usize) -> Vec<MissingNumbers>;
+        read late_withdrawals(limit: usize) -> Vec<LateWithdrawal>;
     }
 }
