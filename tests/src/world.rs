@@ -19,6 +19,7 @@ mod oracle;
 mod program;
 mod rogue;
 mod sources;
+mod staff;
 mod unit;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub use self::{
     program::{Broken, Program, Ran, Sure, bins, sabotage_is_missing, sabotaged_bins, until},
     rogue::{Reply, Rogue, Spare, person},
     sources::{Source, write_sources},
+    staff::Adjudicator,
     unit::{Stand, Unit},
 };
 

@@ -21,26 +21,8 @@ fn two(plan: &Plan) -> Sure<(World, Rogue, Rogue)> {
     Ok((world, honest, evil))
 }
 
-/// The national number of the `person`th resident of a rogue's sample.
-fn number(rogue: &Rogue, person: u64) -> String {
-    let resident = rogue.workshop.sample.take(person, 0, &rogue.workshop.form, Transaction::New, shared::sample::Kind::Complete);
-    resident.expect("a resident").input.person["national_number"].clone().expect("the sample gives everybody a number")
-}
-
 fn by_number(number: &str) -> Option<Target> {
     Some(Target::NationalNumber { national_number: number.to_owned() })
-}
-
-/// Puts one record into a batch, delivers it, says what became of it.
-fn told(rogue: &mut Rogue, record: &shared::record::Record, approved: bool) -> Sure<String> {
-    let forged = rogue.workshop.sealed(record);
-    let (manifest, payload) = rogue.close(&[forged], |facts| {
-        if !approved {
-            facts.approved = None;
-        }
-    })?;
-    rogue.deliver(&manifest, &payload)?;
-    Ok(rogue.fates(&manifest)?.remove(0))
 }
 
 fn residents(world: &World, seed: u64, people: &[(u64, u64)]) -> Sure<Vec<Source>> {
@@ -92,7 +74,7 @@ fn promise_11_a_replaced_key_is_cut_when_the_new_one_is_admitted_and_can_be_revo
     assert!(batches.of("batch").all(|b| b["state"] == "quarantined revoked"), "{:?}", batches.lines);
     let mut second = replacement.join(&world, 2)?;
     let record = second.workshop.record();
-    assert_eq!(told(&mut second, &record, false)?, "merged", "the new key goes on");
+    assert_eq!(second.told(&record, false)?, "merged", "the new key goes on");
     Ok(())
 }
 
@@ -110,7 +92,7 @@ fn promise_16_a_revoked_keys_hello_freezes_nobody_and_moves_no_head() -> Sure<()
     thief.say(502, lie("1.3"))?;
     let mut second = replacement.join(&world, 2)?;
     let record = second.workshop.record();
-    assert_eq!(told(&mut second, &record, false)?, "merged");
+    assert_eq!(second.told(&record, false)?, "merged");
     assert_eq!(second.hello()?.state, State::Ok, "nobody is frozen");
     let open = world.centre.run(&["fsck"])?.ok()?;
     assert!(!open.of("open").any(|l| l["detail"].as_str().is_some_and(|d| d.contains("1.1") || d.contains("1.2"))), "{:?}", open.lines);
@@ -122,14 +104,14 @@ fn promise_16_a_revoked_keys_hello_freezes_nobody_and_moves_no_head() -> Sure<()
 fn promise_16_a_renewal_by_another_unit_changes_no_identity() -> Sure<()> {
     let (world, mut honest, mut evil) = two(&FREE)?;
     let own = honest.workshop.about(1, Transaction::New, None, |_| ());
-    let number = number(&honest, 1);
-    assert_eq!(told(&mut honest, &own, false)?, "merged");
+    let number = honest.national_number(1);
+    assert_eq!(honest.told(&own, false)?, "merged");
     for transaction in [Transaction::Renewal, Transaction::Correction, Transaction::Replacement] {
         let attack = evil.workshop.about(3, transaction, by_number(&number), |person| {
             person.insert("given_latin".into(), Some("Mallory".into()));
             person.insert("national_number".into(), Some(number.clone()));
         });
-        assert_eq!(told(&mut evil, &attack, true)?, "held identity-change", "{transaction}");
+        assert_eq!(evil.told(&attack, true)?, "held identity-change", "{transaction}");
     }
     let found = world.centre.run(&["resident", "find", "--number", &number, "--reason", "test"])?.ok()?;
     assert_eq!(found.of("resident").count(), 1);
@@ -142,23 +124,23 @@ fn promise_16_a_renewal_by_another_unit_changes_no_identity() -> Sure<()> {
 fn promise_16_who_claims_an_earlier_time_takes_nobodys_place() -> Sure<()> {
     let (_world, mut honest, mut evil) = two(&FREE)?;
     let first = honest.workshop.about(1, Transaction::New, None, |_| ());
-    let taken = number(&honest, 1);
-    assert_eq!(told(&mut honest, &first, false)?, "merged");
+    let taken = honest.national_number(1);
+    assert_eq!(honest.told(&first, false)?, "merged");
     evil.workshop.finished = shared::time::Second::from_unix(evil.workshop.finished.unix() - 40 * 86_400);
     let attack = evil.workshop.about(2, Transaction::New, None, |person| {
         person.insert("national_number".into(), Some(taken.clone()));
     });
-    assert_eq!(told(&mut evil, &attack, false)?, "held duplicate");
+    assert_eq!(evil.told(&attack, false)?, "held duplicate");
     // a second way: somebody without a number, who gets hers by a correction that a supervisor apart has approved
     let nobody = evil.workshop.about(5, Transaction::New, None, |person| drop(person.remove("national_number")));
     let id = nobody.content().record_id;
-    assert_eq!(told(&mut evil, &nobody, false)?, "merged");
+    assert_eq!(evil.told(&nobody, false)?, "merged");
     let target = Some(Target::Record { unit: evil.name.clone(), record: id });
     let correction = evil.workshop.about(5, Transaction::Correction, target, |person| {
         person.clear();
         person.insert("national_number".into(), Some(taken.clone()));
     });
-    assert_eq!(told(&mut evil, &correction, true)?, "held duplicate");
+    assert_eq!(evil.told(&correction, true)?, "held duplicate");
     assert_eq!(honest.hello()?.state, State::Ok);
     Ok(())
 }
@@ -167,13 +149,13 @@ fn promise_16_who_claims_an_earlier_time_takes_nobodys_place() -> Sure<()> {
 #[test]
 fn promise_16_nobody_lies_in_wait_for_a_number() -> Sure<()> {
     let (_world, mut honest, mut evil) = two(&FREE)?;
-    let number = number(&honest, 1);
+    let number = honest.national_number(1);
     let trap = evil.workshop.about(4, Transaction::Renewal, by_number(&number), |person| {
         person.insert("national_number".into(), Some(number.clone()));
     });
-    assert_eq!(told(&mut evil, &trap, true)?, "held target-unknown");
+    assert_eq!(evil.told(&trap, true)?, "held target-unknown");
     let record = honest.workshop.about(1, Transaction::New, None, |_| ());
-    assert_eq!(told(&mut honest, &record, false)?, "merged");
+    assert_eq!(honest.told(&record, false)?, "merged");
     let manifest = evil.last().ok_or_else(|| Broken("nothing delivered".into()))?;
     assert_eq!(evil.fates(&manifest)?, ["held target-unknown"], "it stays held");
     Ok(())
@@ -207,18 +189,18 @@ fn promise_11_two_agents_in_one_batch_and_only_the_lines_of_the_one_who_was_cut_
 fn promise_16_a_cut_that_reaches_back_takes_out_what_the_key_signed_and_frees_its_number() -> Sure<()> {
     let (world, mut honest, mut evil) = two(&FREE)?;
     let before = world.centre.run(&["log", "checkpoint"])?.ok()?.number("size");
-    let number = number(&honest, 1);
+    let number = honest.national_number(1);
     let squat = evil.workshop.about(2, Transaction::New, None, |person| {
         person.insert("national_number".into(), Some(number.clone()));
     });
-    assert_eq!(told(&mut evil, &squat, false)?, "merged");
+    assert_eq!(evil.told(&squat, false)?, "merged");
     let squatted = evil.last().ok_or_else(|| Broken("nothing delivered".into()))?;
     let record = honest.workshop.about(1, Transaction::New, None, |_| ());
-    assert_eq!(told(&mut honest, &record, false)?, "held duplicate");
+    assert_eq!(honest.told(&record, false)?, "held duplicate");
     let cut = before.to_string();
     world.centre.run(&["unit", "revoke", "van-9", "--reason", "stolen", "--cut", &cut, "--yes"])?.ok()?;
     until("the squatter is taken out", || Ok((evil.fates(&squatted)? == ["held revoked"]).then_some(())))?;
     let again = honest.workshop.about(1, Transaction::New, None, |_| ());
-    assert_eq!(told(&mut honest, &again, false)?, "merged", "the number is free");
+    assert_eq!(honest.told(&again, false)?, "merged", "the number is free");
     Ok(())
 }

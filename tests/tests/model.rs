@@ -11,7 +11,7 @@
 //! | `Segment` | `Rounds::commit`, step 2: `Archive::put_segment` |
 //! | `Swap` | step 3: `Guard::swap`, the commit point |
 //! | `Apply` | step 4, and `catch_up` at the next start: `Ledger::apply`, one segment a transaction; then `Staging::forget` |
-//! | `Fold`, `Mark` | `Registry::fold`: what a batch does to the registry and that it is done, in one transaction |
+//! | `Fold`, `Mark` | `Registry::fold`, `Registry::advance`: in the log's order, what a batch does to the registry and that it is done, in one transaction |
 //! | `Receipt` | `Intake::receipt` out of the ledger; `Receipt::check` and `Vault::store_receipt` |
 //! | `Outcome` | `Intake::outcome` out of the ledger; `Outcome::check` and `Vault::store_outcome` |
 //! | `Prune` | `prune::prunable`: a receipt, and a newest outcome that says `merged` |
@@ -31,7 +31,7 @@ mod road;
 #[path = "model/state.rs"]
 mod state;
 
-use road::{EXACTLY_ONCE, GUARD, LOST, PRUNE, RECEIPT, Road, SAFE_IN_CALM, Sabotage};
+use road::{EXACTLY_ONCE, GUARD, IN_ORDER, LOST, PRUNE, RECEIPT, Road, SAFE_IN_CALM, Sabotage};
 use stateright::{Checker, HasDiscoveries, Model as _};
 
 /// Explores everything that can happen.
@@ -72,6 +72,11 @@ fn a_receipt_before_the_guard_is_found() {
 #[test]
 fn a_fold_and_its_done_mark_in_two_transactions_are_found() {
     breaks(Road::with(Sabotage::FoldAndMarkApart), EXACTLY_ONCE);
+}
+
+#[test]
+fn a_fold_in_the_order_of_opening_is_found() {
+    breaks(Road::with(Sabotage::FoldAsOpened), IN_ORDER);
 }
 
 #[test]

@@ -47,11 +47,13 @@ async fn trace(global: &Global, out: &Out, id: RecordId) -> Result<Exit, Problem
 
 fn value(trace: &Trace) -> serde_json::Value {
     let outcomes: Vec<_> = trace.outcomes.iter().map(|(version, index)| json!({ "version": version, "log_index": index.0 })).collect();
+    let against: Vec<_> = trace.against.iter().map(|key| json!({ "unit": key.unit, "record": key.record, "digest": key.digest })).collect();
     json!({
         "unit": trace.key.unit, "record": trace.key.record, "digest": trace.key.digest, "number": trace.number,
         "agent": trace.agent_key, "batch": trace.batch, "place": trace.place, "log_index": trace.index.0,
         "received": trace.received, "state": trace.state.to_string(),
         "fate": trace.fate.as_ref().map(ToString::to_string), "outcomes": outcomes, "fields": trace.fields,
+        "against": against, "decision": trace.decision,
     })
 }
 
@@ -59,8 +61,10 @@ fn human(trace: &Trace) -> String {
     let fate = trace.fate.as_ref().map_or_else(|| "not opened yet".to_owned(), ToString::to_string);
     let agent = trace.agent_key.to_string();
     let outcomes: Vec<String> = trace.outcomes.iter().map(|(version, index)| format!("{version} (entry {index})")).collect();
+    let against: String = trace.against.iter().map(|key| format!("\n  against {} {}", key.unit, key.record)).collect();
+    let decided = trace.decision.map(|note| format!("\n  decided by {note}: sync-server case history {note}")).unwrap_or_default();
     format!(
-        "{} record {} by {agent}\n  batch {} {}, {}\n  log entry {}, {}\n  {fate}\n  outcome versions: {}\n  gives: {}",
+        "{} record {} by {agent}\n  batch {} {}, {}\n  log entry {}, {}\n  {fate}{against}{decided}\n  outcome versions: {}\n  gives: {}",
         trace.key.unit,
         trace.number,
         trace.place,

@@ -106,7 +106,14 @@ fn origin(from: &RecordKey, traces: &[Trace]) -> (serde_json::Value, String) {
     let agent = trace.agent_key.to_string();
     let value = json!({
         "unit": from.unit, "record": from.record, "number": trace.number, "agent": agent, "batch": trace.batch,
-        "place": trace.place, "log_index": trace.index.0,
+        "place": trace.place, "log_index": trace.index.0, "decision": trace.decision,
     });
-    (value, format!("{} record {} ({}) by {agent}, batch {}, log entry {}", from.unit, trace.number, from.record, trace.place, trace.index))
+    let decided = trace.decision.map(|note| format!(", decided by {note}")).unwrap_or_default();
+    (
+        value,
+        format!(
+            "{} record {} ({}) by {agent}, batch {}, log entry {}{decided}",
+            from.unit, trace.number, from.record, trace.place, trace.index
+        ),
+    )
 }

@@ -11,13 +11,15 @@ use shared::{
     batch::{Facts, Line, Manifest, RecordLine},
     form::{FIRST, Form},
     hello::{Answer, AnswerFacts, Facts as HelloFacts, Hello, Path, Sender, UnitStand},
-    id::{BatchId, Digest, Member, Number, Place},
+    id::{BatchId, Digest, Member, Number, Place, Transaction},
     keys::Signer,
     log::{Consistency, Head},
     note::Note,
     outcome::{Outcome, OutcomeLine},
     receipt::{CheckedReceipt, Receipt},
+    record::Record,
     roster::{AgeRecipient, Facts as RosterFacts, RecipientKind, Role, Roster, request::AgentRequest, request::UnitRequest},
+    sample::Kind,
     seal::{Identity, Recipients},
     time::Second,
 };
@@ -364,6 +366,24 @@ impl Rogue {
             if words[0] == "merged" { words[0].to_owned() } else { words[..2].join(" ") }
         };
         Ok(self.outcome(manifest)?.iter().map(word).collect())
+    }
+
+    /// Puts one record into a batch, approved or not, delivers it, and says what became of it.
+    pub fn told(&mut self, record: &Record, approved: bool) -> Sure<String> {
+        let forged = self.workshop.sealed(record);
+        let (manifest, payload) = self.close(&[forged], |facts| {
+            if !approved {
+                facts.approved = None;
+            }
+        })?;
+        self.deliver(&manifest, &payload)?;
+        Ok(self.fates(&manifest)?.remove(0))
+    }
+
+    /// The national number of the `person`th resident of its sample.
+    pub fn national_number(&self, person: u64) -> String {
+        let resident = self.workshop.sample.take(person, 0, &self.workshop.form, Transaction::New, Kind::Complete);
+        resident.expect("a resident").input.person["national_number"].clone().expect("the sample gives everybody a number")
     }
 
     fn paper(&self, batch: BatchId, kind: &str) -> Sure<Vec<u8>> {

@@ -11,6 +11,8 @@ pub enum Sabotage {
     ReceiptBeforeGuard,
     /// A fold's effects and its done-mark are two transactions.
     FoldAndMarkApart,
+    /// Batches are folded as they were opened, not in the log's order.
+    FoldAsOpened,
     /// The unit prunes with a receipt alone, whatever becomes of the record.
     PruneOnReceipt,
     /// The same, and payloads lie in the database: no archive that restores leave alone.
@@ -61,6 +63,11 @@ impl Road {
     fn accepted(&self, s: &State, batch: u8) -> bool {
         let sequence = |b: u8| self.sequences[usize::from(b)];
         s.db.log.entries().iter().find(|&&b| sequence(b) == sequence(batch)) == Some(&batch)
+    }
+
+    /// Everything that was logged before it is folded: opening goes as it likes, folding in turn.
+    fn in_turn(&self, s: &State, batch: u8) -> bool {
+        self.broken(Sabotage::FoldAsOpened) || s.db.log.entries().iter().take_while(|&&b| b != batch).all(|&b| s.db.done.has(b))
     }
 
     /// Payload and manifest lie where the sequencer and the opener look for them.
@@ -131,6 +138,9 @@ impl Model for Road {
             Property::always(EXACTLY_ONCE, |_, s: &State| {
                 (0..COUNT).all(|b| s.db.effects[usize::from(b)] <= 1 && (s.db.effects[usize::from(b)] == 0 || s.centre.guard.has(b)))
             }),
+            Property::always(IN_ORDER, |_, s: &State| {
+                s.db.log.entries().iter().skip_while(|&&b| s.db.done.has(b)).all(|&b| !s.db.done.has(b))
+            }),
             Property::always(RECEIPT, |road, s: &State| s.unit.receipts.each().all(|b| s.centre.guard.has(b) && road.stored(s, b))),
             Property::always(PRUNE, |_, s: &State| s.unit.pruned.within(s.unit.receipts) && s.unit.pruned.within(s.unit.merged)),
             Property::always(GUARD, |_, s: &State| s.centre.guard.begins_with(s.longest)),
@@ -142,6 +152,7 @@ impl Model for Road {
     }
 }
 
+pub const IN_ORDER: &str = "what is folded is the beginning of the log, also after a restore";
 pub const LOST: &str = "a finished record is on the unit or with the centre for good";
 pub const EXACTLY_ONCE: &str = "a batch takes effect once at most, and only when it is logged";
 pub const RECEIPT: &str = "what has a receipt is stored, and logged under the guard";
@@ -199,7 +210,7 @@ impl Road {
     fn merge(&self, s: &mut State, act: Act) -> Option<()> {
         match act {
             Act::Fold(b) => {
-                let due = s.db.log.has(b) && !s.db.done.has(b) && s.centre.unmarked.is_none() && self.stored(s, b);
+                let due = s.db.log.has(b) && !s.db.done.has(b) && s.centre.unmarked.is_none() && self.stored(s, b) && self.in_turn(s, b);
                 if !due {
                     return None;
                 }
