@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     id::LogIndex,
-    keys::{KeyRef, VerifierKey},
+    keys::KeyRef,
     problem::Code,
     roster::{Facts, Role},
     time::Second,
@@ -122,11 +122,10 @@ impl Lives {
     }
 
     /// The life of a key as the newest roster tells it; `after` as for [`End::index`].
-    pub fn of(&self, key: &VerifierKey, after: impl FnOnce(Second) -> Option<LogIndex>) -> Life {
-        let key = KeyRef::from(key);
-        let end = self.ends.get(&key).copied().unwrap_or_default();
+    pub fn of(&self, key: &KeyRef, after: impl FnOnce(Second) -> Option<LogIndex>) -> Life {
+        let end = self.ends.get(key).copied().unwrap_or_default();
         let end: Result<_, std::convert::Infallible> = end.index(|until| Ok(after(until)));
-        Life { admitted: self.admitted.get(&key).copied(), end: end.unwrap_or_default() }
+        Life { admitted: self.admitted.get(key).copied(), end: end.unwrap_or_default() }
     }
 }
 
@@ -179,11 +178,11 @@ mod tests {
         roster.kept.push(Kept { key: KeyRef::from(agent.public()), until: Second::from_unix(100) });
         lives.follow(I(8), &roster);
         let after = |_| Some(I(15));
-        assert_eq!(lives.of(agent.public(), after), Life { admitted: Some(I(2)), end: Some(I(15)) });
-        assert_eq!(lives.of(second.public(), after), Life { admitted: Some(I(8)), end: None });
+        assert_eq!(lives.of(&KeyRef::from(agent.public()), after), Life { admitted: Some(I(2)), end: Some(I(15)) });
+        assert_eq!(lives.of(&KeyRef::from(second.public()), after), Life { admitted: Some(I(8)), end: None });
         roster.revoked.push(Revocation { key: KeyRef::from(agent.public()), cut: I(9), reason: "stolen".into() });
         lives.follow(I(20), &roster);
-        assert_eq!(lives.of(agent.public(), after).end, Some(I(9)));
-        assert_eq!(lives.of(signer("agent-9", 9).public(), after), Life::default());
+        assert_eq!(lives.of(&KeyRef::from(agent.public()), after).end, Some(I(9)));
+        assert_eq!(lives.of(&KeyRef::from(signer("agent-9", 9).public()), after), Life::default());
     }
 }

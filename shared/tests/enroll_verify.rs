@@ -18,7 +18,7 @@ use shared::{
     },
     outcome::{Fate, Outcome, OutcomeLine},
     roster::{
-        AgeRecipient, AgentEntry, Approval, Crew, Facts as RosterFacts, FormRef, Limits, Quorum, Recipients, Roster, SoftwareVersion,
+        AgeRecipient, AgentEntry, Approval, Crew, Facts as RosterFacts, FormRef, Limits, Quorum, Recipients, Revocation, Roster, SoftwareVersion,
         UnitEntry,
     },
     time::Second,
@@ -82,6 +82,10 @@ fn roster_key() -> Signer {
 }
 
 fn roster(version: u64) -> Roster {
+    roster_with(version, vec![])
+}
+
+fn roster_with(version: u64, revoked: Vec<Revocation>) -> Roster {
     let age = |c: char| format!("age1{}", c.to_string().repeat(58)).parse::<AgeRecipient>().expect("age");
     let key = |s: &Signer| s.public().clone();
     let facts = RosterFacts {
@@ -117,7 +121,7 @@ fn roster(version: u64) -> Roster {
         adjudicators: vec![],
         administrators: vec![],
         kept: vec![],
-        revoked: vec![],
+        revoked,
     };
     Roster::sign(facts, &[&roster_key()]).expect("canonical")
 }
@@ -170,7 +174,11 @@ fn papers(name: &str) -> Papers {
         fate: Fate::Merged(ResidentRef::founded_by(&facts.unit, r.facts.record)),
     };
     let outcome = Outcome::sign(batch.id(), 1, facts.records().map(fate).collect(), &centre());
-    let bodies = [Body::Time, Body::Batch(logged), Body::Outcome { batch: batch.id(), version: 1, blob: outcome.note().blob() }];
+    let cut = roster_with(2, vec![Revocation { key: (signer("agent-1", 11).public()).into(), cut: LogIndex(1), reason: "stolen".into() }]);
+    let listed = |roster: &Roster| Body::Roster { version: roster.facts().version, blob: roster.note().blob() };
+    let outcome_body = Body::Outcome { batch: batch.id(), version: 1, blob: outcome.note().blob() };
+    let bodies = [listed(&roster(1)), Body::Batch(logged), outcome_body, listed(&cut)];
+    let size = bodies.len() as u64;
     let (mut stored, mut heads, mut leaves) = (Stored(vec![]), vec![], vec![]);
     for body in bodies {
         let leaf = Entry { received: Second::from_unix(1_790_000_000), body }.to_bytes();
@@ -179,22 +187,25 @@ fn papers(name: &str) -> Papers {
         heads.push(grown.head);
         leaves.push(leaf);
     }
-    let signed = checkpoint(heads[2], &log()).as_bytes().to_vec();
+    let signed = checkpoint(heads[3], &log()).as_bytes().to_vec();
     let prove = |n: usize| TlogProof {
         leaf: leaves[n].clone(),
         index: LogIndex(n as u64),
-        hashes: prove_inclusion(3, n as u64, &stored).expect("there"),
+        hashes: prove_inclusion(size, n as u64, &stored).expect("there"),
         checkpoint: signed.clone(),
     };
     write("roster-1", roster(1).note().as_bytes());
     write("roster-2", roster(2).note().as_bytes());
+    write("roster-cut", cut.note().as_bytes());
+    write("roster-1.proof", &prove(0).to_bytes());
+    write("roster-cut.proof", &prove(3).to_bytes());
     write("manifest", batch.note().as_bytes());
     write("payload", b"onetwo!");
     write("receipt", &prove(1).to_bytes());
     write("outcome", outcome.note().as_bytes());
     write("outcome.proof", &prove(2).to_bytes());
     write("checkpoint", &signed);
-    let hashes = prove_consistency(2, 3, &stored).expect("older");
+    let hashes = prove_consistency(2, size, &stored).expect("older");
     write("consistency", &Consistency { old: 2, hashes, checkpoint: signed.clone() }.to_bytes());
     write("seen", heads[1].to_string().as_bytes());
     Papers { folder, batch }
@@ -221,7 +232,7 @@ impl Papers {
 }
 
 /// Every check, as it is given when all is well.
-const CHECKS: [(&str, &str); 9] = [
+const CHECKS: [(&str, &str); 10] = [
     ("receipt", "--log-key LOG --manifest manifest --receipt receipt"),
     ("outcome", "--log-key LOG --centre-key CENTRE --manifest manifest --outcome outcome --proof outcome.proof"),
     ("checkpoint", "--log-key LOG --checkpoint checkpoint"),
@@ -231,6 +242,7 @@ const CHECKS: [(&str, &str); 9] = [
     ("manifest", "--roster-key ROSTER --roster roster-1 --manifest manifest"),
     ("payload", "--manifest manifest --payload payload"),
     ("note", "--key VAN --note manifest"),
+    ("force", "--log-key LOG --roster-key ROSTER --roster roster-1 --proof roster-1.proof --manifest manifest --receipt receipt"),
 ];
 
 #[test]
@@ -295,6 +307,19 @@ fn another_key_another_batch_another_head_fail() {
     ] {
         assert_eq!(papers.run(check, arguments).status.code(), Some(7), "{check} {arguments}");
     }
+}
+
+#[test]
+fn a_key_that_was_cut_before_the_batch_does_not_count() {
+    let papers = papers("force");
+    let arguments = "--log-key LOG --roster-key ROSTER --roster roster-1 roster-cut --proof roster-1.proof PROOF --manifest manifest \
+        --receipt receipt";
+    let said = papers.run("force", &arguments.replace("PROOF", "roster-cut.proof"));
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert_eq!(said.status.code(), Some(7), "{text}");
+    assert!(text.contains("force: unit van-1") && text.contains("agent-revoked"), "{text}");
+    let said = papers.run("force", &arguments.replace("PROOF", "outcome.proof"));
+    assert_eq!(said.status.code(), Some(7), "a roster that the log does not have");
 }
 
 #[test]

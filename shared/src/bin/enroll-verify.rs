@@ -16,14 +16,16 @@ use std::{fmt::Display, io::Read, process::ExitCode, str::FromStr};
 
 use shared::{
     batch::Manifest,
+    force::Lives,
     hello::Hello,
-    keys::VerifierKey,
+    id::KeyName,
+    keys::{KeyRef, VerifierKey},
     log::{Body, CheckedHead, Consistency, Head, TlogProof},
     note::Note,
     outcome::Outcome,
     problem::{Code, Lang, Problem},
     receipt::Receipt,
-    roster::{Roster, TrustedRoster},
+    roster::{Role, Roster, TrustedRoster},
     verify::{CheckedManifest, PayloadHash},
 };
 
@@ -38,6 +40,8 @@ usage: enroll-verify CHECK OPTION…
   entry        --log-key KEY --proof FILE                        an entry is in the log; prints it
   roster       --roster-key KEY --roster FILE…                   each roster is signed as the one before demands
   manifest     --roster-key KEY --roster FILE… --manifest FILE   unit, supervisors and agents have signed
+  force        --log-key KEY --roster-key KEY --roster FILE… --proof FILE… --manifest FILE --receipt FILE
+                                                                 whose keys count for the batch where the log has it
   payload      --manifest FILE --payload FILE                    the bytes are those that the manifest signs
   note         --key KEY… --note FILE                            exactly these keys have signed, in this order
 
@@ -99,6 +103,7 @@ fn run(check: &str, given: Given) -> Result<(), Stop> {
         "entry" => entry(given),
         "roster" => rosters(given),
         "manifest" => manifest(given),
+        "force" => force(given),
         "payload" => payload(given),
         "note" => note(given),
         other => Err(Stop::Usage(format!("there is no check called {other}"))),
@@ -201,6 +206,42 @@ fn manifest(mut given: Given) -> Result<(), Stop> {
         checked.approval_state()
     ));
     Ok(())
+}
+
+/// Each roster with the proof of its entry: what they say of every key, for a batch where its receipt says that it stands.
+fn force(mut given: Given) -> Result<(), Stop> {
+    let (log, proofs) = (given.key("--log-key")?, given.files("--proof")?);
+    let rosters = trusted(&mut given)?;
+    let (manifest, receipt) = (given.manifest()?, given.file("--receipt")?);
+    given.end()?;
+    let receipt = Receipt::parse(&receipt)?.check(&manifest, &log)?;
+    let entries = proofs.iter().map(|bytes| TlogProof::parse(bytes)?.check(&log)).collect::<Result<Vec<_>, Problem>>()?;
+    let mut lives = Lives::default();
+    for roster in &rosters {
+        let body = Body::Roster { version: roster.version(), blob: roster.note().blob() };
+        let entry = entries.iter().find(|entry| entry.entry().body == body);
+        let entry = entry.ok_or_else(|| Problem::new(Code::RosterUnknown, format!("no proof of the entry of roster {}", roster.version())))?;
+        lives.follow(entry.index(), roster.facts());
+    }
+    let checked = CheckedManifest::check(manifest, &rosters[..])?;
+    let agents = checked.facts().records().map(|line| (KeyRef { name: KeyName::from(&line.facts.agent), id: line.key_id() }, Role::Agent));
+    let cosigners = checked.cosigners().iter().map(|key| (key.clone(), Role::Supervisor));
+    let mut keys: Vec<(KeyRef, Role)> = [(checked.unit_key().clone(), Role::Unit)].into_iter().chain(cosigners).chain(agents).collect();
+    keys.sort();
+    keys.dedup();
+    let mut ended = None;
+    for (key, role) in keys {
+        // a time that was over when the batch came ends the key there
+        let life = lives.of(&key, |until| (receipt.received() > until).then(|| receipt.index()));
+        let standing = life.counts(receipt.index(), None);
+        if let Some(code) = standing.code(role) {
+            ended.get_or_insert_with(|| Problem::new(code, format!("{key}, unless a head from before leads to entry {}", receipt.index())));
+            println!("      {role} {key}: does not count at entry {} by its place alone", receipt.index());
+        } else {
+            holds(format!("force: {role} {key} counts at entry {}", receipt.index()));
+        }
+    }
+    ended.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// Piece by piece: a payload has up to 512 MiB.

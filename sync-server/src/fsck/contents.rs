@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `rosters` | each signed as the one before demands, with its forms |
 //! | `batches` | manifests, signatures, states, chains, numbers |
-//! | `outcomes` | outcomes: signature, lines, versions, log entry |
+//! | `words` | hellos of heads and freezes, decisions: whose signature they carry |
+//! | `outcomes` | outcomes: signature, lines, versions, log entry; first ones in the order of batches |
 //! | `registry` | the registry folds to what its tables say, and to what was published |
 //!
 //! What is *off* contradicts something that was signed or logged. What is *open* is a fact that a person should know
@@ -17,6 +18,7 @@ mod batches;
 mod outcomes;
 mod registry;
 mod rosters;
+mod words;
 #[cfg(test)]
 mod tests;
 
@@ -73,6 +75,7 @@ pub async fn check(centre: &Centre) -> Result<Contents, Problem> {
     let log = Log { centre, size: centre.stores.ledger.position().await?.line.head.size };
     let rosters = rosters::check(&log, &mut report).await?;
     let manifests = batches::check(&log, &rosters, &mut report).await?;
+    words::check(&log, &rosters, &mut report).await?;
     outcomes::check(&log, &rosters, &manifests, &mut report).await?;
     registry::check(&RegistrySqlite::new(centre.db.clone()), &mut report).await?;
     Ok(report)

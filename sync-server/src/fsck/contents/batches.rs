@@ -12,8 +12,8 @@ use shared::{
 
 use super::{Contents, Log, Rosters};
 
-/// Where the sound manifest of each batch lies.
-pub(super) type Manifests = HashMap<BatchId, Blob>;
+/// Where the sound manifest of each batch lies, and its entry.
+pub(super) type Manifests = HashMap<BatchId, (u64, Blob)>;
 
 pub(super) async fn check(log: &Log<'_>, rosters: &Rosters, report: &mut Contents) -> Result<Manifests, Problem> {
     let mut manifests = Manifests::new();
@@ -29,7 +29,7 @@ pub(super) async fn check(log: &Log<'_>, rosters: &Rosters, report: &mut Content
         let manifest = checked.manifest();
         report.records += manifest.facts().records().count() as u64;
         units.entry(batch.unit.clone()).or_default().take(&batch, manifest);
-        if manifests.insert(manifest.id(), manifest.blob()).is_some() {
+        if manifests.insert(manifest.id(), (index, manifest.blob())).is_some() {
             report.off(Code::LogInconsistent, format!("{about}: logged twice"));
         }
     }

@@ -1,4 +1,5 @@
-//! Outcomes: signed by the centre's key, one line for each record line, versions without a gap, as their entry says.
+//! Outcomes: signed by the centre's key, one line for each record line, versions without a gap, as their entry says; first ones in the order
+//! of batches.
 
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ use crate::store::Ledger as _;
 
 pub(super) async fn check(log: &Log<'_>, rosters: &Rosters, manifests: &Manifests, report: &mut Contents) -> Result<(), Problem> {
     let mut versions: HashMap<BatchId, u64> = HashMap::new();
+    let mut latest = 0;
     for index in 0..log.size {
         let Ok(Body::Outcome { batch, version, blob }) = log.entry(index).await?.map(|entry| entry.body) else { continue };
         report.outcomes += 1;
@@ -24,11 +26,17 @@ pub(super) async fn check(log: &Log<'_>, rosters: &Rosters, manifests: &Manifest
         if version != before + 1 {
             report.off(Code::OutcomeInvalid, format!("{about}: follows version {before}"));
         }
-        let Some(manifest) = manifests.get(&batch) else {
+        let Some(&(at, manifest)) = manifests.get(&batch) else {
             report.off(Code::OutcomeInvalid, format!("{about}: of a batch that is not there"));
             continue;
         };
-        let Some(manifest) = log.blob(&about, *manifest, report).await else { continue };
+        if version == 1 {
+            if at < latest {
+                report.off(Code::OutcomeInvalid, format!("{about}: a later batch had its first outcome before it"));
+            }
+            latest = latest.max(at);
+        }
+        let Some(manifest) = log.blob(&about, manifest, report).await else { continue };
         let read = Outcome::parse(&bytes).and_then(|outcome| Manifest::parse(&manifest).map(|manifest| (outcome, manifest)));
         let Some((outcome, manifest)) = report.sound(&about, read) else { continue };
         if (outcome.batch(), outcome.version()) != (batch, version) {
