@@ -119,7 +119,7 @@ async fn decide_batch<A: Archive, G: Guard, L: Ledger>(
 
 async fn state(ledger: &impl Ledger, next: LogIndex, received: Second, batch: &CheckedManifest) -> Result<BatchState, Problem> {
     let quarantined = |code| Ok(BatchState::Quarantined(code));
-    let linked = ledger.would_link(batch.manifest().id()).await?;
+    let linked = ledger.would_link(batch.manifest().id(), batch.unit_key()).await?;
     if !ledger.life(batch.unit_key(), received).await?.counts(next, linked).counts() {
         return quarantined(Code::Revoked);
     }

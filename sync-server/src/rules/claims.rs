@@ -5,7 +5,10 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::engine::{Delivered, Engine, Holder};
+use super::{
+    engine::{Delivered, Engine, Holder},
+    residents,
+};
 
 /// What a line finds when it comes in force.
 pub(super) enum Claims {
@@ -20,6 +23,13 @@ pub(super) fn look(e: &impl Engine, line: &Delivered) -> Result<Claims, Problem>
     let RecordKey { unit, record, .. } = &line.key;
     if let Some(holder) = e.id_holder(unit, *record)?.filter(|holder| *holder != line.key) {
         return Ok(Claims::Taken(Code::RecordReused, vec![holder]));
+    }
+    // a decision may have founded somebody under an id that another record held then
+    if let Some(standing) = e.resident(&residents::founds(&line.key))?
+        && let founder = residents::founder(&standing)?
+        && *founder != line.key
+    {
+        return Ok(Claims::Taken(Code::RecordReused, vec![founder.clone()]));
     }
     match e.number_holder(unit, line.number)? {
         Some(Holder::Record(holder)) if holder != line.key => Ok(Claims::Taken(Code::NumberReused, vec![holder])),

@@ -46,20 +46,19 @@ pub(super) fn roster(e: &impl Engine, at: LogIndex, version: RosterVersion) -> R
 
 /// What a key signed from its end on, and before now, counts no longer, unless a head from before the end leads there.
 fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) -> Result<(), Problem> {
-    let next = LogIndex(at.0 + 1);
     for batch in e.batches_signed(key, end, at)? {
         let role = if batch.unit_key == *key { Role::Unit } else { Role::Supervisor };
-        if let Some(code) = force::key_for(e, key, &batch, next)?.code(role) {
-            whole(e, &batch, code, next)?;
+        if let Some(code) = force::key_for(e, key, &batch, at)?.code(role) {
+            whole(e, &batch, code, at)?;
         }
     }
     for (id, line) in e.lines_signed(key, end, at)? {
-        if let Some(code) = force::key_for(e, key, &e.batch(id)?, next)?.code(Role::Agent) {
+        if let Some(code) = force::key_for(e, key, &e.batch(id)?, at)?.code(Role::Agent) {
             out(e, (id, line.line), &line.key, code)?;
         }
     }
     for (id, line) in e.withdrawals_signed(key, end, at)? {
-        if !force::key_for(e, key, &e.batch(id)?, next)?.counts() {
+        if !force::key_for(e, key, &e.batch(id)?, at)?.counts() {
             e.withdraw_not(&line, id)?;
         }
     }

@@ -9,7 +9,7 @@
 
 use shared::{
     decision::{BatchVerdict, DecisionLine, RecordKey, Said, Subject, Verdict, case_of_batch, case_of_record},
-    id::{Blob, LogIndex, NoteId, ResidentRef, Transaction},
+    id::{BatchId, Blob, LogIndex, NoteId, ResidentRef, Transaction},
     keys::KeyRef,
     outcome::Fate,
     problem::{Code, Problem},
@@ -18,7 +18,7 @@ use shared::{
 
 use super::{
     claims::{self, Claims},
-    engine::{BatchDecided, DecisionAt, Engine, LineState, Mode, Record},
+    engine::{Batch, BatchDecided, DecisionAt, Delivered, Engine, Found, Line, LineState, Mode, Record},
     fold, force,
     people::compared,
     residents::{self, held},
@@ -98,16 +98,14 @@ pub fn still_holds(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result
     match &line.subject {
         Subject::Record(key, verdict) => {
             let Some(record) = e.record(key)? else { return Ok(false) };
-            let there = match verdict {
-                Verdict::Same(to) | Verdict::Apply(to) => *to != residents::founds(key) && e.resident(to)?.is_some(),
-                Verdict::Found | Verdict::Refuse => true,
-            };
-            let readable = *verdict == Verdict::Refuse || e.essence(key)?.is_some();
-            let case = record.blind || record_case(key, &record) == Some(line.case);
-            Ok(there && readable && record.decision == line.replaces && case)
+            // what the fold says of it, not whether its bytes are at hand: a rebuild may have more of them, or fewer
+            let readable = *verdict == Verdict::Refuse || is_read(e, at, &record)?;
+            let case = record_case(key, &record).is_some_and(|case| record.blind || case == line.case);
+            Ok(there(e, key, verdict)? && readable && record.decision == line.replaces && case)
         }
         Subject::Batch(id, verdict) => {
-            let code = force::code(e, &e.batch(*id)?, at)?;
+            let Some(batch) = e.logged(*id)?.filter(|batch| batch.index < at) else { return Ok(false) };
+            let code = force::code(e, &batch, at)?;
             let replaces = e.batch_decided(*id)?.map(|decided| decided.decision);
             let fits = match verdict {
                 BatchVerdict::Accept(lifted) => code == Some(*lifted),
@@ -115,6 +113,29 @@ pub fn still_holds(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result
             };
             Ok(fits && replaces == line.replaces && case_of_batch(*id, code) == line.case)
         }
+    }
+}
+
+/// Was the delivery that counts opened before this entry, as the log tells it?
+fn is_read(e: &impl Engine, at: LogIndex, record: &Record) -> Result<bool, Problem> {
+    let (batch, line) = fold::delivery(e, record)?;
+    let newer = matches!(e.first(batch.id, line.line)?, Some(Fate::Held(Code::UpgradeNeeded, _)));
+    Ok(!newer && !fold::waits_for_opening(e, at, &batch, &line)?)
+}
+
+/// Is whom the verdict speaks of there, and nobody in the place where it would found?
+fn there(e: &impl Engine, key: &RecordKey, verdict: &Verdict) -> Result<bool, Problem> {
+    match verdict {
+        Verdict::Same(to) | Verdict::Apply(to) => match e.resident(to)? {
+            Some(standing) => Ok(residents::founder(&standing)? != key),
+            None => Ok(false),
+        },
+        // the reference comes from unit and record id: other bytes under the same id may have founded it
+        Verdict::Found => match e.resident(&residents::founds(key))? {
+            Some(standing) => Ok(residents::founder(&standing)? == key),
+            None => Ok(true),
+        },
+        Verdict::Refuse => Ok(true),
     }
 }
 
@@ -148,7 +169,9 @@ fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Ve
     if let Fate::Merged(reference) = &record.fate {
         // it stays where it is: only more of itself may be added
         let stays = match verdict {
-            Verdict::Apply(to) | Verdict::Same(to) => to == reference,
+            Verdict::Apply(to) => to == reference,
+            // a source that had changed something would take its changes back
+            Verdict::Same(to) => to == reference && record.mode == Some(Mode::Same),
             Verdict::Found => record.mode == Some(Mode::Founded),
             Verdict::Refuse => false,
         };
@@ -171,9 +194,7 @@ fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Ve
 /// Is a key that signed for it cut or frozen, as far as is known now?
 fn uses_ended_keys(e: &impl Engine, at: LogIndex, record: &Record) -> Result<bool, Problem> {
     let (batch, line) = fold::delivery(e, record)?;
-    let code = force::code(e, &batch, at)?;
-    let ended = matches!(code, Some(Code::Revoked | Code::Frozen | Code::ApproverRevoked));
-    Ok(ended || !force::key_for(e, &line.agent, &batch, at)?.counts())
+    Ok(force::ended(e, &batch, at)? || !force::key_for(e, &line.agent, &batch, at)?.counts())
 }
 
 /// Would it change identity, or a face?
@@ -183,8 +204,8 @@ fn changes(e: &impl Engine, key: &RecordKey, reference: &ResidentRef) -> Result<
     Ok(compared(&essence, &standing).changes() || face && essence.transaction != Transaction::Correction)
 }
 
-fn batch_needs_two(e: &impl Engine, at: LogIndex, id: shared::id::BatchId, verdict: BatchVerdict) -> Result<bool, Problem> {
-    let ended = matches!(force::code(e, &e.batch(id)?, at)?, Some(Code::Revoked | Code::Frozen | Code::ApproverRevoked));
+fn batch_needs_two(e: &impl Engine, at: LogIndex, id: BatchId, verdict: BatchVerdict) -> Result<bool, Problem> {
+    let ended = force::ended(e, &e.batch(id)?, at)?;
     match verdict {
         BatchVerdict::Accept(_) => Ok(ended),
         BatchVerdict::Refuse => {
@@ -207,15 +228,33 @@ fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result
         }
         Subject::Batch(batch, BatchVerdict::Refuse) => {
             e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted: None }))?;
-            for key in e.records_of(*batch)? {
-                let record = residents::known(e, &key)?;
-                if record.decision.is_none() && record_case(&key, &record).is_some() {
-                    residents::remove(e, &key, Fate::Refused(Code::Decided), Some(at))?;
-                }
-            }
+            refuse_batch(e, at, *batch)?;
         }
     }
     Ok(LineState::Acts(at))
+}
+
+/// Its records are out: those that came in force by it, and those that nothing has put in force.
+fn refuse_batch(e: &impl Engine, at: LogIndex, id: BatchId) -> Result<(), Problem> {
+    let batch = e.batch(id)?;
+    for line in e.lines(id)?.unwrap_or_default() {
+        let Line::Record(line) = line else { continue };
+        let record = residents::known(e, &line.key)?;
+        let its = record.delivery == (id, line.line) || record.place.is_none() && !is_wrong(e, at, &batch, &line)?;
+        if its && record.decision.is_none() && record_case(&line.key, &record).is_some() {
+            residents::remove(e, &line.key, Fate::Refused(Code::Decided), Some(at))?;
+            let record = residents::known(e, &line.key)?;
+            e.set_record(&line.key, &Record { delivery: (id, line.line), ..record })?;
+            fold::waiting(e, at, &line.key)?;
+        }
+    }
+    fold::withdrawals(e, at, &batch)
+}
+
+/// A line whose own content is wrong says nothing about its record: as the log had told by this entry.
+fn is_wrong(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
+    let late = matches!(line.found, Found::Refused(_)) && !fold::waits_for_opening(e, at, batch, line)?;
+    Ok(late || matches!(e.first(batch.id, line.line)?, Some(Fate::Refused(_))))
 }
 
 fn decide_record(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, verdict: &Verdict) -> Result<(), Problem> {
@@ -224,8 +263,15 @@ fn decide_record(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, ver
         return e.set_record(key, &Record { decision: Some(id), ..before });
     }
     residents::take_out(e, key, &before)?;
+    decided(e, at, id, key, verdict, before)?;
+    // whoever waited for it learns what became of it
+    fold::waiting(e, at, key)
+}
+
+/// It is part of nobody now.
+fn decided(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, verdict: &Verdict, before: Record) -> Result<(), Problem> {
     let mut record = Record { against: Vec::new(), place: Some(at), mode: None, decision: Some(id), blind: false, ..before };
-    let Some(essence) = e.essence(key)?.filter(|_| *verdict != Verdict::Refuse) else {
+    let Some(reference) = of_verdict(key, verdict) else {
         (record.holds_id, record.holds_number) = (false, false);
         record.fate = Fate::Refused(Code::Decided);
         return e.set_record(key, &record);
@@ -234,45 +280,65 @@ fn decide_record(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, ver
     if !record.holds_id && matches!(claims::look(e, &line)?, Claims::Free) {
         (record.holds_id, record.holds_number) = (true, true);
     }
-    match verdict {
-        Verdict::Found => {
-            residents::found(e, key, &essence, None, batch.received)?;
-            (record.fate, record.mode) = (Fate::Merged(residents::founds(key)), Some(Mode::Founded));
-        }
+    if *verdict != Verdict::Found && e.resident(&reference)?.is_none() {
         // what it was to be part of had rested on it
-        Verdict::Same(to) | Verdict::Apply(to) if e.resident(to)?.is_none() => record.fate = held(key, Code::TargetGone),
-        Verdict::Same(to) => {
-            residents::add(e, to, key, &essence, Mode::Same)?;
-            (record.fate, record.mode) = (Fate::Merged(to.clone()), Some(Mode::Same));
-        }
-        Verdict::Apply(to) => {
-            let mode = Mode::Applied { parts: essence.transaction != Transaction::Correction };
-            residents::add(e, to, key, &essence, mode)?;
-            (record.fate, record.mode) = (Fate::Merged(to.clone()), Some(mode));
-        }
-        Verdict::Refuse => unreachable!("answered above"),
+        record.fate = held(key, Code::TargetGone);
+        return e.set_record(key, &record);
     }
+    let mode = match (e.essence(key)?, verdict) {
+        (Some(essence), Verdict::Found) => {
+            residents::found(e, key, &essence, batch.received)?;
+            Mode::Founded
+        }
+        (Some(essence), _) => {
+            let parts = essence.transaction != Transaction::Correction;
+            let mode = if matches!(verdict, Verdict::Apply(_)) { Mode::Applied { parts } } else { Mode::Same };
+            residents::add(e, &reference, key, &essence, mode)?;
+            mode
+        }
+        // erased by a later entry
+        (None, _) => {
+            residents::shadow(e, &reference, key, batch.received)?;
+            if *verdict == Verdict::Found { Mode::Founded } else { Mode::Same }
+        }
+    };
+    (record.fate, record.mode) = (Fate::Merged(reference), Some(mode));
     e.set_record(key, &record)
+}
+
+/// Whom the record becomes part of; none when it is out.
+fn of_verdict(key: &RecordKey, verdict: &Verdict) -> Option<ResidentRef> {
+    match verdict {
+        Verdict::Found => Some(residents::founds(key)),
+        Verdict::Same(to) | Verdict::Apply(to) => Some(to.clone()),
+        Verdict::Refuse => None,
+    }
 }
 
 /// An adjudicator's key ends at `end`: what it decided from there on is held again.
 pub(super) fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) -> Result<(), Problem> {
     for note in e.decisions_signed(key, end, at)? {
-        let first = match note.note.said() {
-            Said::Lines(_) => Some(note),
-            Said::Confirm(first) => e.decision(*first)?,
-        };
-        if let Some(first) = first {
-            undo(e, &first)?;
+        match note.note.said() {
+            Said::Lines(_) => undo(e, at, &note, |_| true)?,
+            // only what this second signature made act
+            Said::Confirm(first) => {
+                if let Some(first) = e.decision(*first)? {
+                    undo(e, at, &first, |state| state == LineState::Acts(note.index))?;
+                }
+            }
         }
     }
     Ok(())
 }
 
-fn undo(e: &impl Engine, first: &DecisionAt) -> Result<(), Problem> {
+fn undo(e: &impl Engine, at: LogIndex, first: &DecisionAt, which: impl Fn(LineState) -> bool) -> Result<(), Problem> {
     let Said::Lines(lines) = first.note.said() else { return Ok(()) };
     let id = first.note.id();
-    for (n, (line, state)) in lines.iter().zip(e.decided(id)?).enumerate() {
+    // the same text once more had decided nothing
+    if e.decision(id)?.is_some_and(|logged| logged.index != first.index) {
+        return Ok(());
+    }
+    for (n, (line, state)) in lines.iter().zip(e.decided(id)?).enumerate().filter(|(_, (_, state))| which(*state)) {
         if matches!(state, LineState::Waits | LineState::Acts(_)) {
             e.set_decided(id, n, LineState::NotInForce)?;
         }
@@ -288,13 +354,13 @@ fn undo(e: &impl Engine, first: &DecisionAt) -> Result<(), Problem> {
                     e.set_record(key, &Record { decision: None, ..record })?;
                 }
             }
-            Subject::Batch(batch, _) => undo_batch(e, id, *batch)?,
+            Subject::Batch(batch, _) => undo_batch(e, at, id, *batch)?,
         }
     }
     Ok(())
 }
 
-fn undo_batch(e: &impl Engine, id: NoteId, batch: shared::id::BatchId) -> Result<(), Problem> {
+fn undo_batch(e: &impl Engine, at: LogIndex, id: NoteId, batch: BatchId) -> Result<(), Problem> {
     if e.batch_decided(batch)?.is_none_or(|decided| decided.decision != id) {
         return Ok(()); // another decision has replaced it
     }
@@ -306,5 +372,5 @@ fn undo_batch(e: &impl Engine, id: NoteId, batch: shared::id::BatchId) -> Result
             residents::remove(e, &key, held(&key, Code::DecisionRevoked), None)?;
         }
     }
-    Ok(())
+    fold::withdrawals(e, at, &e.batch(batch)?)
 }

@@ -242,14 +242,22 @@ pub trait Engine {
     fn judged(&self) -> Result<bool, Problem>;
     /// Says so.
     fn set_judged(&self) -> Result<(), Problem>;
+    /// A batch, if the log has it: a decision may name anything.
+    fn logged(&self, id: BatchId) -> Result<Option<Batch>, Problem>;
     /// A logged batch.
-    fn batch(&self, id: BatchId) -> Result<Batch, Problem>;
+    fn batch(&self, id: BatchId) -> Result<Batch, Problem> {
+        self.logged(id)?.ok_or_else(|| Problem::new(Code::RegistryWrong, format!("batch {id} is not logged")))
+    }
     /// Its lines in order; none while it is not opened.
     fn lines(&self, id: BatchId) -> Result<Option<Vec<Line>>, Problem>;
     /// What the first logged outcome of a batch says, line by line.
     fn first_outcome(&self, id: BatchId) -> Result<Option<Vec<Fate>>, Problem>;
     /// Today's rules judge a line otherwise than the log says; the log is followed.
     fn differs(&self, key: &RecordKey, told: &Fate, judged: &Fate);
+    /// What a line was first told by this fold.
+    fn first(&self, batch: BatchId, line: u64) -> Result<Option<Fate>, Problem>;
+    /// The first `opened` entry of a batch.
+    fn opened(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem>;
     /// Keeps what a line was first told.
     fn set_first(&self, batch: BatchId, line: u64, fate: &Fate) -> Result<(), Problem>;
     /// The life of a key, as the entries before `known` tell it.
@@ -289,7 +297,7 @@ pub trait Engine {
     fn withdraw(&self, withdrawal: &Withdrawal, batch: BatchId) -> Result<(), Problem>;
     /// It gives it back.
     fn withdraw_not(&self, withdrawal: &Withdrawal, batch: BatchId) -> Result<(), Problem>;
-    /// Any record that came under this id, whatever became of it.
+    /// A record that came in force under this id, or was decided about, whatever became of it since.
     fn any_of_id(&self, unit: &Member, record: RecordId) -> Result<Option<RecordKey>, Problem>;
     /// A record waits for another of its unit.
     fn wait(&self, target: (&Member, RecordId), key: &RecordKey) -> Result<(), Problem>;

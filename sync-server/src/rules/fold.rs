@@ -13,12 +13,13 @@ use shared::{
     id::LogIndex,
     outcome::Fate,
     problem::{Code, Problem},
+    record::Target,
 };
 
 use super::{
     claims::{self, Claims},
     cuts, decisions,
-    engine::{Batch, Delivered, Engine, Event, Found, Kind, Line, Mode, Record},
+    engine::{Batch, Delivered, Engine, Event, Found, Kind, Line, Mode, Record, Withdrawal},
     force,
     people::{self, Asked, Ruling},
     residents::{self, held},
@@ -87,11 +88,7 @@ fn whole_batch(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<bool, Pro
                 unopened |= matches!(fate, Fate::Held(Code::Unopened, _));
                 e.set_first(batch.id, line.line, &fate)?;
             }
-            Line::Withdrawn(line) => {
-                if stands.is_ok() && force::withdrawal(e, batch, line, at)? {
-                    e.withdraw(line, batch.id)?;
-                }
-            }
+            Line::Withdrawn(line) => withdrawal(e, at, batch, line, stands)?,
         }
     }
     if unopened && said.is_none() {
@@ -99,6 +96,22 @@ fn whole_batch(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<bool, Pro
         return Ok(false);
     }
     Ok(true)
+}
+
+/// A withdrawn line takes its number while it is in force, and gives it back when it is not.
+fn withdrawal(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Withdrawal, stands: Result<(), Code>) -> Result<(), Problem> {
+    if stands.is_ok() && force::withdrawal(e, batch, line, at)? { e.withdraw(line, batch.id) } else { e.withdraw_not(line, batch.id) }
+}
+
+/// The withdrawn lines of a batch about which something was decided.
+pub(super) fn withdrawals(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<(), Problem> {
+    let stands = force::batch(e, batch, at)?;
+    for line in e.lines(batch.id)?.unwrap_or_default() {
+        if let Line::Withdrawn(line) = line {
+            withdrawal(e, at, batch, &line, stands)?;
+        }
+    }
+    Ok(())
 }
 
 /// A record line at its own batch's entry: what it is told first.
@@ -116,12 +129,10 @@ fn record_line(
         None => line.found == Found::Unopened,
     };
     if unopened {
-        return not_in_force(e, batch, line, Code::Unopened);
+        return not_opened(e, batch, line);
     }
-    match line.found {
-        Found::Refused(code) => return refused(e, at, batch, line, code),
-        Found::Erased | Found::Unopened => return gone(e, at, batch, line, told),
-        Found::Signed => {}
+    if let Found::Refused(code) = line.found {
+        return refused(e, batch, line, code);
     }
     if let Err(code) = stands {
         return not_in_force(e, batch, line, code);
@@ -130,6 +141,7 @@ fn record_line(
         return not_in_force(e, batch, line, code);
     }
     match told {
+        told if line.found != Found::Signed => gone(e, at, batch, line, told),
         Some(told) => followed(e, at, batch, line, told),
         None => judge(e, at, batch, line, Numbers::Count),
     }
@@ -151,24 +163,37 @@ fn fresh(batch: &Batch, line: &Delivered, fate: Fate) -> Record {
     }
 }
 
+/// Nobody could open it in its turn. Unless the record is in force by another delivery, or decided about, the line is told so,
+/// whatever holds the record: by that the entry which opens the batch finds it.
+fn not_opened(e: &impl Engine, batch: &Batch, line: &Delivered) -> Result<Fate, Problem> {
+    if let Some(known) = judged_before(e, line)? {
+        return Ok(known);
+    }
+    let fate = held(&line.key, Code::Unopened);
+    if e.record(&line.key)?.is_none_or(|known| matches!(known.fate, Fate::Refused(_))) {
+        e.set_record(&line.key, &fresh(batch, line, fate.clone()))?;
+    }
+    Ok(fate)
+}
+
 /// Held, and that is all.
 fn not_in_force(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> Result<Fate, Problem> {
-    let fate = if code == Code::Decided { Fate::Refused(code) } else { held(&line.key, code) };
+    let fate = not_counting(line, code);
     match e.record(&line.key)? {
         // another delivery of it is in force, or was decided about
         Some(known) if known.place.is_some() || known.decision.is_some() => Ok(known.fate),
-        // the first that says why stands
-        Some(known) if !matches!(known.fate, Fate::Refused(_)) => Ok(known.fate),
+        // the first that says why stands; the line is told its own
+        Some(known) if !matches!(known.fate, Fate::Refused(_)) => Ok(fate),
         _ => e.set_record(&line.key, &fresh(batch, line, fate.clone())).map(|()| fate),
     }
 }
 
-/// Its signed content is wrong for good: this delivery takes nothing; the same bytes under their true line still count.
-fn refused(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered, code: Code) -> Result<Fate, Problem> {
+/// Its signed content is wrong for good: this delivery takes nothing, and nobody who waits learns of it; the same bytes under their
+/// true line still count.
+fn refused(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> Result<Fate, Problem> {
     let fate = Fate::unreadable(code, &line.key.unit, line.key.record);
     if e.record(&line.key)?.is_none() {
         e.set_record(&line.key, &fresh(batch, line, fate.clone()))?;
-        waiting(e, at, batch, &line.key)?;
     }
     Ok(fate)
 }
@@ -182,7 +207,12 @@ fn gone(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered, told: Op
     if let Fate::Merged(reference) = &fate {
         residents::shadow(e, reference, &line.key, batch.received)?;
     }
-    e.set_record(&line.key, &Record { place: Some(at), blind: true, ..fresh(batch, line, fate.clone()) })?;
+    let mode = matches!(fate, Fate::Merged(_)).then(|| match &fate {
+        Fate::Merged(reference) if *reference == residents::founds(&line.key) => Mode::Founded,
+        _ => Mode::Same,
+    });
+    e.set_record(&line.key, &Record { place: Some(at), blind: true, mode, ..fresh(batch, line, fate.clone()) })?;
+    waiting(e, at, &line.key)?;
     Ok(fate)
 }
 
@@ -206,6 +236,7 @@ fn judge(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered, numbers
         Claims::Taken(code, against) => {
             (record.fate, record.against) = (held(&line.key, code), against);
             e.set_record(&line.key, &record)?;
+            waiting(e, at, &line.key)?;
             return Ok(record.fate);
         }
         Claims::Free => (record.holds_id, record.holds_number) = (true, true),
@@ -213,7 +244,7 @@ fn judge(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered, numbers
     let essence = essence(e, &line.key)?;
     let ruling = people::rule(e, &Asked { batch, line, essence: &essence, at })?;
     settle(e, &line.key, &essence, record, ruling, batch)?;
-    waiting(e, at, batch, &line.key)?;
+    waiting(e, at, &line.key)?;
     residents::known(e, &line.key).map(|record| record.fate)
 }
 
@@ -236,8 +267,8 @@ fn settle(
     batch: &Batch,
 ) -> Result<(), Problem> {
     match ruling {
-        Ruling::Founds(bears) => {
-            residents::found(e, key, essence, bears, batch.received)?;
+        Ruling::Founds => {
+            residents::found(e, key, essence, batch.received)?;
             (record.fate, record.mode) = (Fate::Merged(residents::founds(key)), Some(Mode::Founded));
         }
         Ruling::Adds(reference, mode) => {
@@ -251,15 +282,16 @@ fn settle(
 }
 
 /// Whoever waited for this record is judged now that it is.
-fn waiting(e: &impl Engine, at: LogIndex, batch: &Batch, target: &RecordKey) -> Result<(), Problem> {
-    for key in e.take_waiting((&batch.unit, target.record))? {
+pub(super) fn waiting(e: &impl Engine, at: LogIndex, target: &RecordKey) -> Result<(), Problem> {
+    for key in e.take_waiting((&target.unit, target.record))? {
         let record = residents::known(e, &key)?;
         // taken out or decided about meanwhile: it waits no longer
         if record.place.is_none() || !matches!(record.fate, Fate::Held(Code::Waiting, _)) {
             continue;
         }
         let (batch, line) = delivery(e, &record)?;
-        let essence = essence(e, &key)?;
+        // erased by a later entry, which finds it as it is
+        let Some(essence) = e.essence(&key)? else { continue };
         let ruling = people::rule(e, &Asked { batch: &batch, line: &line, essence: &essence, at })?;
         settle(e, &key, &essence, record, ruling, &batch)?;
     }
@@ -292,8 +324,12 @@ fn followed(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered, told
     let record = Record { place: Some(at), holds_id: free, holds_number: free, blind: true, ..fresh(batch, line, told.clone()) };
     let essence = essence(e, &line.key)?;
     let ruling = match told {
-        Fate::Merged(reference) if *reference == residents::founds(&line.key) => Ruling::Founds(None),
+        Fate::Merged(reference) if *reference == residents::founds(&line.key) => Ruling::Founds,
         Fate::Merged(reference) if e.resident(reference)?.is_some() => Ruling::Adds(reference.clone(), mode_of(&essence)),
+        Fate::Held(Code::Waiting, _) => match &essence.target {
+            Some(Target::Record { record, .. }) => Ruling::Waits(*record),
+            _ => Ruling::Held(Code::Waiting, Vec::new()),
+        },
         Fate::Held(code, _) => Ruling::Held(*code, Vec::new()),
         Fate::Merged(_) | Fate::Refused(_) => {
             e.set_record(&line.key, &record)?;
@@ -301,7 +337,7 @@ fn followed(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered, told
         }
     };
     settle(e, &line.key, &essence, record, ruling, batch)?;
-    waiting(e, at, batch, &line.key)?;
+    waiting(e, at, &line.key)?;
     Ok(told.clone())
 }
 
@@ -324,7 +360,7 @@ fn would_be(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> R
     }
     let essence = essence(e, &line.key)?;
     Ok(match people::rule(e, &Asked { batch, line, essence: &essence, at })? {
-        Ruling::Founds(_) => Fate::Merged(residents::founds(&line.key)),
+        Ruling::Founds => Fate::Merged(residents::founds(&line.key)),
         Ruling::Adds(reference, _) => Fate::Merged(reference),
         Ruling::Waits(_) => held(&line.key, Code::Waiting),
         Ruling::Held(code, _) => held(&line.key, code),
@@ -336,22 +372,24 @@ pub(super) fn come_in_force(e: &impl Engine, at: LogIndex, batch: &Batch) -> Res
     if force::batch(e, batch, at)?.is_err() {
         return Ok(());
     }
-    let numbers = if e.batch_decided(batch.id)?.is_some() { Numbers::Lifted } else { Numbers::Count };
+    let numbers = numbers(e, batch)?;
     for line in e.lines(batch.id)?.unwrap_or_default() {
         match line {
-            Line::Record(line) if line.found == Found::Signed && !waits_for_opening(e, &line)? => match force::line(e, batch, &line, at)? {
-                Ok(()) => drop(judge(e, at, batch, &line, numbers)?),
-                Err(code) => still_held(e, &line, code)?,
-            },
-            Line::Record(_) => {}
-            Line::Withdrawn(line) => {
-                if force::withdrawal(e, batch, &line, at)? {
-                    e.withdraw(&line, batch.id)?;
+            Line::Record(line) if line.found == Found::Signed && !waits_for_opening(e, at, batch, &line)? => {
+                match force::line(e, batch, &line, at)? {
+                    Ok(()) => drop(judge(e, at, batch, &line, numbers)?),
+                    Err(code) => still_held(e, &line, code)?,
                 }
             }
+            Line::Record(_) => {}
+            Line::Withdrawn(line) => withdrawal(e, at, batch, &line, Ok(()))?,
         }
     }
     Ok(())
+}
+
+fn numbers(e: &impl Engine, batch: &Batch) -> Result<Numbers, Problem> {
+    Ok(if e.batch_decided(batch.id)?.is_some() { Numbers::Lifted } else { Numbers::Count })
 }
 
 /// Its batch is in force now, its agent's key is not: it is held for that.
@@ -365,40 +403,58 @@ fn still_held(e: &impl Engine, line: &Delivered, code: Code) -> Result<(), Probl
 }
 
 /// A line that was told `held unopened` is judged at the entry that says it is open, and at no other.
-fn waits_for_opening(e: &impl Engine, line: &Delivered) -> Result<bool, Problem> {
-    Ok(e.record(&line.key)?.is_some_and(|known| matches!(known.fate, Fate::Held(Code::Unopened, _))))
+pub(super) fn waits_for_opening(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
+    Ok(was_unopened(e, batch, line)? && e.opened(batch.id)?.is_none_or(|opened| opened > at))
+}
+
+fn was_unopened(e: &impl Engine, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
+    Ok(matches!(e.first(batch.id, line.line)?, Some(Fate::Held(Code::Unopened, _))))
 }
 
 /// 5. What of a batch was held unopened is open.
 fn opened(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<(), Problem> {
     for line in e.lines(batch.id)?.unwrap_or_default() {
         let Line::Record(line) = line else { continue };
-        let known = e.record(&line.key)?;
-        let Some(known) = known.filter(|known| matches!(known.fate, Fate::Held(Code::Unopened, _))) else { continue };
-        if line.found == Found::Unopened || known.decision.is_some() {
+        // erased by a later entry, which finds it as it is
+        if matches!(line.found, Found::Unopened | Found::Erased) || !was_unopened(e, batch, &line)? {
             continue;
         }
-        if let Found::Refused(code) = line.found {
-            let fate = Fate::unreadable(code, &line.key.unit, line.key.record);
-            e.set_record(&line.key, &Record { fate, ..known })?;
+        let known = residents::known(e, &line.key)?;
+        if known.place.is_some() || known.decision.is_some() {
             continue;
         }
-        let stands = match force::batch(e, batch, at)? {
-            Ok(()) => force::line(e, batch, &line, at)?,
-            refused => refused,
-        };
-        match stands {
-            Ok(()) => drop(judge(e, at, batch, &line, Numbers::Count)?),
-            Err(code) => e.set_record(&line.key, &Record { fate: held(&line.key, code), ..known })?,
+        match readable(e, at, batch, &line)? {
+            Ok(()) => drop(judge(e, at, batch, &line, numbers(e, batch)?)?),
+            // another delivery says why the record is held
+            Err(_) if known.delivery != (batch.id, line.line) => {}
+            Err(fate) => e.set_record(&line.key, &Record { fate, ..known })?,
         }
     }
     Ok(())
+}
+
+/// What an opened line is told when it is not in force.
+fn readable(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<Result<(), Fate>, Problem> {
+    if let Found::Refused(code) = line.found {
+        return Ok(Err(Fate::unreadable(code, &line.key.unit, line.key.record)));
+    }
+    let stands = match force::batch(e, batch, at)? {
+        Ok(()) => force::line(e, batch, line, at)?,
+        refused => refused,
+    };
+    Ok(stands.map_err(|code| not_counting(line, code)))
+}
+
+/// The fate of a line that is not in force.
+fn not_counting(line: &Delivered, code: Code) -> Fate {
+    if code == Code::Decided { Fate::Refused(code) } else { held(&line.key, code) }
 }
 
 /// 6. A record's bytes are gone: it goes, and so does what it says.
 fn erase(e: &impl Engine, at: LogIndex, key: &RecordKey) -> Result<(), Problem> {
     if e.record(key)?.is_some() {
         residents::remove(e, key, Fate::Refused(Code::Erased), Some(at))?;
+        waiting(e, at, key)?;
     }
     e.erase(key)
 }

@@ -23,9 +23,11 @@ use super::engine::{Batch, Delivered, Engine, Withdrawal};
 /// Why something is not in force.
 pub type NotInForce = Code;
 
-/// How a key stands for a batch, with what was known at an entry.
+/// How a key stands for a batch, with what is known once the entry `at` is taken in: what it says of keys, and what it links.
+///
+/// Never with a link that a later entry makes: a fold that is behind would give more than one that is not.
 pub(super) fn key_for(e: &impl Engine, key: &KeyRef, batch: &Batch, at: LogIndex) -> Result<Standing, Problem> {
-    let life = e.life(key, at)?;
+    let life = e.life(key, LogIndex(at.0 + 1))?;
     match life.counts(batch.index, None) {
         // the link is asked for only where it matters
         Standing::Cut(_) => Ok(life.counts(batch.index, e.linked(batch.id, at)?)),
@@ -74,6 +76,14 @@ pub fn code(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<Option<Code>, P
     }
 }
 
+/// Is a key that a batch had to have ended or frozen, whatever else stands against it?
+pub(super) fn ended(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<bool, Problem> {
+    let approver = of.approver.as_ref().filter(|_| of.state != BatchState::Quarantined(Code::Unapproved));
+    let ended = |key| key_for(e, key, of, at).map(|standing| !standing.counts());
+    let demanded = e.roster(of.roster)?.facts.approval == Approval::Required;
+    Ok(of.state == BatchState::Quarantined(Code::Frozen) || ended(&of.unit_key)? || demanded && approver.map_or(Ok(false), ended)?)
+}
+
 /// Does the agent's key count for a record line? Its batch is in force.
 pub(super) fn line(e: &impl Engine, batch: &Batch, line: &Delivered, at: LogIndex) -> Result<Result<(), NotInForce>, Problem> {
     Ok(match key_for(e, &line.agent, batch, at)?.code(Role::Agent) {
@@ -87,41 +97,38 @@ pub(super) fn withdrawal(e: &impl Engine, batch: &Batch, line: &Withdrawal, at: 
     Ok(key_for(e, &line.by, batch, at)?.counts())
 }
 
-/// What marking links needs of a ledger.
+/// What marking links needs of a ledger. A link never leads from one key of a unit to another: the head of a key that ends counts no
+/// longer, and it ends what the key signed with it; of another key's batches it would still say that they were there in time.
 pub trait Links {
-    /// The lowest index of a head that names this batch.
-    fn named_by(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem>;
+    /// The lowest index of a head of this key that names this batch.
+    fn named_by(&self, batch: BatchId, key: &KeyRef) -> Result<Option<LogIndex>, Problem>;
     /// The mark of a batch.
     fn mark(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem>;
     /// Marks it; `since` is the entry that makes the link.
     fn set_mark(&self, batch: BatchId, head: LogIndex, since: LogIndex) -> Result<(), Problem>;
-    /// Logged batches that name this one as their previous.
-    fn after(&self, batch: BatchId) -> Result<Vec<BatchId>, Problem>;
-    /// The logged batch that this logged one names as its previous; none when that is not logged.
+    /// Logged batches that this key signed and that name this one as their previous.
+    fn after(&self, batch: BatchId, key: &KeyRef) -> Result<Vec<BatchId>, Problem>;
+    /// The logged batch of the same key that this logged one names as its previous.
     fn before(&self, batch: BatchId) -> Result<Option<BatchId>, Problem>;
 }
 
-/// A batch was logged at `since`: heads that name it and batches that stand on it link it, and it links what it stands on.
-pub fn link_batch(l: &impl Links, batch: BatchId, since: LogIndex) -> Result<(), Problem> {
-    let mut least = l.named_by(batch)?;
-    for after in l.after(batch)? {
-        least = least.into_iter().chain(l.mark(after)?).min();
-    }
-    match least {
+/// A batch that this key signed was logged at `since`: heads that name it and batches that stand on it link it, and it links what it stands on.
+pub fn link_batch(l: &impl Links, batch: BatchId, key: &KeyRef, since: LogIndex) -> Result<(), Problem> {
+    match would_link(l, batch, key)? {
         Some(head) => mark_down(l, batch, head, since),
         None => Ok(()),
     }
 }
 
-/// A head that names this batch was logged at `since`.
+/// A head of the key that signed this batch, and that names it, was logged at `since`.
 pub fn link_head(l: &impl Links, batch: BatchId, since: LogIndex) -> Result<(), Problem> {
     mark_down(l, batch, since, since)
 }
 
 /// What a linked batch would be marked with, if it were logged now.
-pub fn would_link(l: &impl Links, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
-    let mut least = l.named_by(batch)?;
-    for after in l.after(batch)? {
+pub fn would_link(l: &impl Links, batch: BatchId, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
+    let mut least = l.named_by(batch, key)?;
+    for after in l.after(batch, key)? {
         least = least.into_iter().chain(l.mark(after)?).min();
     }
     Ok(least)

@@ -32,14 +32,14 @@ use shared::{
 use super::{
     engine::{Batch, Delivered, Engine, Mode, RosterAt, Standing},
     force,
-    residents::{founder, stands},
+    residents::{founder, stands, under as under_key},
 };
 
 /// What a record in force is to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ruling {
-    /// It founds; with the match key that it bears where its fields give none.
-    Founds(Option<MatchKey>),
+    /// It founds.
+    Founds,
     /// It becomes part of a resident.
     Adds(ResidentRef, Mode),
     /// It waits for a record of its unit.
@@ -102,10 +102,10 @@ fn against(e: &impl Engine, code: Code, residents: &[ResidentRef]) -> Result<Rul
 }
 
 fn new(e: &impl Engine, essence: &Essence, key: Option<MatchKey>, roster: &RosterFacts) -> Result<Ruling, Problem> {
-    let Some(key) = key else { return Ok(Ruling::Founds(None)) };
+    let Some(key) = key else { return Ok(Ruling::Founds) };
     let there = e.standing(&key)?;
     match &there[..] {
-        [] => Ok(Ruling::Founds(Some(key))),
+        [] => Ok(Ruling::Founds),
         [one] if joins(essence, &stands(e, one)?) => {
             Ok(Ruling::Adds(one.clone(), Mode::Joined { parts: roster.renewals == Renewals::Apply }))
         }
@@ -140,7 +140,9 @@ fn dependent(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result
         Some(Target::Resident { resident }) => e.resident(resident)?.map(|_| resident.clone()),
         Some(Target::Record { unit, record }) => {
             let reference = ResidentRef::founded_by(unit, *record);
-            if e.resident(&reference)?.is_none() && *unit == asked.batch.unit && still_comes(e, asked, *record)? {
+            // nobody waits for itself
+            let other = *unit == asked.batch.unit && *record != asked.line.key.record;
+            if other && e.resident(&reference)?.is_none() && still_comes(e, asked, *record)? {
                 return Ok(Ruling::Waits(*record));
             }
             e.resident(&reference)?.map(|_| reference)
@@ -163,9 +165,7 @@ fn dependent(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result
 
 /// A record of the same unit that is not judged yet: it has not come, or is not in force.
 fn still_comes(e: &impl Engine, asked: &Asked<'_>, record: shared::id::RecordId) -> Result<bool, Problem> {
-    let Some(key) = e.any_of_id(&asked.batch.unit, record)? else { return Ok(true) };
-    let judged = e.record(&key)?.is_some_and(|r| r.place.is_some() || matches!(r.fate, shared::outcome::Fate::Refused(_)));
-    Ok(!judged)
+    Ok(e.any_of_id(&asked.batch.unit, record)?.is_none())
 }
 
 /// Nobody bears the number: most people's cards are older than this system.
@@ -186,7 +186,7 @@ fn change(e: &impl Engine, asked: &Asked<'_>, reference: ResidentRef, roster: &R
     if compared(asked.essence, &standing).changes() && !may_change_identity(e, asked, &standing, &first, roster)? {
         return Ok(Ruling::Held(Code::IdentityChange, vec![first]));
     }
-    if let Some(key) = key_after(asked.essence, &standing) {
+    if let Some(key) = key_after(e, asked.essence, &standing)? {
         let others: Vec<ResidentRef> = e.standing(&key)?.into_iter().filter(|other| *other != reference).collect();
         if !others.is_empty() {
             return against(e, Code::Duplicate, &others);
@@ -201,10 +201,10 @@ fn change(e: &impl Engine, asked: &Asked<'_>, reference: ResidentRef, roster: &R
 }
 
 /// The match key that the resident would have.
-fn key_after(essence: &Essence, standing: &Standing) -> Option<MatchKey> {
+fn key_after(e: &impl Engine, essence: &Essence, standing: &Standing) -> Result<Option<MatchKey>, Problem> {
     let mut values: BTreeMap<String, Option<String>> = standing.resident.values();
     values.extend(essence.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
-    MatchKey::of(&values)
+    Ok(under_key(&values, e.essence(founder(standing)?)?.as_ref()))
 }
 
 /// The resident's own unit, a supervisor who enrolled nobody of the batch, and soon after the founding.

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     decision::RecordKey,
-    id::{CaseRef, LogIndex, ResidentRef},
-    merge::{Essence, MatchKey, Resident},
+    id::{CaseRef, LogIndex, ResidentRef, Transaction},
+    merge::{Essence, MatchKey, Resident, has_number},
     outcome::Fate,
     problem::{Code, Problem},
+    record::Target,
     time::Second,
 };
 
@@ -31,8 +32,24 @@ pub(super) fn founder(standing: &Standing) -> Result<&RecordKey, Problem> {
     standing.resident.sources.first().ok_or_else(|| Problem::new(Code::RegistryWrong, "a resident without a source"))
 }
 
-/// A record founds a resident. `bears` is its match key where its own fields have none.
-pub(super) fn found(e: &impl Engine, key: &RecordKey, essence: &Essence, bears: Option<MatchKey>, founded: Second) -> Result<(), Problem> {
+/// The number that somebody bears by an older card: what their founding record names, where it brings none itself.
+pub(super) fn borne(founding: &Essence) -> Option<MatchKey> {
+    match &founding.target {
+        Some(Target::NationalNumber { national_number }) if founding.transaction != Transaction::Correction => {
+            Some(MatchKey::of_number(national_number))
+        }
+        _ => None,
+    }
+}
+
+/// Under what somebody stands: the number that the fields have, the number that is borne, or what the other fields give.
+pub(super) fn under(values: &BTreeMap<String, Option<String>>, founding: Option<&Essence>) -> Option<MatchKey> {
+    let borne = founding.filter(|_| !has_number(values)).and_then(borne);
+    borne.or_else(|| MatchKey::of(values))
+}
+
+/// A record founds a resident.
+pub(super) fn found(e: &impl Engine, key: &RecordKey, essence: &Essence, founded: Second) -> Result<(), Problem> {
     let mut standing = Standing {
         resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
         documents: std::iter::once(essence.document().to_owned()).collect(),
@@ -41,7 +58,7 @@ pub(super) fn found(e: &impl Engine, key: &RecordKey, essence: &Essence, bears: 
         match_key: None,
     };
     play(&mut standing, key, essence, Mode::Founded);
-    standing.match_key = MatchKey::of(&standing.resident.values()).or(bears);
+    standing.match_key = under(&standing.resident.values(), Some(essence));
     e.set_resident(&founds(key), &standing)
 }
 
@@ -67,7 +84,8 @@ pub(super) fn shadow(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, 
 pub(super) fn add(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, essence: &Essence, mode: Mode) -> Result<(), Problem> {
     let mut standing = stands(e, reference)?;
     play(&mut standing, key, essence, mode);
-    if let Some(now) = MatchKey::of(&standing.resident.values()) {
+    let founding = e.essence(founder(&standing)?)?;
+    if let Some(now) = under(&standing.resident.values(), founding.as_ref()) {
         standing.match_key = Some(now);
     }
     e.set_resident(reference, &standing)
@@ -128,7 +146,8 @@ pub(super) fn take_out(e: &impl Engine, key: &RecordKey, record: &Record) -> Res
             None => left.resident.sources.push(source.clone()),
         }
     }
-    left.match_key = MatchKey::of(&left.resident.values()).or(standing.match_key);
+    let founding = e.essence(founder(&left)?)?;
+    left.match_key = under(&left.resident.values(), founding.as_ref()).or(standing.match_key);
     e.set_resident(reference, &left)
 }
 

@@ -233,8 +233,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn frozen(&self, key: &KeyRef) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
     /// The life of a key, for what is logged next at this log time.
     fn life(&self, key: &KeyRef, received: Second) -> impl Future<Output = Result<Life, Problem>> + Send;
-    /// The lowest index of a head that would lead to a batch over logged batches, if it were logged next.
-    fn would_link(&self, batch: BatchId) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
+    /// The lowest index of a head of this key, which signed the batch, that would lead to it over logged batches, if it were logged next.
+    fn would_link(&self, batch: BatchId, key: &KeyRef) -> impl Future<Output = Result<Option<LogIndex>, Problem>> + Send;
     /// Did a logged head of this key say that another batch than this one stands at this place?
     fn contradicted(&self, key: &KeyRef, place: Place, batch: BatchId) -> impl Future<Output = Result<bool, Problem>> + Send;
     /// How much of a unit's epoch the log has.

@@ -109,8 +109,9 @@ impl Ledger for LedgerSqlite {
         let key = key.clone();
         self.db.read(move |c| keys::next(c, &key, received)).await
     }
-    async fn would_link(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
-        self.db.read(move |c| force::would_link(&links::Marks(c), batch)).await
+    async fn would_link(&self, batch: BatchId, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
+        let key = key.clone();
+        self.db.read(move |c| force::would_link(&links::Marks(c), batch, &key)).await
     }
     async fn contradicted(&self, key: &KeyRef, place: Place, batch: BatchId) -> Result<bool, Problem> {
         let key = key.clone();

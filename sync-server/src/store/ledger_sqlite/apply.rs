@@ -130,7 +130,11 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
                 params![int(index.0), decision.id().as_bytes(), blob.as_bytes(), text(&key), decision.note().as_bytes()],
             )
         }
-        Body::Opened(_) | Body::Erase { .. } => event(c, index),
+        Body::Opened(batch) => {
+            put(c, "INSERT INTO opened (batch, idx) VALUES (?1, ?2)", params![batch.as_bytes(), int(index.0)])?;
+            event(c, index)
+        }
+        Body::Erase { .. } => event(c, index),
         Body::Time | Body::Access(_) => Ok(()),
     }
 }
@@ -171,7 +175,7 @@ fn follow_batch(c: &Connection, index: LogIndex, received: Second, batch: &Batch
     )?;
     put(c, "DELETE FROM announced WHERE id = ?1", [batch.batch.as_bytes()])?;
     event(c, index)?;
-    link_batch(&Marks(c), batch.batch, index)?;
+    link_batch(&Marks(c), batch.batch, signed.first().ok_or_else(super::columns::damaged)?, index)?;
     follow_lines(c, index, batch, manifest, &signed)
 }
 
@@ -228,7 +232,9 @@ fn follow_head(c: &Connection, index: LogIndex, received: Second, head: &HeadEnt
     let sql = "UPDATE heads SET idx = ?3 WHERE key = ?1 AND counter = ?2 AND idx IS NULL";
     put(c, sql, params![text(&head.key), int(head.hello), int(index.0)])?;
     match head.head {
-        Some((_, batch)) if super::batches::one(c, batch)?.is_some() => link_head(&Marks(c), batch, index),
+        Some((_, batch)) if super::batches::one(c, batch)?.is_some_and(|facts| facts.unit_key == head.key) => {
+            link_head(&Marks(c), batch, index)
+        }
         _ => Ok(()),
     }
 }

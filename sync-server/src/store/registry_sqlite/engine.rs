@@ -128,8 +128,8 @@ impl Engine for Sql<'_> {
                    WHERE idx = (SELECT min(idx) FROM events WHERE idx >= (SELECT next FROM fold))";
         put(self.c, "UPDATE fold SET judged = 1", []).and_then(|()| put(self.c, sql, []))
     }
-    fn batch(&self, id: BatchId) -> Result<Batch, Problem> {
-        batches::one(self.c, id)?.map(batch_of).ok_or_else(damaged)
+    fn logged(&self, id: BatchId) -> Result<Option<Batch>, Problem> {
+        Ok(batches::one(self.c, id)?.map(batch_of))
     }
     fn lines(&self, id: BatchId) -> Result<Option<Vec<Line>>, Problem> {
         let opened = "SELECT 1 FROM merge_work WHERE batch = ?1 AND state <> 'open'";
@@ -153,6 +153,13 @@ impl Engine for Sql<'_> {
     fn differs(&self, key: &RecordKey, told: &Fate, judged: &Fate) {
         let what = format!("record {} {}: the log says {told}, today's rules say {judged}", key.unit, key.record);
         self.differing.borrow_mut().push(Problem::new(Code::RegistryWrong, what));
+    }
+    fn first(&self, batch: BatchId, line: u64) -> Result<Option<Fate>, Problem> {
+        let sql = "SELECT fate FROM firsts WHERE batch = ?1 AND line = ?2";
+        maybe(self.c, sql, params![batch.as_bytes(), int(line)], |row| parsed(row, 0))
+    }
+    fn opened(&self, batch: BatchId) -> Result<Option<LogIndex>, Problem> {
+        links::opened(self.c, batch)
     }
     fn set_first(&self, batch: BatchId, line: u64, fate: &Fate) -> Result<(), Problem> {
         let sql = "INSERT OR REPLACE INTO firsts (batch, line, fate) VALUES (?1, ?2, ?3)";
@@ -255,7 +262,8 @@ impl Engine for Sql<'_> {
         put(self.c, sql, params![text(unit), number.epoch, int(number.number), batch.as_bytes()])
     }
     fn any_of_id(&self, unit: &Member, record: RecordId) -> Result<Option<RecordKey>, Problem> {
-        let sql = "SELECT unit, record, sealed FROM records WHERE unit = ?1 AND record = ?2 ORDER BY holds_id DESC, sealed LIMIT 1";
+        let sql = "SELECT unit, record, sealed FROM records WHERE unit = ?1 AND record = ?2 AND place IS NOT NULL
+                   ORDER BY holds_id DESC, sealed LIMIT 1";
         maybe(self.c, sql, [text(unit), text(&record)], |row| rows::key(row, 0))
     }
     fn wait(&self, target: (&Member, RecordId), key: &RecordKey) -> Result<(), Problem> {

@@ -21,6 +21,13 @@ CREATE TABLE events (
     idx INTEGER PRIMARY KEY
 ) STRICT;
 
+-- Entries that say of a batch that what was held unopened is open.
+CREATE TABLE opened (
+    batch BLOB NOT NULL,
+    idx   INTEGER NOT NULL,
+    PRIMARY KEY (batch, idx)
+) STRICT, WITHOUT ROWID;
+
 -- Hashes of complete subtrees, in the dense order of C2SP tlog-tiles: a proof reads O(log n) of them.
 CREATE TABLE hashes (
     idx  INTEGER PRIMARY KEY,

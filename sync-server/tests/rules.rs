@@ -1,0 +1,23 @@
+//! What an engine of the rules has to pass: examples by the rules' names, tables, and properties over random logs.
+
+#[path = "rules/log.rs"]
+mod log;
+#[path = "rules/memory.rs"]
+mod memory;
+#[path = "rules/drafts.rs"]
+mod drafts;
+#[path = "rules/world.rs"]
+mod world;
+#[path = "rules/random.rs"]
+mod random;
+
+#[path = "rules/properties.rs"]
+mod properties;
+#[path = "rules/examples.rs"]
+mod examples;
+#[path = "rules/decided.rs"]
+mod decided;
+#[path = "rules/table.rs"]
+mod table;
+#[path = "rules/cost.rs"]
+mod cost;
