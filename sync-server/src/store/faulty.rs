@@ -320,7 +320,7 @@ impl<L: Ledger> Ledger for Faulty<L> {
         read forked(unit: &Member, epoch: u32) -> Option<u64>;
         read frozen(key: &KeyRef) -> Option<LogIndex>;
         read life(key: &KeyRef, received: Second) -> Life;
-        read would_link(batch: BatchId) -> Option<LogIndex>;
+        read would_link(batch: BatchId, key: &KeyRef) -> Option<LogIndex>;
         read contradicted(key: &KeyRef, place: Place, batch: BatchId) -> bool;
         read extent(unit: &Member, epoch: u32) -> Extent;
         read lines_of_record(unit: Option<&Member>, record: RecordId) -> Vec<LineFacts>;

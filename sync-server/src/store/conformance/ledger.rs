@@ -155,21 +155,20 @@ async fn batches_lines_chains_and_gaps() {
 async fn heads_link_batches_over_logged_ones_only() {
     let dir = tempfile::tempdir().expect("a folder");
     let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
-    let zero = BatchId::of(b"the last of the former epoch");
-    let one = manifest("van-1", 1, Some(zero), 1, 1);
+    let one = manifest("van-1", 1, None, 1, 1);
     let two = manifest("van-1", 2, Some(one.id()), 1, 1);
     let three = manifest("van-1", 3, Some(two.id()), 1, 1);
     let (head, hello) = head("van-1", 4, Some((place(3), three.id())));
     let key = head.key.clone();
     ledger.apply(log.grow(vec![batch(0, &one, BatchState::Accepted)], &[one.note().as_bytes()])).await.expect("followed");
-    assert_eq!(ledger.would_link(three.id()).await, Ok(None));
+    assert_eq!(ledger.would_link(three.id(), &key).await, Ok(None));
     ledger.apply(log.grow(vec![entry(1, Body::Head(head.clone()))], &[&hello])).await.expect("followed");
-    assert_eq!(ledger.would_link(three.id()).await, Ok(Some(LogIndex(1))), "the head names it");
-    assert_eq!(ledger.would_link(two.id()).await, Ok(None), "what leads here is not logged");
+    assert_eq!(ledger.would_link(three.id(), &key).await, Ok(Some(LogIndex(1))), "the head names it");
+    assert_eq!(ledger.would_link(two.id(), &key).await, Ok(None), "what leads here is not logged");
     ledger.apply(log.grow(vec![batch(2, &three, BatchState::Accepted)], &[three.note().as_bytes()])).await.expect("followed");
-    assert_eq!(ledger.would_link(two.id()).await, Ok(Some(LogIndex(1))));
+    assert_eq!(ledger.would_link(two.id(), &key).await, Ok(Some(LogIndex(1))));
     ledger.apply(log.grow(vec![batch(3, &two, BatchState::Accepted)], &[two.note().as_bytes()])).await.expect("followed");
-    assert_eq!(ledger.would_link(zero).await, Ok(Some(LogIndex(1))), "all the way down, when the gap closed");
+    assert_eq!(ledger.would_link(one.id(), &key).await, Ok(Some(LogIndex(1))), "all the way down, when the gap closed");
     assert_eq!(ledger.logged_head(&key).await, Ok(Some((Second::from_unix(START + 1), head))));
     assert_eq!(ledger.heads_since(&key, Second::from_unix(START)).await, Ok(1));
     assert_eq!(ledger.missing(&member("van-1"), 64).await, Ok(vec![]));
