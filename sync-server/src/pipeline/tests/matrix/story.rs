@@ -1,5 +1,5 @@
-//! What a centre goes through, in small: hellos, uploads, one of them spoilt on its way, merges, a displaced record, a
-//! revocation that reaches back, a freeze, a rebuild. Told again from its beginning, it finds what is done to be done.
+//! What a centre goes through, in small: hellos, uploads, one of them spoilt on its way, merges, a record that comes too late
+//! for its number, a revocation that reaches back, a freeze, a rebuild. Told again from its beginning, it finds what is done to be done.
 
 use std::{
     collections::BTreeMap,
@@ -259,7 +259,7 @@ impl Story {
         let last = one.close();
         two.enrol(4, 10);
         let other = two.close();
-        two.enrol(1, 15); // the same person as van-1's first, earlier
+        two.enrol(1, 15); // the same person as van-1's first, claimed to be earlier
         let earlier = two.close();
         Self { base: dir, one: [first, second, last], two: [other, earlier] }
     }
