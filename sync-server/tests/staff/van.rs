@@ -51,11 +51,11 @@ impl Van {
         ResidentRef::founded_by(&member(self.name), self.record_id(number))
     }
 
-    /// Enrols a person, or corrects somebody to what this person is; gives the number.
+    /// Enrols a person, or renews the document of somebody as this person; gives the number.
     pub fn enrol(&mut self, person: u64, target: Option<Target>) -> u64 {
         self.number += 1;
         let (form, now) = (form(), self.roster.facts().published);
-        let transaction = if target.is_some() { Transaction::Correction } else { Transaction::New };
+        let transaction = if target.is_some() { Transaction::Renewal } else { Transaction::New };
         let sample = Sample::new(7, now, Size::Tiny);
         let mut resident = sample.take(person, self.number, &form, transaction, Kind::Complete).expect("a resident");
         if let Some(target) = target {
