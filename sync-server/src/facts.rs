@@ -144,7 +144,12 @@ async fn kept(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, Pr
             about: kept.key.to_string(),
             since: None,
             seen: format!("an older {role} key that goes on until {}", kept.until),
-            next: format!("Its work is here: `sync-server {} {} --key {}`. Else it ends by itself.", revoke(role), kept.key.name, kept.key.id),
+            next: format!(
+                "Its work is here: `sync-server {} {} --key {}`. Else it ends by itself.",
+                revoke(role),
+                kept.key.name,
+                kept.key.id
+            ),
         }
     };
     Ok(still.map(fact).collect())
@@ -287,7 +292,10 @@ async fn shared_keys(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem
             about: residents.join(", "),
             since: None,
             seen: format!("{} residents stand under one key, founded by the records {}", residents.len(), founders.join(", ")),
-            next: format!("An adjudicator decides about one of them: `sync-server record decide {} …`.", founders.last().map_or("ID", |id| id)),
+            next: format!(
+                "An adjudicator decides about one of them: `sync-server record decide {} …`.",
+                founders.last().map_or("ID", |id| id)
+            ),
         }
     };
     Ok(registry.shared().await?.into_iter().take(MOST).map(fact).collect())
