@@ -18,6 +18,7 @@ mod doctor;
 mod fsck;
 mod init;
 mod log;
+mod open;
 mod reading;
 mod rebuild;
 mod record;
@@ -141,6 +142,9 @@ enum Command {
     /// Show the log
     #[command(subcommand)]
     Log(log::Log),
+    /// What is open: missing, quarantined, kept, frozen, or waiting for a person
+    #[command(subcommand)]
+    Open(open::Open),
     /// Check everything again from nothing: archive, segments, guard, log
     Fsck(fsck::Fsck),
     /// Check keys, guard, archive, disk and roster, and say what to do
@@ -203,6 +207,7 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Resident(resident) => resident.run(global, out).await,
         Command::Case(case) => case.run(global, out).await,
         Command::Log(log) => log.run(global, out).await,
+        Command::Open(open) => open.run(global, out).await,
         Command::Fsck(fsck) => fsck.run(global, out).await,
         Command::Doctor(doctor) => doctor.run(global, out).await,
         Command::Rebuild(rebuild) => rebuild.run(global, out).await,

@@ -16,7 +16,7 @@ use shared::{
 
 use crate::{
     centre::{Centre, parse_identity},
-    durable, entropy,
+    durable, entropy, facts,
     registry::{Filter, Page, Registry as _},
     store::{Archive as _, Guard as _, Ledger as _, registry_sqlite::RegistrySqlite},
 };
@@ -85,6 +85,7 @@ pub async fn examine(centre: &Centre, now: Second) -> Result<Vec<Finding>, Probl
     findings.push(archive(centre, &roster).await);
     findings.push(clock(centre, now).await?);
     findings.push(merge(centre).await?);
+    findings.push(open_facts(centre).await?);
     let places = [("data", centre.settings.data.clone()), ("archive", centre.settings.archive()), ("guard", centre.settings.guard())];
     findings.extend(places.iter().map(|(name, path)| disk(name, path)));
     Ok(findings)
@@ -210,6 +211,15 @@ async fn merge(centre: &Centre) -> Result<Finding, Problem> {
     let (_, unopened) = registry.cases(filter, Page { skip: 0, limit: 0 }).await?;
     let health = graded(false, unopened > 0);
     Ok(finding("merge", health, format!("{waiting} batches wait, {unopened} records are held unopened"), next))
+}
+
+/// What is open, as counts: each has its way out in the list.
+async fn open_facts(centre: &Centre) -> Result<Finding, Problem> {
+    let next = "See what is open, and what closes it: `sync-server open list`.";
+    let counts = facts::counts(&facts::open(centre).await?);
+    let words: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
+    let seen = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    Ok(finding("open facts", graded(false, !counts.is_empty()), seen, next))
 }
 
 fn disk(about: &'static str, path: &Path) -> Finding {

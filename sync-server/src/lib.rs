@@ -34,6 +34,7 @@ pub mod centre;
 pub mod joining;
 pub mod founding;
 pub mod fsck;
+pub mod facts;
 pub mod doctor;
 pub mod access;
 pub mod rebuilding;

@@ -99,15 +99,17 @@ fn say_admitted(out: &Out, published: &PublishedRoster, request: &Request, admit
         "done": "admitted", "name": name, "role": role.as_str(), "key": key, "fingerprint": fingerprint, "unit": request.unit(),
         "epoch": admitted.epoch, "cut": admitted.cut, "kept": kept, "roster": version, "log_index": index.0,
     });
-    let mut human =
-        format!("admitted {role} {name} ({key}) by roster {version}, log entry {index}\n  fingerprint {fingerprint}: compare it by phone");
+    let mut human = vec![
+        format!("admitted {role} {name} ({key}) by roster {version}, log entry {index}"),
+        format!("  fingerprint {fingerprint}: compare it by phone"),
+    ];
     for key in &admitted.cut {
-        human += &format!("\n  older key {key} ends at entry {}", published.facts.revocation(key).map_or(index, |r| r.cut));
+        human.push(format!("  older key {key} ends at entry {}", published.facts.revocation(key).map_or(index, |r| r.cut)));
     }
     for (key, until) in &admitted.kept {
-        human += &format!("\n  older key {key} goes on until {until}");
+        human.push(format!("  older key {key} goes on until {until}"));
     }
-    out.answer(value, human);
+    out.answer(value, human.join("\n"));
 }
 
 /// Opens the centre and publishes a changed roster.

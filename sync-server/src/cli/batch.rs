@@ -139,18 +139,19 @@ async fn show(centre: &Centre, out: &Out, id: BatchId) -> Result<Exit, Problem> 
         BatchState::Accepted => "accepted".to_owned(),
         BatchState::Quarantined(code) => format!("quarantined {code}: {}", code.row().text(out.lang).next),
     };
-    let mut human = format!("batch {} of {}, log entry {} at {}: {state}; {outcome}", batch.place, batch.unit, batch.index, batch.received);
+    let about = format!("batch {} of {}, log entry {} at {}", batch.place, batch.unit, batch.index, batch.received);
+    let mut human = vec![format!("{about}: {state}; {outcome}")];
     let case = Provenance::of(centre).batch_case(id).await?;
     summary["code"] = serde_json::json!(case.code.map(|c| c.row().code));
     summary["decision"] = serde_json::json!(case.decision);
     summary["accepted"] = serde_json::json!(case.accepted.map(|c| c.row().code));
     if let Some(decision) = case.decision {
-        human += &format!("\ndecided: sync-server case history {decision}");
+        human.push(format!("decided: sync-server case history {decision}"));
     } else if let Some(code) = case.code {
-        human += &format!("\nmay be decided: sync-server batch decide {id} accept {code} --reason work-checked --as NAME --key FILE");
-        human += &format!("\nmay be decided: sync-server batch decide {id} refuse --reason fraud --as NAME --key FILE");
+        human.push(format!("may be decided: sync-server batch decide {id} accept {code} --reason work-checked --as NAME --key FILE"));
+        human.push(format!("may be decided: sync-server batch decide {id} refuse --reason fraud --as NAME --key FILE"));
     }
-    out.summary(summary, human);
+    out.summary(summary, human.join("\n"));
     Ok(Exit::Done)
 }
 

@@ -186,7 +186,7 @@ impl Reading {
             let residents = listing.shared.iter().flat_map(|shared| &shared.residents).map(ToString::to_string);
             listing.cases.iter().map(|case| case.reference.to_string()).chain(residents).collect()
         };
-        self.recorded(read, subjects).await
+        self.recorded(read, |seen| subjects(seen)).await
     }
 
     /// Likeness that the fold does not judge.
@@ -209,7 +209,7 @@ impl Reading {
             }
             Ok(all)
         };
-        self.recorded(read, subjects).await
+        self.recorded(read, |seen| subjects(seen)).await
     }
 
     /// Reads, records who is about to be shown, and only then gives it away.
@@ -232,7 +232,7 @@ fn is_merged(trace: &Trace) -> bool {
 }
 
 /// Cases and residents whom the answer shows.
-fn subjects(seen: &Vec<Seen>) -> Vec<String> {
+fn subjects(seen: &[Seen]) -> Vec<String> {
     let of_one = |seen: &Seen| {
         let sides = std::iter::once(&seen.content.side).chain(&seen.content.against);
         let cases = sides.map(|side| CaseRef::holding(&side.record.unit, side.record.record).to_string());

@@ -61,7 +61,7 @@ fn human(trace: &Trace) -> String {
     let fate = trace.fate.as_ref().map_or_else(|| "not opened yet".to_owned(), ToString::to_string);
     let agent = trace.agent_key.to_string();
     let outcomes: Vec<String> = trace.outcomes.iter().map(|(version, index)| format!("{version} (entry {index})")).collect();
-    let against: String = trace.against.iter().map(|key| format!("\n  against {} {}", key.unit, key.record)).collect();
+    let against = trace.against.iter().map(|key| format!("\n  against {} {}", key.unit, key.record)).collect::<Vec<_>>().concat();
     let decided = trace.decision.map(|note| format!("\n  decided by {note}: sync-server case history {note}")).unwrap_or_default();
     format!(
         "{} record {} by {agent}\n  batch {} {}, {}\n  log entry {}, {}\n  {fate}{against}{decided}\n  outcome versions: {}\n  gives: {}",

@@ -182,14 +182,10 @@ fn end_older(facts: &mut Facts, same: &[KeyRef], older: Older, moment: Moment) -
         }
         // a time that was given once is never made longer
         let grace = i64::try_from(facts.grace).unwrap_or(i64::MAX);
-        let until = Second::from_unix(moment.now.unix().saturating_add(grace));
-        let until = match facts.kept_until(&key) {
-            Some(earlier) => earlier,
-            None => {
-                facts.kept.push(Kept { key: key.clone(), until });
-                until
-            }
-        };
+        let until = facts.kept_until(&key).unwrap_or(Second::from_unix(moment.now.unix().saturating_add(grace)));
+        if facts.kept_until(&key).is_none() {
+            facts.kept.push(Kept { key: key.clone(), until });
+        }
         kept.push((key, until));
     }
     Ok((cut, kept))

@@ -166,15 +166,15 @@ fn show(out: &Out, key: &KeyRef, from: LogIndex, signed: &Signed) {
     let units: Vec<_> =
         signed.merged.iter().map(|(unit, (batches, records))| json!({ "unit": unit, "batches": batches, "records": records })).collect();
     let value = json!({ "key": key, "from": from.0, "merged": units, "decisions": signed.decisions });
-    let mut human = format!("{key} from entry {from} on:");
+    let mut human = vec![format!("{key} from entry {from} on:")];
     if signed.merged.is_empty() && signed.decisions == 0 {
-        human += " nothing of it is merged";
+        human.push("  nothing of it is merged".to_owned());
     }
     for (unit, (batches, records)) in &signed.merged {
-        human += &format!("\n  {unit}: {records} records of {batches} batches are merged, and will be held");
+        human.push(format!("  {unit}: {records} records of {batches} batches are merged, and will be held"));
     }
     if signed.decisions > 0 {
-        human += &format!("\n  {} decisions and confirmations: what they decided will be held again", signed.decisions);
+        human.push(format!("  {} decisions and confirmations: what they decided will be held again", signed.decisions));
     }
-    out.line("signed", value, human);
+    out.line("signed", value, human.join("\n"));
 }

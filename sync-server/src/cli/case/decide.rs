@@ -216,10 +216,10 @@ fn line(seen: &[Seen], wanted: &Wanted) -> Result<DecisionLine, Problem> {
     if content.side.essence.is_none() && wanted.verdict != Verdict::Refuse {
         return Err(Problem::new(Code::Unopened, format!("{}: only refuse is possible", about())));
     }
-    if let Verdict::Same(to) | Verdict::Apply(to) = &wanted.verdict {
-        if *to == ResidentRef::founded_by(&wanted.key.unit, wanted.key.record) {
-            return Err(Problem::new(Code::Usage, format!("{to} is whom this record founds itself: say found")));
-        }
+    if let Verdict::Same(to) | Verdict::Apply(to) = &wanted.verdict
+        && *to == ResidentRef::founded_by(&wanted.key.unit, wanted.key.record)
+    {
+        return Err(Problem::new(Code::Usage, format!("{to} is whom this record founds itself: say found")));
     }
     let subject = Subject::Record(wanted.key.clone(), wanted.verdict.clone());
     Ok(DecisionLine { subject, replaces: content.decision, case, reason: wanted.reason })

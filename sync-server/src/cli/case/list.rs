@@ -103,7 +103,7 @@ fn value(case: &Case, now: Second) -> Value {
 }
 
 fn human(case: &Case, now: Second) -> String {
-    let mut text = format!(
+    let mut text = vec![format!(
         "{}  {:<16} {:>9}  {} {}  batch {}",
         case.reference,
         case.code.row().code,
@@ -111,14 +111,14 @@ fn human(case: &Case, now: Second) -> String {
         case.record.unit,
         case.record.record,
         case.batch
-    );
+    )];
     for other in &case.against {
-        text += &format!("\n    against {} {}", other.unit, other.record);
+        text.push(format!("    against {} {}", other.unit, other.record));
     }
     if let Some(note) = case.waits {
-        text += &format!("\n    waits for a second person: sync-server case confirm {note}");
+        text.push(format!("    waits for a second person: sync-server case confirm {note}"));
     }
-    text
+    text.join("\n")
 }
 
 /// How long something has waited.

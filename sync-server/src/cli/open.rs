@@ -1,0 +1,33 @@
+//! `open`: what is open, until something or somebody closes it.
+
+use clap::Subcommand;
+use serde_json::json;
+use shared::problem::Problem;
+
+use super::{Exit, Global, Out, admit::open};
+use crate::facts;
+
+/// What is open.
+#[derive(Debug, Subcommand)]
+pub enum Open {
+    /// List open facts: what is missing, quarantined, kept, frozen or waits for a person, and what closes it
+    List,
+}
+
+impl Open {
+    /// Runs the command.
+    pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
+        let Self::List = self;
+        let facts = facts::open(&open(global)?).await?;
+        for fact in &facts {
+            let kind = fact.kind.as_str();
+            let value = json!({ "kind": kind, "about": fact.about, "since": fact.since, "seen": fact.seen, "next": fact.next });
+            let since = fact.since.map(|since| format!(", since {since}")).unwrap_or_default();
+            out.line("open", value, format!("{kind:<18} {}{since}\n  {}\n  → {}", fact.about, fact.seen, fact.next));
+        }
+        let counts: serde_json::Map<_, _> =
+            facts::counts(&facts).into_iter().map(|(kind, count)| (kind.as_str().to_owned(), json!(count))).collect();
+        out.summary(json!({ "open": facts.len(), "kinds": counts }), format!("{} open facts", facts.len()));
+        Ok(Exit::Done)
+    }
+}
