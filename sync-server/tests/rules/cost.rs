@@ -51,9 +51,7 @@ fn asked(lines: u64) -> (u64, u64) {
         let before = memory.asked.get();
         let advanced = advance(&memory, 1).expect("folded");
         let asked = memory.asked.get() - before;
-        if advanced == Advanced::Done {
-            panic!("the cut is the last entry");
-        }
+        assert_ne!(advanced, Advanced::Done, "the cut is the last entry");
         if memory.position() > last.0 {
             return (most, asked);
         }

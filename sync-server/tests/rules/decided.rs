@@ -104,7 +104,7 @@ fn a_decision_about_what_the_log_does_not_have_does_nothing() {
     let record = draft("van-1", 1, "N1");
     let later = world.placed(batch(vec![record.clone()]));
     let note = decide(&mut world, "amina", Subject::Batch(later.id(), BatchVerdict::Refuse));
-    world.deliver(later);
+    world.deliver(&later);
     assert_eq!(line_state(&world, note), LineState::Changed, "also when the batch is logged by now");
     assert!(world.is_merged(&record, &record));
 }

@@ -189,11 +189,8 @@ impl Sending {
     }
     /// What its manifest would be known by.
     pub fn id(&self) -> BatchId {
-        let mut text =
-            format!("{} {} {} {:?} {:?} {:?}\n", self.unit, self.epoch, self.sequence, self.previous, self.approver, self.withdrawn);
-        for record in &self.records {
-            text += &format!("{} {} {}\n", record.key(), record.number, record.agent);
-        }
-        BatchId::of(text.as_bytes())
+        let records: Vec<_> = self.records.iter().map(|record| (record.key(), record.number, &record.agent)).collect();
+        let place = (&self.unit, self.epoch, self.sequence, self.previous);
+        BatchId::of(format!("{place:?} {:?} {:?} {records:?}", self.approver, self.withdrawn).as_bytes())
     }
 }

@@ -195,7 +195,7 @@ fn a_record_waits_for_one_of_its_unit_and_is_judged_after_it() {
         let correction = target.correction(2, &[("phone", "1")]);
         world.send(batch(vec![correction.clone()]));
         assert_eq!(world.held(&correction), Some(Code::Waiting));
-        world.deliver(behind);
+        world.deliver(&behind);
         assert_eq!(world.held(&correction), fate, "unless it founds, who waited is held");
     }
 }
@@ -305,12 +305,12 @@ fn linked_late(between: impl FnOnce(&mut World)) -> (World, Draft, LogIndex) {
     let last = world.placed(batch(vec![draft("van-1", 2, "N2")]));
     world.head("van-1", 1, last.id()).expect("logged");
     let cut = world.log.next();
-    world.deliver(stick);
+    world.deliver(&stick);
     world.cut(&key("agent-2", 1), cut);
     between(&mut world);
     assert_eq!(world.held(&record), Some(Code::AgentRevoked));
     let at = world.log.next();
-    world.deliver(last);
+    world.deliver(&last);
     (world, record, at)
 }
 
@@ -378,9 +378,9 @@ fn what_is_delivered_again_is_merged_once() {
     let mut world = World::new();
     let record = draft("van-1", 1, "N1");
     let id = world.send(batch(vec![record.clone(), record.clone()]));
-    world.send_again(id, key("agent-3", 1));
+    world.send_again(id, &key("agent-3", 1));
     assert_eq!(world.memory().peek(|state| state.residents[&record.reference()].resident.sources.clone()), [record.key()]);
     two(&mut world, of(&record, Verdict::Refuse));
-    world.send_again(id, key("agent-2", 1));
+    world.send_again(id, &key("agent-2", 1));
     assert_eq!(world.fate(&record), Fate::Refused(Code::Decided), "what a person refused stays refused");
 }

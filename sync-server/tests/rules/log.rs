@@ -123,7 +123,7 @@ impl Log {
 
     pub fn newest_roster(&self, before: LogIndex, by: Option<Second>) -> Option<RosterVersion> {
         let fits = |received: &Second| by.is_none_or(|by| *received <= by);
-        self.rosters(before).filter(|(_, received, _)| fits(received)).next_back().map(|(_, _, facts)| facts.version)
+        self.rosters(before).rfind(|(_, received, _)| fits(received)).map(|(_, _, facts)| facts.version)
     }
 
     /// From first principles: the first roster that lists a key, and what the last says of it.
@@ -155,7 +155,8 @@ impl Log {
             What::Batch(id) => Some(&self.batches[&id]),
             _ => None,
         };
-        let (from, to) = (from.0.min(self.next().0) as usize, to.0.min(self.next().0) as usize);
+        let place = |index: LogIndex| usize::try_from(index.0).map_or(self.entries.len(), |at| at.min(self.entries.len()));
+        let (from, to) = (place(from), place(to));
         self.entries[from.min(to)..to].iter().filter_map(of).collect()
     }
 

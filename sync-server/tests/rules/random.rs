@@ -163,7 +163,7 @@ impl Play {
         if !self.pocket.is_empty() {
             let n = usize::from(dice.roll(255)) % self.pocket.len();
             let sending = self.pocket.remove(n);
-            self.world.deliver(sending);
+            self.world.deliver(&sending);
         }
     }
 
@@ -171,7 +171,7 @@ impl Play {
     fn again(&mut self, dice: &mut Dice<'_>) {
         let ids: Vec<BatchId> = self.world.log.batches.keys().copied().collect();
         let Some(id) = dice.of(&ids) else { return };
-        self.world.send_again(*id, key("agent-3", 1));
+        self.world.send_again(*id, &key("agent-3", 1));
     }
 
     fn head(&mut self, dice: &mut Dice<'_>) {

@@ -151,7 +151,7 @@ fn a_withdrawal_that_is_not_in_force_takes_no_number() {
             let mut world = world(way);
             let sending = batch(Vec::new()).at(50, None);
             let sending = if withdraws { sending.withdraws(7, key("supervisor-2", 1)) } else { sending };
-            world.deliver(if way == Way::Quarantined { sending.forked() } else { sending });
+            world.deliver(&if way == Way::Quarantined { sending.forked() } else { sending });
             afterwards(&mut world);
             world
         };
@@ -173,7 +173,7 @@ fn a_head_that_is_not_in_force_links_nothing() {
         }
         world.cut(&key("van-1", 1), cut);
         assert!(world.head("van-1", 1, stick.id()).is_none(), "nothing more of that key is logged");
-        world.deliver(stick);
+        world.deliver(&stick);
         assert_eq!(world.held(&record), Some(Code::Revoked));
     }
 }
@@ -190,7 +190,7 @@ fn a_head_of_another_key_of_the_unit_that_ended_links_nothing() {
     let cut = world.log.next();
     world.cut(&key("van-1", 2), stolen);
     world.cut(&key("van-1", 1), cut);
-    world.deliver(stick);
+    world.deliver(&stick);
     assert_eq!(world.held(&record), Some(Code::Revoked), "the head was the thief's");
 }
 

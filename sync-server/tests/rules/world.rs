@@ -98,11 +98,11 @@ impl World {
         if sending.sequence > place.0 {
             *place = (sending.sequence, Some(id));
         }
-        self.deliver(sending)
+        self.deliver(&sending)
     }
 
     /// Logs a batch as it is; the same again is the same once.
-    pub fn deliver(&mut self, sending: Sending) -> BatchId {
+    pub fn deliver(&mut self, sending: &Sending) -> BatchId {
         let id = sending.id();
         if self.log.batches.contains_key(&id) {
             return id;
@@ -290,7 +290,7 @@ impl World {
     }
 
     /// The records of a batch in the unit's next place, of another agent.
-    pub fn send_again(&mut self, id: BatchId, agent: KeyRef) -> BatchId {
+    pub fn send_again(&mut self, id: BatchId, agent: &KeyRef) -> BatchId {
         let Sent { batch: first, lines, .. } = self.log.batches[&id].clone();
         let again = |line: &Line| match line {
             Line::Record(line) => Some(Draft {
