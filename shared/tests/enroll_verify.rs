@@ -18,8 +18,8 @@ use shared::{
     },
     outcome::{Fate, Outcome, OutcomeLine},
     roster::{
-        AgeRecipient, AgentEntry, Approval, Crew, Facts as RosterFacts, FormRef, Limits, Quorum, Recipients, Revocation, Roster, SoftwareVersion,
-        UnitEntry,
+        AgeRecipient, AgentEntry, Approval, Crew, Facts as RosterFacts, FormRef, Limits, Quorum, Recipients, Revocation, Roster,
+        SoftwareVersion, UnitEntry,
     },
     time::Second,
 };

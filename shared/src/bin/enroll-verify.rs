@@ -220,7 +220,8 @@ fn force(mut given: Given) -> Result<(), Stop> {
     for roster in &rosters {
         let body = Body::Roster { version: roster.version(), blob: roster.note().blob() };
         let entry = entries.iter().find(|entry| entry.entry().body == body);
-        let entry = entry.ok_or_else(|| Problem::new(Code::RosterUnknown, format!("no proof of the entry of roster {}", roster.version())))?;
+        let entry =
+            entry.ok_or_else(|| Problem::new(Code::RosterUnknown, format!("no proof of the entry of roster {}", roster.version())))?;
         lives.follow(entry.index(), roster.facts());
     }
     let checked = CheckedManifest::check(manifest, &rosters[..])?;

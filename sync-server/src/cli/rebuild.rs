@@ -57,7 +57,7 @@ impl Rebuild {
 
 fn human(rebuilt: &Rebuilt) -> String {
     let now = &rebuilt.now;
-    let digest = if now.open == 0 { now.digest.to_string() } else { format!("incomplete, {} records are not opened", now.open) };
+    let digest = if now.open == 0 { now.digest.to_string() } else { format!("incomplete, {} entries of the log are not folded", now.open) };
     let compared = match &rebuilt.before {
         None => "there was no database to compare with",
         Some(before) if before.open > 0 || now.open > 0 => "the old database was incomplete and is not compared",

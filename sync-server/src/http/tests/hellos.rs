@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::world::{Van, World, over, read_all, refusal, write};
-use crate::fixtures::{member, roster_facts, signer};
+use crate::fixtures::signer;
 
 #[tokio::test]
 async fn a_hello_that_proves_nothing_moves_nothing() {
@@ -123,17 +123,6 @@ async fn a_unit_that_has_seen_more_than_there_is_hears_so() {
     van.seen = Head { size: 1 << 40, root: Head::EMPTY.root };
     let hello = van.sign(|_| ());
     assert_eq!(refusal(van.post(hello.note().as_bytes()).await).await, (StatusCode::CONFLICT, Code::LogInconsistent));
-}
-
-#[tokio::test]
-async fn who_leaves_the_roster_loses_the_session() {
-    let world = World::new().await;
-    let van = Van::greeted(&world, "van-1").await;
-    let mut gone = roster_facts(2);
-    gone.units.retain(|u| u.name != member("van-1"));
-    world.publish(gone).await;
-    let answer = van.announce(&over("van-1", 1, None, b"sealed")).await;
-    assert_eq!(refusal(answer).await, (StatusCode::UNAUTHORIZED, Code::TokenInvalid));
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn each_defect_has_its_code_and_everything_else_goes_on() {
     let future = changed("van-1", 1, None, b"sealed", |line| line.roster = RosterVersion(9), |_| ());
     assert_eq!(refused(&van, future.note().as_bytes().to_vec()).await, (StatusCode::SERVICE_UNAVAILABLE, Code::RosterUnknown));
     // for staff: what was refused for good, by who brought it; nothing of what only has to wait
-    let kept = world.refused("van-1");
+    let kept = world.refused(&KeyRef::from(signer("van-1").public()).to_string());
     assert!(kept.iter().any(|n| n.contains("-record-signature-")), "{kept:?}");
     assert!(!kept.iter().any(|n| n.contains("roster-unknown") || n.contains("cosignature-missing")), "{kept:?}");
     assert_eq!(world.log_size().await, 1);
@@ -138,7 +138,7 @@ async fn any_session_may_bring_any_authentic_batch() {
 }
 
 #[tokio::test]
-async fn work_before_the_cut_stays_valid_in_whatever_order_it_comes() {
+async fn work_before_the_cut_counts_once_a_head_from_before_leads_to_it() {
     let world = World::new().await;
     let mut van = Van::greeted(&world, "van-1").await;
     let first = over("van-1", 1, None, b"one");
@@ -153,10 +153,20 @@ async fn work_before_the_cut_stays_valid_in_whatever_order_it_comes() {
     for batch in [&first, &second, &third] {
         assert_eq!(van.announce(batch).await.status(), StatusCode::CREATED);
     }
-    for (batch, bytes) in [(&first, &b"one"[..]), (&second, b"two"), (&third, b"three")] {
+    // over logged batches only: the first is linked when those between it and the head have come
+    let after = BatchState::Quarantined(Code::Revoked);
+    for (batch, bytes, state) in
+        [(&first, &b"one"[..], after), (&third, b"three", BatchState::Accepted), (&second, b"two", BatchState::Accepted)]
+    {
         assert_eq!(van.send(batch.id(), 0, bytes).await, Ok(bytes.len() as u64));
-        assert_eq!(van.receipt(batch).await.state(), BatchState::Accepted);
+        assert_eq!(van.receipt(batch).await.state(), state);
     }
+    let (key, centre) = (KeyRef::from(signer("van-1").public()), world.centre());
+    let ledger = &centre.stores.ledger;
+    assert!(
+        crate::store::Ledger::would_link(ledger, first.id(), &key).await.is_ok_and(|head| head.is_some_and(|head| head < cut)),
+        "in force by now"
+    );
 }
 
 #[tokio::test]

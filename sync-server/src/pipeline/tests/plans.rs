@@ -21,18 +21,23 @@ const FROM_AN_END: &[&str] = &[
 /// Questions about everything, each asked by a command and never for a batch or a record.
 const OF_ALL: &[&str] = &[
     // fsck, rebuild: all batches that were opened
-    "SELECT batch FROM merge_work WHERE state = 'done'",
+    "SELECT batch FROM merge_work WHERE state = 'folded'",
     "SELECT (SELECT count(*) FROM batches)",
     // `case list`: all that waits for a person
-    "SELECT unit, record, sealed, fate FROM fates WHERE fate GLOB 'held *'",
+    "SELECT unit, record, sealed, fate FROM records WHERE fate GLOB 'held *'",
     // digest and refold: every record and resident, in the order of its key
-    "SELECT unit, record, sealed, fate FROM fates ORDER BY unit, record, sealed",
+    "SELECT unit, record, sealed, fate FROM records ORDER BY unit, record, sealed",
     "SELECT reference, fields, parts, sources FROM residents ORDER BY reference",
     "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened' ORDER BY",
     "SELECT (SELECT count(*) FROM lines",
-    "SELECT count(*) FROM fates",
+    "SELECT count(*) FROM records",
     "SELECT count(*) FROM residents",
 ];
+
+/// `fsck` folds into a database beside the centre's and compares all of both.
+fn compares(sql: &str) -> bool {
+    sql.contains("ATTACH") || sql.contains("centre.")
+}
 
 #[test]
 fn no_question_that_is_asked_for_a_record_or_a_batch_reads_a_whole_table() {
@@ -42,7 +47,7 @@ fn no_question_that_is_asked_for_a_record_or_a_batch_reads_a_whole_table() {
     let asked = asked::all();
     assert!(asked.len() > 60, "the story asks most of what there is: {}", asked.len());
     let mut whole = Vec::new();
-    for sql in asked.iter().filter(|sql| !OF_ALL.iter().any(|of_all| sql.starts_with(of_all))) {
+    for sql in asked.iter().filter(|sql| !compares(sql) && !OF_ALL.iter().any(|of_all| sql.starts_with(of_all))) {
         for step in plan(&db, sql) {
             // a subquery's own rows are few; a table's, and an index's from end to end, are all of them
             let table = step.strip_prefix("SCAN ").filter(|table| !table.starts_with('(') && *table != "CONSTANT ROW");
@@ -60,7 +65,7 @@ fn a_question_is_parsed_once_whatever_is_bound_to_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let db = connected(dir.path());
     let mut again = Vec::new();
-    for sql in asked::all() {
+    for sql in asked::all().into_iter().filter(|sql| !compares(sql)) {
         let mut statement = db.prepare(&sql).expect(&sql);
         if !statement.readonly() {
             continue;

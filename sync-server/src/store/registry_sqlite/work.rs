@@ -118,8 +118,9 @@ pub(super) fn waiting(c: &Connection) -> Result<(u64, u64), Problem> {
     maybe(c, sql, [], |row| Ok((u64::of(row, 0)?, u64::of(row, 1)?))).map(Option::unwrap_or_default)
 }
 
-/// Entries that the fold has to look at and has not passed.
+/// Entries that the fold has to look at and has not passed; where there is no record yet, a roster changes nothing.
 pub(super) fn unfolded(c: &Connection) -> Result<u64, Problem> {
-    let sql = "SELECT count(*) FROM events WHERE idx >= (SELECT next FROM fold)";
+    let sql = "SELECT count(*) FROM events WHERE idx >= (SELECT next FROM fold)
+               AND (EXISTS (SELECT 1 FROM records) OR idx NOT IN (SELECT idx FROM rosters))";
     maybe(c, sql, [], u64::of_row).map(Option::unwrap_or_default)
 }

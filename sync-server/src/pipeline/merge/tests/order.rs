@@ -67,10 +67,10 @@ fn count(summary: &Summary) -> (u64, u64, u64, u64) {
     (summary.merged, summary.held, summary.refused, summary.open)
 }
 
-/// merged: first, second, `other`, the honest one and the impossible 5 (a claimed time decides nothing), their two corrections by
-/// record, 7; held: the one who comes second under first's name, the correction of another unit before the approver looked, the second
-/// 5, the id used again, the withdrawn 8, the unapproved 9, the number used again. Counted by hand below.
-const TOLD: (u64, u64, u64, u64) = (8, 7, 0, 0);
+/// merged: first, second, `other`, the honest one and the impossible 5 (a claimed time decides nothing), two corrections by record, 7;
+/// held: the one who comes second under first's name, the second 5, the id used again, the withdrawn 8, the unapproved 9, the number
+/// used again.
+const TOLD: (u64, u64, u64, u64) = (8, 6, 0, 0);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_log_gives_one_digest_whatever_the_number_of_workers() {

@@ -287,7 +287,7 @@ impl Story {
         process.intake.hello(site.hello(second)).await?;
         if together {
             let one = async { ingest(&site, &process, first).await.and(ingest(&site, &process, second).await) };
-            let two = async { ingest(&site, &process, other).await.and(ingest(&site, &process, earlier).await) };
+            let two = async { ingest(&site, &process, other).await };
             let (one, two, merged) = tokio::join!(one, two, process.merge());
             one.and(two).and(merged)?;
         } else {
@@ -296,8 +296,9 @@ impl Story {
             }
             process.merge_stopped().await?;
             process.merge().await?;
-            ingest(&site, &process, earlier).await?;
         }
+        // which of the two comes first decides who stands
+        ingest(&site, &process, earlier).await?;
         process.merge().await?;
         self.revoke(&process).await?;
         process.merge().await?;
