@@ -118,11 +118,13 @@ fn logged() -> Vec<Seed> {
         of(&format!("outcome {a} 2 {b}")),
         of(&format!("decision {a}")),
         of(&format!("access {b}")),
-        of(&format!("head van-017 1.42 {a} number 1.1215 hello 391 {b}")),
-        of(&format!("head van-017 none number none hello 1 {b}")),
-        of(&format!("freeze van-017 1 {a} {b}")),
+        of(&format!("head van-017+8b30ccf1 1.42 {a} number 1.1215 hello 391 {b}")),
+        of(&format!("head van-017+8b30ccf1 none number none hello 1 {b}")),
+        of(&format!("freeze van-017+8b30ccf1 {a} {b}")),
+        of(&format!("opened {a}")),
+        of(&format!("erase van-017 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed {a} decision {b}")),
     ];
-    let names = ["time", "roster", "outcome", "decision", "access", "head", "head-none", "freeze"];
+    let names = ["time", "roster", "outcome", "decision", "access", "head", "head-none", "freeze", "opened", "erase"];
     let mut all: Vec<Seed> = names.into_iter().zip(&entries).map(|(name, bytes)| ("entry", name, bytes.clone())).collect();
     let quarantined = String::from_utf8(example("log entry")).expect("UTF-8").replace("state accepted", "state quarantined fork");
     all.push(("entry", "quarantined", quarantined.into_bytes()));
