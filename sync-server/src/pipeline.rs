@@ -131,8 +131,7 @@ impl Proposal {
     fn subject(&self) -> Subject {
         match self {
             Self::Batch(batch) => Subject::Unit(batch.checked().facts().unit.clone()),
-            Self::Head(unit, _) => Subject::Unit(unit.clone()),
-            Self::Freeze { unit, .. } => Subject::Unit(unit.clone()),
+            Self::Head(unit, _) | Self::Freeze { unit, .. } => Subject::Unit(unit.clone()),
             Self::Outcome(outcome) => Subject::Outcome(outcome.batch()),
             Self::Roster(_) | Self::TimeConfirmed => Subject::Everything,
             Self::Opened(batch) => Subject::Outcome(*batch),

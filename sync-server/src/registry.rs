@@ -9,7 +9,9 @@
 //! **Invariants:** the content is a function of the log and of what its batches opened to ([`crate::rules`]). Everything here can be made again from archive and guard. It holds personal
 //! data: no type of this file shows any in `Debug`.
 
-use std::{collections::BTreeMap, future::Future};
+mod open;
+
+use std::future::Future;
 
 use shared::{
     decision::{DecisionLine, case_of_record},
@@ -22,6 +24,7 @@ use shared::{
     time::Second,
 };
 
+pub use self::open::{LateWithdrawal, MissingNumbers, Signed};
 use crate::rules::{Advanced, Found, decisions::Needs, engine::LineState};
 
 /// A logged batch whose records one worker is to open.
@@ -374,39 +377,6 @@ pub trait Registry: Clone + Send + Sync + 'static {
     fn missing_numbers(&self, limit: usize) -> impl Future<Output = Result<Vec<MissingNumbers>, Problem>> + Send;
     /// Withdrawn lines that came after their record: they change nothing. No personal data.
     fn late_withdrawals(&self, limit: usize) -> impl Future<Output = Result<Vec<LateWithdrawal>, Problem>> + Send;
-}
-
-/// What a key has signed from an entry on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Signed {
-    /// For each unit: batches with a merged record that it signed for, and such records.
-    pub merged: BTreeMap<Member, (u64, u64)>,
-    /// Decisions and second signatures.
-    pub decisions: u64,
-}
-
-/// Numbers of a unit's epoch that something logged or said shows, and that are not logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingNumbers {
-    /// Whose.
-    pub unit: Member,
-    /// The first of them.
-    pub first: Number,
-    /// The last of them.
-    pub last: Number,
-}
-
-/// A number that was withdrawn when its record stood already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LateWithdrawal {
-    /// The record that holds the number.
-    pub record: RecordKey,
-    /// The number.
-    pub number: Number,
-    /// The batch that withdraws it.
-    pub batch: BatchId,
-    /// When that was logged.
-    pub received: Second,
 }
 
 /// A batch as a person is asked about it.

@@ -101,7 +101,7 @@ fn nothing_is_signed_without_a_yes_and_everything_is_shown_first() {
 }
 
 #[test]
-fn a_case_is_listed_shown_and_decided_by_one() {
+fn cases_are_listed_page_by_page() {
     let world = World::made();
     let (case, why) = (world.case(), ["--reason", "a test"]);
     let list = world.centre.ok(&[&["case", "list"][..], &why].concat());
@@ -118,6 +118,12 @@ fn a_case_is_listed_shown_and_decided_by_one() {
     assert_eq!((&second.last()["cases"], &second.last()["shown"]), (&1.into(), &0.into()));
     world.centre.ok(&[&["case", "list", "--hints"][..], &why].concat());
     assert_eq!(world.centre.ask(&["case", "list"]).exit, Some(2), "nothing without a reason");
+}
+
+#[test]
+fn a_case_is_shown_and_decided_by_one() {
+    let world = World::made();
+    let (case, why) = (world.case(), ["--reason", "a test"]);
     let shown = world.centre.ok(&[&["case", "show", &case][..], &why].concat());
     assert_eq!(shown.of("record").len(), 2, "both sides");
     assert_eq!(shown.of("resident")[0]["reference"], world.one.founds(1).to_string());

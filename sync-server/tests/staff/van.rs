@@ -73,10 +73,7 @@ impl Van {
             fix: None,
         };
         let record = draft.finish(&form, facts, parts).expect("complete");
-        let recipients = &self.roster.facts().recipients;
-        let recipient = |of| Recipient::try_from(of).expect("a recipient");
-        let recipients = Recipients::new(recipient(&recipients.working), recipient(&recipients.recovery)).expect("of one kind");
-        let sealed = seal(&record, &recipients, form.pad()).expect("sealed");
+        let sealed = seal(&record, &self.recipients(), form.pad()).expect("sealed");
         let facts = LineFacts {
             number: Number::new(self.epoch, self.number).expect("from 1"),
             record: sealed.record_id(),
@@ -93,6 +90,12 @@ impl Van {
         let line = RecordLine::sign(facts, &member(self.name), &signer("agent-1", 1));
         self.lines.push((Line::Record(line), sealed.into_bytes()));
         self.number
+    }
+
+    fn recipients(&self) -> Recipients {
+        let named = &self.roster.facts().recipients;
+        let recipient = |of| Recipient::try_from(of).expect("a recipient");
+        Recipients::new(recipient(&named.working), recipient(&named.recovery)).expect("of one kind")
     }
 
     fn version(&self) -> RosterVersion {

@@ -14,9 +14,9 @@ use crate::{
         admit::open,
         asking::Yes,
         deciding::{self, Signing, decide},
-        reading::Reading,
+        reading::{Provenance, Reading},
     },
-    registry::About,
+    registry::{About, DecidedLine},
     rules::engine::LineState,
     store::Ledger as _,
 };
@@ -46,8 +46,18 @@ pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Si
         .collect();
     let seen = reading.seen(&records).await?;
     show::print(out, &seen);
+    let changed = print(out, &provenance, &lines).await?;
+    if changed == waiting.len() {
+        return Err(Problem::new(Code::CaseChanged, format!("all {changed} lines that waited")));
+    }
+    yes.or_ask(&format!("Confirm the decision of {} as {}?", first.key.name, signer.public().name()))?;
+    decide(&reading, out, Said::Confirm(id), &signer).await
+}
+
+/// The lines of the first note; how many of those that wait are about a case that is another by now.
+async fn print(out: &Out, provenance: &Provenance, lines: &[DecidedLine]) -> Result<usize, Problem> {
     let mut changed = 0;
-    for line in &lines {
+    for line in lines {
         let (what, (state, _)) = (deciding::subject(&line.line.subject), deciding::state(line));
         let human = format!("{what} ({}) by {}, entry {}: {state}", line.line.reason, line.by, line.index);
         out.line("line", deciding::value(line), human);
@@ -57,9 +67,5 @@ pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Si
             out.line("case-changed", json!({ "code": problem.row().code, "detail": problem.detail }), problem.told(out.lang));
         }
     }
-    if changed == waiting.len() {
-        return Err(Problem::new(Code::CaseChanged, format!("all {changed} lines that waited")));
-    }
-    yes.or_ask(&format!("Confirm the decision of {} as {}?", first.key.name, signer.public().name()))?;
-    decide(&reading, out, Said::Confirm(id), &signer).await
+    Ok(changed)
 }

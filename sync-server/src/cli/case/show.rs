@@ -149,12 +149,12 @@ fn rows(out: &Out, table: &Table, kind: &str, marked: &BTreeSet<String>) {
     }
     let width = |n: usize| {
         let longest = table.columns[n].values().map(|v| v.chars().count()).max().unwrap_or(0);
-        longest.max(table.titles[n].len()).min(40) + 2
+        longest.max(table.titles[n].len()).min(64)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
     let line = |first: String, cells: Vec<String>| {
         let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{first:<24}{}", cells.concat()).trim_end().to_owned()
+        format!("{first:<24}{}", cells.join("  ")).trim_end().to_owned()
     };
     let mut heading = Some(line(format!("  {kind}"), table.titles.clone()));
     for name in names {
