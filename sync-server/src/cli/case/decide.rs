@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::{
     decision::{Decision, DecisionLine, Reason, RecordKey, Said, Subject, Verdict},
     id::{CaseRef, RecordId, ResidentRef, SealedDigest},
+    merge::Resident,
     outcome::Fate,
     problem::{Code, Problem},
 };
@@ -216,8 +217,12 @@ fn line(seen: &[Seen], wanted: &Wanted) -> Result<DecisionLine, Problem> {
     if content.side.essence.is_none() && wanted.verdict != Verdict::Refuse {
         return Err(Problem::new(Code::Unopened, format!("{}: only refuse is possible", about())));
     }
+    // other bytes under the same id may have founded that resident
+    let others = |resident: &Resident| resident.sources.iter().any(|source| *source != wanted.key);
+    let founded = |to: &ResidentRef| content.residents.iter().any(|(reference, resident)| reference == to && others(resident));
     if let Verdict::Same(to) | Verdict::Apply(to) = &wanted.verdict
         && *to == ResidentRef::founded_by(&wanted.key.unit, wanted.key.record)
+        && !founded(to)
     {
         return Err(Problem::new(Code::Usage, format!("{to} is whom this record founds itself: say found")));
     }
