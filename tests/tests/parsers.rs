@@ -67,6 +67,7 @@ parsers! {
     cbeff 10_000 400;
     checkpoint 4_000 200;
     consistency 4_000 1_000;
+    decision 10_000 400;
     entry 20_000 600;
     form 1_000 30;
     frame 1_500 0;
