@@ -27,7 +27,7 @@ use crate::{
 fn measure(role: Role) -> passphrase::Role {
     match role {
         Role::Supervisor => passphrase::Role::Supervisor,
-        _ => passphrase::Role::Agent,
+        Role::Agent => passphrase::Role::Agent,
     }
 }
 

@@ -111,10 +111,11 @@ fn a_new_key_whose_request_was_not_written_is_offered_again() {
     unit.run(&["new-key"]).done();
     assert_eq!(UnitRequest::parse(&unit.handed("unit.request")).unwrap().key, first, "the same key");
     // and where the file cannot be written, neither key is lost
-    std::fs::create_dir(unit.data().join("unit.request.new")).unwrap();
+    std::fs::remove_file(unit.data().join("unit.request")).unwrap();
+    std::fs::create_dir(unit.data().join("unit.request")).unwrap();
     assert_eq!(unit.run(&["new-key"]).exit, 1);
     unit.enrol(2).done();
-    std::fs::remove_dir(unit.data().join("unit.request.new")).unwrap();
+    std::fs::remove_dir(unit.data().join("unit.request")).unwrap();
     unit.run(&["new-key"]).done();
     admitted_anew(&unit, &mut centre);
     assert_eq!(unit.key(), first);

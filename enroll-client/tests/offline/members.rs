@@ -44,7 +44,7 @@ fn a_changed_passphrase_leaves_drafts_and_cards_readable() {
     let new = unit.folder.path().join("new-passphrase");
     let change = |name: &str| unit.run(&["passphrase", "change", name, "--new-passphrase-file", new.to_str().unwrap()]);
     std::fs::write(&new, "short").unwrap();
-    change("agent-007").refused("usage", 2);
+    change("agent-007").refused("passphrase-weak", 12);
     change("agent-099").refused("wrong-passphrase", 12);
     std::fs::write(&new, OTHER).unwrap();
     with_passphrase(&unit, "a guess at it");

@@ -28,8 +28,6 @@ pub enum Happens {
     Everything,
     /// No record is erased.
     NoErasure,
-    /// Records are erased, and each line is judged at its own batch or never: nothing opens late, is linked, waits or is decided.
-    InItsTurn,
 }
 
 pub fn acts(most: usize) -> impl Strategy<Value = Vec<Act>> {
@@ -79,10 +77,7 @@ pub fn play(acts: &[Act], happens: Happens) -> World {
 impl Play {
     fn act(&mut self, dice: &mut Dice<'_>) {
         let act = dice.roll(24);
-        let (in_turn, later) = (self.happens == Happens::InItsTurn, matches!(act, 11 | 12 | 16..=20));
         match act {
-            // an erasure in place of each
-            _ if in_turn && later => self.erase(dice),
             0..=9 => self.batch(dice),
             10 => self.arrives(dice),
             11 | 12 => self.head(dice),
@@ -143,7 +138,7 @@ impl Play {
             _ => record.to(Transaction::Replacement, target),
         };
         record = if dice.hit(6) { record.version(1) } else { record };
-        record.broken = dice.hit(8) && self.happens != Happens::InItsTurn;
+        record.broken = dice.hit(8);
         record.found = if dice.hit(12) { Found::Refused(Code::LineMismatch) } else { Found::Signed };
         record
     }
@@ -152,8 +147,8 @@ impl Play {
         let record = record_id(1 + dice.roll(6));
         let other = if unit == "van-1" { "van-2" } else { "van-1" };
         match dice.roll(6) {
-            0..=2 if self.happens != Happens::InItsTurn => Target::Record { unit: member(unit), record },
-            0..=3 => Target::Record { unit: member(other), record },
+            0..=2 => Target::Record { unit: member(unit), record },
+            3 => Target::Record { unit: member(other), record },
             4 => Target::Resident { resident: ResidentRef::founded_by(&member("van-2"), record) },
             _ => number_target(["N1", "N2", "N3"][usize::from(dice.roll(3))]),
         }

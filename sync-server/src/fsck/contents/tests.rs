@@ -88,8 +88,8 @@ async fn a_changed_registry_is_named() {
         "UPDATE residents SET fields = replace(fields, 'given_latin', 'given_lation')",
         "UPDATE records SET fate = 'refused not-age', subject = NULL WHERE fate LIKE 'held%'",
         "DELETE FROM residents",
-        "UPDATE records SET against = ''  WHERE fate LIKE 'held%'",
-        "UPDATE firsts SET fate = 'held duplicate' WHERE line = 0",
+        "UPDATE records SET against = '[]' WHERE fate LIKE 'held%'",
+        "UPDATE firsts SET fate = 'refused not-age' WHERE line = 0",
         "UPDATE deliveries SET found = 'refused not-age' WHERE unit = 'van-2'",
     ] {
         let (centre, _) = merged(false).await;

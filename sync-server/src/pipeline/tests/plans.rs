@@ -16,6 +16,9 @@ const FROM_AN_END: &[&str] = &[
     "deliveries USING INDEX deliveries_unopened",
     "deliveries USING COVERING INDEX deliveries_unopened",
     "rosters",
+    "d USING COVERING INDEX deliveries_unopened",
+    // one row
+    "fold",
 ];
 
 /// Questions about everything, each asked by a command and never for a batch or a record.
@@ -32,6 +35,7 @@ const OF_ALL: &[&str] = &[
     "SELECT (SELECT count(*) FROM lines",
     "SELECT count(*) FROM records",
     "SELECT count(*) FROM residents",
+    "SELECT count(*) FROM events",
 ];
 
 /// `fsck` folds into a database beside the centre's and compares all of both.
