@@ -52,12 +52,22 @@ impl Road {
     }
 
     fn by(&mut self, unit: usize, transaction: Transaction, change: &dyn Fn(&mut Fields)) -> Sure<(Finished, String)> {
-        self.visit(&Visit { unit, person: 1, form: 0, transaction, target: None, change })
+        let number = self.number()?;
+        let numbered = |person: &mut Fields| {
+            if transaction == Transaction::New {
+                person.insert("national_number".into(), Some(number.clone()));
+            }
+            change(person);
+        };
+        self.visit(&Visit { unit, person: 1, form: 0, transaction, target: None, change: &numbered })
     }
 
+    /// The number by which a sample's renewal names its resident.
     fn number(&self) -> Sure<String> {
-        let known = self.sample.take(1, 0, &forms()[0], Transaction::New, Kind::Complete)?;
-        known.input.person["national_number"].clone().ok_or_else(|| Broken("no number".into()))
+        match &self.sample.take(1, 0, &forms()[0], Transaction::Renewal, Kind::Complete)?.input.applies_to {
+            Some(Target::NationalNumber { national_number }) => Ok(national_number.clone()),
+            _ => Err(Broken("no number".into())),
+        }
     }
 
     /// The fields of whoever bears a number, with the unit that each came from.
@@ -131,13 +141,14 @@ fn two_documents_of_one_person_are_one_resident() -> Sure<()> {
     let mut road = Road::new(2)?;
     let (founder, told) = road.by(0, Transaction::New, &|_| ())?;
     assert_eq!(told, "merged");
-    let certificate = Visit { unit: 1, person: 1, form: 2, transaction: Transaction::New, target: None, change: &|_| () };
+    let number = road.number()?;
+    let numbered = |person: &mut Fields| drop(person.insert("national_number".into(), Some(number.clone())));
+    let certificate = Visit { unit: 1, person: 1, form: 2, transaction: Transaction::New, target: None, change: &numbered };
     let (_, told) = road.visit(&certificate)?;
     assert_eq!(told, "merged");
     let shown = road.shown(&founder)?;
     assert_eq!(shown["reason"].1, "van-2", "what only the certificate asks for");
     assert_eq!((&shown["given_latin"].1, &shown["face"].1), (&Value::from("van-1"), &Value::from("van-1")), "nothing is replaced");
-    let number = road.number()?;
     let found = road.world.centre.run(&["resident", "find", "--number", &number, "--reason", "test"])?.ok()?;
     assert_eq!(found.of("resident").count(), 1);
     // a second certificate is no further document: it is held

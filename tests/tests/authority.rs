@@ -21,8 +21,8 @@ fn two(plan: &Plan) -> Sure<(World, Rogue, Rogue)> {
     Ok((world, honest, evil))
 }
 
-fn by_number(number: &str) -> Option<Target> {
-    Some(Target::NationalNumber { national_number: number.to_owned() })
+fn by_number(number: &str) -> Target {
+    Target::NationalNumber { national_number: number.to_owned() }
 }
 
 fn residents(world: &World, seed: u64, people: &[(u64, u64)]) -> Sure<Vec<Source>> {
@@ -103,11 +103,11 @@ fn promise_16_a_revoked_keys_hello_freezes_nobody_and_moves_no_head() -> Sure<()
 #[test]
 fn promise_16_a_renewal_by_another_unit_changes_no_identity() -> Sure<()> {
     let (world, mut honest, mut evil) = two(&FREE)?;
-    let own = honest.workshop.about(1, Transaction::New, None, |_| ());
+    let own = honest.numbered(1);
     let number = honest.national_number(1);
     assert_eq!(honest.told(&own, false)?, "merged");
     for transaction in [Transaction::Renewal, Transaction::Correction, Transaction::Replacement] {
-        let attack = evil.workshop.about(3, transaction, by_number(&number), |person| {
+        let attack = evil.workshop.about(3, transaction, Some(by_number(&number)), |person| {
             person.insert("given_latin".into(), Some("Mallory".into()));
             person.insert("national_number".into(), Some(number.clone()));
         });
@@ -123,7 +123,7 @@ fn promise_16_a_renewal_by_another_unit_changes_no_identity() -> Sure<()> {
 #[test]
 fn promise_16_who_claims_an_earlier_time_takes_nobodys_place() -> Sure<()> {
     let (_world, mut honest, mut evil) = two(&FREE)?;
-    let first = honest.workshop.about(1, Transaction::New, None, |_| ());
+    let first = honest.numbered(1);
     let taken = honest.national_number(1);
     assert_eq!(honest.told(&first, false)?, "merged");
     evil.workshop.finished = shared::time::Second::from_unix(evil.workshop.finished.unix() - 40 * 86_400);
@@ -150,11 +150,11 @@ fn promise_16_who_claims_an_earlier_time_takes_nobodys_place() -> Sure<()> {
 fn promise_16_nobody_lies_in_wait_for_a_number() -> Sure<()> {
     let (_world, mut honest, mut evil) = two(&FREE)?;
     let number = honest.national_number(1);
-    let trap = evil.workshop.about(4, Transaction::Renewal, by_number(&number), |person| {
+    let trap = evil.workshop.about(4, Transaction::Renewal, Some(by_number(&number)), |person| {
         person.insert("national_number".into(), Some(number.clone()));
     });
     assert_eq!(evil.told(&trap, true)?, "held target-unknown");
-    let record = honest.workshop.about(1, Transaction::New, None, |_| ());
+    let record = honest.numbered(1);
     assert_eq!(honest.told(&record, false)?, "merged");
     let manifest = evil.last().ok_or_else(|| Broken("nothing delivered".into()))?;
     assert_eq!(evil.fates(&manifest)?, ["held target-unknown"], "it stays held");
@@ -195,12 +195,12 @@ fn promise_16_a_cut_that_reaches_back_takes_out_what_the_key_signed_and_frees_it
     });
     assert_eq!(evil.told(&squat, false)?, "merged");
     let squatted = evil.last().ok_or_else(|| Broken("nothing delivered".into()))?;
-    let record = honest.workshop.about(1, Transaction::New, None, |_| ());
+    let record = honest.numbered(1);
     assert_eq!(honest.told(&record, false)?, "held duplicate");
     let cut = before.to_string();
     world.centre.run(&["unit", "revoke", "van-9", "--reason", "stolen", "--cut", &cut, "--yes"])?.ok()?;
     until("the squatter is taken out", || Ok((evil.fates(&squatted)? == ["held revoked"]).then_some(())))?;
-    let again = honest.workshop.about(1, Transaction::New, None, |_| ());
+    let again = honest.numbered(1);
     assert_eq!(honest.told(&again, false)?, "merged", "the number is free");
     Ok(())
 }

@@ -36,8 +36,8 @@ fn reference(rogue: &Rogue, record: &Record) -> String {
     ResidentRef::founded_by(&rogue.name, id(record)).to_string()
 }
 
-fn by_number(number: &str) -> Option<Target> {
-    Some(Target::NationalNumber { national_number: number.to_owned() })
+fn by_number(number: &str) -> Target {
+    Target::NationalNumber { national_number: number.to_owned() }
 }
 
 /// Somebody under a number that another bears.
@@ -76,7 +76,7 @@ impl Desk {
 #[test]
 fn a_duplicate_is_somebody_known_or_somebody_else_by_one_persons_word() -> Sure<()> {
     let mut desk = desk(&FREE)?;
-    let first = desk.honest.workshop.about(1, Transaction::New, None, |_| ());
+    let first = desk.honest.numbered(1);
     assert_eq!(desk.honest.told(&first, false)?, "merged");
     let number = desk.honest.national_number(1);
     let resident = reference(&desk.honest, &first);
@@ -98,10 +98,10 @@ fn a_duplicate_is_somebody_known_or_somebody_else_by_one_persons_word() -> Sure<
 #[test]
 fn what_changes_identity_or_face_takes_two_persons() -> Sure<()> {
     let mut desk = desk(&FREE)?;
-    let first = desk.honest.workshop.about(1, Transaction::New, None, |_| ());
+    let first = desk.honest.numbered(1);
     assert_eq!(desk.honest.told(&first, false)?, "merged");
     let (number, resident) = (desk.honest.national_number(1), reference(&desk.honest, &first));
-    let renamed = desk.other.workshop.about(1, Transaction::Correction, by_number(&number), |person| {
+    let renamed = desk.other.workshop.about(1, Transaction::Correction, Some(by_number(&number)), |person| {
         person.clear();
         person.insert("given_latin".into(), Some("Zineb".into()));
     });
@@ -111,7 +111,7 @@ fn what_changes_identity_or_face_takes_two_persons() -> Sure<()> {
     let shown = desk.world.centre.run(&["resident", "show", &resident, "--reason", "test"])?.ok()?;
     assert!(shown.of("field").any(|f| f["value"] == "Zineb"), "{:?}", shown.lines);
     // the same person's renewal, from where they were enrolled: prints and face are what two persons look at
-    let renewal = desk.honest.workshop.about(1, Transaction::Renewal, by_number(&number), |person| {
+    let renewal = desk.honest.workshop.about(1, Transaction::Renewal, Some(by_number(&number)), |person| {
         person.insert("given_latin".into(), Some("Zineb".into()));
     });
     assert_eq!(desk.honest.told(&renewal, true)?, "held renewal-held");
@@ -124,7 +124,7 @@ fn what_changes_identity_or_face_takes_two_persons() -> Sure<()> {
 #[test]
 fn promise_07_a_decision_is_named_beside_what_it_changed() -> Sure<()> {
     let mut desk = desk(&FREE)?;
-    let first = desk.honest.workshop.about(1, Transaction::New, None, |_| ());
+    let first = desk.honest.numbered(1);
     desk.honest.told(&first, false)?;
     let number = desk.honest.national_number(1);
     let held = squat(&mut desk.other, 2, &number);
@@ -147,7 +147,7 @@ fn promise_07_a_decision_is_named_beside_what_it_changed() -> Sure<()> {
 #[test]
 fn unknown_targets_and_numbers_and_ids_given_twice_are_decided() -> Sure<()> {
     let mut desk = desk(&FREE)?;
-    let old_card = desk.other.workshop.about(4, Transaction::Renewal, by_number("AB654321"), |person| {
+    let old_card = desk.other.workshop.about(4, Transaction::Renewal, Some(by_number("AB654321")), |person| {
         person.insert("national_number".into(), Some("AB654321".into()));
     });
     assert_eq!(desk.other.told(&old_card, true)?, "held target-unknown");
@@ -188,7 +188,7 @@ fn a_merged_record_is_refused_by_two_and_its_number_is_free() -> Sure<()> {
     let wrong = squat(&mut desk.other, 2, &number);
     assert_eq!(desk.other.told(&wrong, false)?, "merged");
     let squatted = desk.other.last().ok_or_else(|| Broken("nothing delivered".into()))?;
-    let right = desk.honest.workshop.about(1, Transaction::New, None, |_| ());
+    let right = desk.honest.numbered(1);
     assert_eq!(desk.honest.told(&right, false)?, "held duplicate");
     let first = desk.amina.run(&desk.world, &["record", "decide", &id(&wrong).to_string(), "refuse", "--reason", "fraud"])?;
     assert_eq!((first.number("acts"), first.number("waits")), (0, 1), "{first:?}");
@@ -245,18 +245,18 @@ fn work_under_cut_keys_is_taken_in_by_two_persons() -> Sure<()> {
 #[test]
 fn many_cases_are_one_note_and_a_case_that_changed_does_nothing() -> Sure<()> {
     let mut desk = desk(&FREE)?;
-    let first = desk.honest.workshop.about(1, Transaction::New, None, |_| ());
+    let first = desk.honest.numbered(1);
     desk.honest.told(&first, false)?;
     let (number, resident) = (desk.honest.national_number(1), reference(&desk.honest, &first));
-    let mut file = String::new();
+    let mut lines = Vec::new();
     for person in 2..5 {
         let held = squat(&mut desk.other, person, &number);
         assert_eq!(desk.other.told(&held, false)?, "held duplicate");
         let case = shared::id::CaseRef::holding(&desk.other.name, id(&held));
-        file += &format!("{case} same {resident} same-person\n");
+        lines.push(format!("{case} same {resident} same-person\n"));
     }
     let path = desk.world.path().join("decisions");
-    std::fs::write(&path, &file)?;
+    std::fs::write(&path, lines.concat())?;
     let done = desk.amina.run(&desk.world, &["case", "decide", "--file", tests::world::path_text(&path)?])?.ok()?;
     assert_eq!((done.number("lines"), done.number("acts")), (3, 3), "{:?}", done.lines);
     assert_eq!(desk.world.centre.run(&["case", "list", "--reason", "test"])?.ok()?.number("cases"), 0);

@@ -62,7 +62,7 @@ const TOGETHER: usize = 32;
 /// In how many rounds another process may have been first.
 const OVERTAKEN: u32 = 100;
 /// What cannot be waited for is looked at this often.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Are outcomes published, or only computed?
 #[derive(Clone)]

@@ -128,7 +128,7 @@ impl Play {
         if dice.hit(4) {
             record = record.form("residence/1").sets(&[("residence_id", "R")]);
         }
-        let target = self.target(unit, dice);
+        let target = Self::target(unit, dice);
         let (phone, other) = (["1", "2"][usize::from(dice.roll(2))], ["N1", "N2", "N3", "N4"][usize::from(dice.roll(4))]);
         record = match dice.roll(8) {
             0..=3 => record,
@@ -143,7 +143,7 @@ impl Play {
         record
     }
 
-    fn target(&self, unit: &str, dice: &mut Dice<'_>) -> Target {
+    fn target(unit: &str, dice: &mut Dice<'_>) -> Target {
         let record = record_id(1 + dice.roll(6));
         let other = if unit == "van-1" { "van-2" } else { "van-1" };
         match dice.roll(6) {

@@ -17,7 +17,7 @@ use shared::{
     note::Note,
     outcome::{Outcome, OutcomeLine},
     receipt::{CheckedReceipt, Receipt},
-    record::Record,
+    record::{Record, Target},
     roster::{AgeRecipient, Facts as RosterFacts, RecipientKind, Role, Roster, request::AgentRequest, request::UnitRequest},
     sample::Kind,
     seal::{Identity, Recipients},
@@ -382,8 +382,19 @@ impl Rogue {
 
     /// The national number of the `person`th resident of its sample.
     pub fn national_number(&self, person: u64) -> String {
-        let resident = self.workshop.sample.take(person, 0, &self.workshop.form, Transaction::New, Kind::Complete);
-        resident.expect("a resident").input.person["national_number"].clone().expect("the sample gives everybody a number")
+        let resident = self.workshop.sample.take(person, 0, &self.workshop.form, Transaction::Renewal, Kind::Complete);
+        match &resident.expect("a resident").input.applies_to {
+            Some(Target::NationalNumber { national_number }) => national_number.clone(),
+            other => panic!("a renewal names a number: {other:?}"),
+        }
+    }
+
+    /// A new record about the `person`th resident, under their number.
+    pub fn numbered(&mut self, person: u64) -> Record {
+        let number = self.national_number(person);
+        self.workshop.about(person, Transaction::New, None, |fields| {
+            fields.insert("national_number".into(), Some(number));
+        })
     }
 
     fn paper(&self, batch: BatchId, kind: &str) -> Sure<Vec<u8>> {

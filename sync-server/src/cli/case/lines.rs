@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(refused, Err((Code::Usage, true)), "{why}");
         }
         assert_eq!(parse(b"# nothing\n").map_err(|p| p.code), Err(Code::NothingToDo));
-        let many: String = (0..=MAX_LINES).map(|n| format!("{n:032x} found mistake\n")).collect();
+        let many = (0..=MAX_LINES).map(|n| format!("{n:032x} found mistake\n")).collect::<Vec<_>>().concat();
         assert_eq!(parse(many.as_bytes()).map_err(|p| p.code), Err(Code::Usage));
     }
 }
