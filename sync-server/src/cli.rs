@@ -27,12 +27,7 @@ mod roster;
 mod secrets;
 mod serve;
 
-use std::{
-    io::{IsTerminal as _, stderr},
-    path::PathBuf,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io::stderr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use ground::{
@@ -101,7 +96,7 @@ impl Global {
         if self.json {
             log.json().init();
         } else {
-            log.with_ansi(stderr().is_terminal() && !no_colour()).init();
+            log.with_ansi(false).init();
         }
     }
 }

@@ -329,6 +329,8 @@ pub trait Registry: Clone + Send + Sync + 'static {
     fn advance(&self) -> impl Future<Output = Result<Advanced, Problem>> + Send;
     /// Batches with records that are held unopened.
     fn unopened(&self) -> impl Future<Output = Result<Vec<BatchId>, Problem>> + Send;
+    /// Batches with records that are held unopened and are open by now: no entry of the log says so yet.
+    fn unsaid(&self) -> impl Future<Output = Result<Vec<BatchId>, Problem>> + Send;
 
     /// Batches whose outcome must be looked at, the first ones logged, at most `limit`: all their lines are opened.
     fn outcomes_due(&self, limit: usize) -> impl Future<Output = Result<Vec<OutcomeDue>, Problem>> + Send;

@@ -157,8 +157,8 @@ fn units_and_agents_are_admitted_revoked_and_listed() {
     centre.json(&["agent", "admit", &centre.agent_request("agent-007")]);
     assert_eq!(exit(&centre.run(&["agent", "admit", &centre.agent_request("van-017")])), Some(1), "one role a name");
     assert_eq!(exit(&centre.run(&["agent", "revoke", "van-017"])), Some(1), "not an agent");
-    centre.json(&["agent", "revoke", "agent-007", "--reason", "left"]);
-    assert_eq!(exit(&centre.run(&["agent", "revoke", "agent-007"])), Some(4), "revoked before");
+    centre.json(&["agent", "revoke", "agent-007", "--reason", "left", "--yes"]);
+    assert_eq!(exit(&centre.run(&["agent", "revoke", "agent-007", "--yes"])), Some(4), "revoked before");
     let units = centre.json(&["unit", "list"]);
     assert_eq!((&units[0]["epoch"], &units[1]["epoch"]), (&1.into(), &2.into()));
     assert_eq!(units[1]["region"], "04");

@@ -208,7 +208,7 @@ fn told(app: &App, closed: &close::Closed) -> Exit {
     let text = match (&closed.approved, closed.will_wait) {
         (Some(by), _) => format!("closed, approved by {by}. Send when there is a network: enroll-client sync"),
         (None, false) => "closed. Send when there is a network: enroll-client sync".to_owned(),
-        (None, true) => "closed without approval: the centre will hold these records until a supervisor decides".to_owned(),
+        (None, true) => "closed without approval: the centre will hold these records until an adjudicator decides".to_owned(),
     };
     app.say.summary(fields, &text);
     if closed.left.is_empty() { Exit::Done } else { Exit::Partly }

@@ -380,9 +380,9 @@ problems! {
         "Les données enregistrées ont été écrites par une version plus récente du serveur. Elles n'ont pas été touchées ; rien n'est perdu." "Démarrez ici la version plus récente de `sync-server`."
         "كُتبت البيانات المحفوظة بإصدار أحدث من الخادم. لم تُمسّ ولم يضع شيء." "شغّل هنا الإصدار الأحدث من `sync-server`.";
     ClockJump "clock-jump" Centre AfterStep
-        "The server's clock is more than a day past the last log entry. Uploads are kept, but no receipts are given until that is cleared; nothing is lost." "Check the server's date and time, set them right, then start `sync-server serve` again; `sync-server doctor` shows the log's time."
-        "L'horloge du serveur dépasse de plus d'un jour la dernière entrée du journal. Les envois sont conservés, mais aucun reçu n'est donné d'ici là ; rien n'est perdu." "Vérifiez la date et l'heure du serveur, réglez-les, puis relancez `sync-server serve` ; `sync-server doctor` montre l'heure du journal."
-        "ساعة الخادم متقدمة بأكثر من يوم عن آخر قيد في سجل العمليات. ما يصل محفوظ، لكن لا تُعطى وصولات حتى يُحلّ ذلك، ولم يضع شيء." "تحقق من تاريخ الخادم وساعته واضبطهما ثم أعد تشغيل `sync-server serve`. ويبيّن `sync-server doctor` وقت سجل العمليات.";
+        "The server's clock is more than a day past the last log entry. Uploads are kept, but no receipts are given until that is cleared; nothing is lost." "Check the server's date and time. If they are wrong, set them right; if they are right and the centre was off, run `sync-server log time confirm`. Then start `sync-server serve` again."
+        "L'horloge du serveur dépasse de plus d'un jour la dernière entrée du journal. Les envois sont conservés, mais aucun reçu n'est donné d'ici là ; rien n'est perdu." "Vérifiez la date et l'heure du serveur. Si elles sont fausses, réglez-les ; si elles sont justes et que le centre était arrêté, lancez `sync-server log time confirm`. Puis relancez `sync-server serve`."
+        "ساعة الخادم متقدمة بأكثر من يوم عن آخر قيد في سجل العمليات. ما يصل محفوظ، لكن لا تُعطى وصولات حتى يُحلّ ذلك، ولم يضع شيء." "تحقق من تاريخ الخادم وساعته. إن كانا خاطئين فاضبطهما، وإن كانا صحيحين وكان المركز متوقفًا فشغّل `sync-server log time confirm`. ثم أعد تشغيل `sync-server serve`.";
     AlreadyInitialised "already-initialised" Person Never
         "There is data here already. It was not touched; nothing is lost." "Go on with it (`enroll-client status`, `sync-server doctor`), or choose another folder with `--data-dir`."
         "Il y a déjà des données ici. Elles n'ont pas été touchées ; rien n'est perdu." "Continuez avec elles (`enroll-client status`, `sync-server doctor`), ou choisissez un autre dossier avec `--data-dir`."
@@ -408,9 +408,9 @@ problems! {
         "La base de données n'a pas pris ou rendu ce qui était demandé. Ce qui était confirmé est sauf ; cette étape n'est pas faite." "Relancez la commande. Si cela dure : sur une unité `enroll-client doctor` ; au centre `sync-server doctor`, puis `sync-server rebuild`."
         "لم تأخذ قاعدة البيانات أو لم تُعطِ ما طُلب. ما سبق تأكيده في أمان، وهذه الخطوة لم تتم." "أعد الأمر. إذا استمر ذلك: على الوحدة `enroll-client doctor`، وفي المركز `sync-server doctor` ثم `sync-server rebuild`.";
     WrongPassphrase "wrong-passphrase" Person AfterStep
-        "The passphrase is not the right one. Nothing was changed; nothing is lost." "Type it again: look at the keyboard's language (Arabic or Latin) and at Caps Lock."
-        "La phrase secrète n'est pas la bonne. Rien n'a été changé ; rien n'est perdu." "Tapez-la de nouveau : regardez la langue du clavier (arabe ou latin) et le verrouillage des majuscules."
-        "عبارة السر غير صحيحة. لم يتغير شيء ولم يضع شيء." "اكتبها من جديد، وانتبه إلى لغة لوحة المفاتيح (عربية أو لاتينية) وإلى زر الأحرف الكبيرة.";
+        "The passphrase is not the right one. Nothing was changed; nothing is lost." "Type it again: look at the keyboard's language (Arabic or Latin) and at Caps Lock. If it is forgotten, an agent or supervisor gets new keys: `enroll-client agent add NAME --new-key`."
+        "La phrase secrète n'est pas la bonne. Rien n'a été changé ; rien n'est perdu." "Tapez-la de nouveau : regardez la langue du clavier (arabe ou latin) et le verrouillage des majuscules. Si elle est oubliée, l'agent ou le superviseur reçoit de nouvelles clés : `enroll-client agent add NAME --new-key`."
+        "عبارة السر غير صحيحة. لم يتغير شيء ولم يضع شيء." "اكتبها من جديد، وانتبه إلى لغة لوحة المفاتيح (عربية أو لاتينية) وإلى زر الأحرف الكبيرة. وإذا نُسيت حصل الموظف أو المشرف على مفاتيح جديدة: `enroll-client agent add NAME --new-key`.";
     SessionNeeded "session-needed" Person AfterStep
         "An agent or supervisor has to unlock the unit for this. Nothing is lost." "Run `enroll-client session`, or give the command again with `--as NAME` and type the passphrase."
         "Un agent ou un superviseur doit déverrouiller l'unité pour cela. Rien n'est perdu." "Lancez `enroll-client session`, ou relancez la commande avec `--as NAME` et tapez la phrase secrète."
@@ -460,9 +460,9 @@ problems! {
         "La liste d'habilitation exige qu'un superviseur revoie la journée avant la fermeture. Rien n'est perdu." "Le superviseur lance `enroll-client review list`, puis `enroll-client close`. S'il n'y en a pas : `enroll-client close --unreviewed` ; les dossiers attendront alors au centre."
         "تشترط قائمة المخوَّلين أن يراجع مشرف عمل اليوم قبل إغلاقه. لم يضع شيء." "يشغّل المشرف `enroll-client review list` ثم `enroll-client close`. إذا لم يوجد مشرف: `enroll-client close --unreviewed`، وتنتظر الملفات عندئذ في المركز.";
     SelfApproval "self-approval" Person AfterStep
-        "A supervisor may not approve records that they enrolled themselves on this unit. Nothing was closed; nothing is lost." "Have another supervisor run `enroll-client close`, or close with `enroll-client close --unreviewed`."
-        "Un superviseur ne peut approuver des dossiers qu'il a enrôlés lui-même sur cette unité. Rien n'a été fermé ; rien n'est perdu." "Faites lancer `enroll-client close` par un autre superviseur, ou fermez avec `enroll-client close --unreviewed`."
-        "لا يجوز لمشرف أن يعتمد ملفات سجّلها بنفسه على هذه الوحدة. لم يُغلق شيء ولم يضع شيء." "ليشغّل مشرف آخر `enroll-client close` أو أغلق بالأمر `enroll-client close --unreviewed`.";
+        "A supervisor may not approve records that they enrolled themselves on this unit. These records are not closed yet; nothing is lost." "Have another supervisor run `enroll-client close`, or close with `enroll-client close --unreviewed`."
+        "Un superviseur ne peut approuver des dossiers qu'il a enrôlés lui-même sur cette unité. Ces dossiers ne sont pas encore fermés ; rien n'est perdu." "Faites lancer `enroll-client close` par un autre superviseur, ou fermez avec `enroll-client close --unreviewed`."
+        "لا يجوز لمشرف أن يعتمد ملفات سجّلها بنفسه على هذه الوحدة. لم تُغلق هذه الملفات بعد ولم يضع شيء." "ليشغّل مشرف آخر `enroll-client close` أو أغلق بالأمر `enroll-client close --unreviewed`.";
     ReasonUnknown "reason-unknown" Person AfterStep
         "This reason is not one of the agreed ones. Nothing was changed." "To withdraw, choose captured-twice, wrong-person, consent-withdrawn, bad-capture or other: `enroll-client review withdraw --help`."
         "Ce motif ne fait pas partie des motifs convenus. Rien n'a été changé." "Pour retirer, choisissez captured-twice, wrong-person, consent-withdrawn, bad-capture ou other : `enroll-client review withdraw --help`."
@@ -476,9 +476,9 @@ problems! {
         "Le centre n'a pas encore admis cette unité. Rien n'est perdu." "Remettez `unit.request` au centre (`sync-server unit admit FILE`), puis lancez `enroll-client sync` ou `enroll-client roster import FILE`."
         "لم يقبل المركز هذه الوحدة بعد. لم يضع شيء." "سلّم `unit.request` إلى المركز (`sync-server unit admit FILE`) ثم شغّل `enroll-client sync` أو `enroll-client roster import FILE`.";
     AgentNotAdmitted "agent-not-admitted" Centre AfterStep
-        "The centre has not admitted this agent or supervisor yet. Drafts are kept; nothing is lost." "Give the person's `.request` file to the centre (`sync-server agent admit FILE`), then run `enroll-client sync` or `enroll-client roster import FILE`."
-        "Le centre n'a pas encore admis cet agent ou ce superviseur. Les brouillons sont conservés ; rien n'est perdu." "Remettez son fichier `.request` au centre (`sync-server agent admit FILE`), puis lancez `enroll-client sync` ou `enroll-client roster import FILE`."
-        "لم يقبل المركز هذا الموظف أو المشرف بعد. المسودات محفوظة ولم يضع شيء." "سلّم ملفه `.request` إلى المركز (`sync-server agent admit FILE`) ثم شغّل `enroll-client sync` أو `enroll-client roster import FILE`.";
+        "The roster that this unit holds does not list this key of the agent or supervisor. Drafts are kept; nothing is lost." "Run `enroll-client sync`: the centre may have admitted it. If not, give the person's `.request` file to the centre (`sync-server agent admit FILE` or `sync-server supervisor admit FILE`), and sync again."
+        "La liste d'habilitation de cette unité ne contient pas cette clé de l'agent ou du superviseur. Les brouillons sont conservés ; rien n'est perdu." "Lancez `enroll-client sync` : le centre l'a peut-être admise. Sinon, remettez le fichier `.request` au centre (`sync-server agent admit FILE` ou `sync-server supervisor admit FILE`), puis relancez la synchronisation."
+        "لا تتضمن قائمة المخوَّلين في هذه الوحدة هذا المفتاح للموظف أو المشرف. المسودات محفوظة ولم يضع شيء." "شغّل `enroll-client sync` فلعل المركز قبله. وإلا فسلّم ملف `.request` إلى المركز (`sync-server agent admit FILE` أو `sync-server supervisor admit FILE`) ثم زامن من جديد.";
     EpochNeeded "epoch-needed" Centre AfterStep
         "This unit needs a new key before it may close more batches. Finished records are safe on it." "Make the key with `enroll-client new-key`; the centre admits it: `sync-server unit admit FILE`. Then run `enroll-client sync` and `enroll-client close`."
         "Cette unité a besoin d'une nouvelle clé avant de fermer d'autres lots. Les dossiers terminés y sont en sécurité." "Créez la clé avec `enroll-client new-key` ; le centre l'admet : `sync-server unit admit FILE`. Puis lancez `enroll-client sync` et `enroll-client close`."
@@ -528,9 +528,9 @@ problems! {
         "Le registre n'est pas ce que disent l'archive et le journal. L'archive et le journal sont entiers ; aucun dossier n'est perdu." "Arrêtez `sync-server serve` et lancez `sync-server rebuild` ; gardez l'ancienne base pour l'enquête."
         "السجل ليس كما يقتضي الأرشيف واليومية. الأرشيف واليومية سليمان ولم يضع أي ملف." "أوقف `sync-server serve` وشغّل `sync-server rebuild` واحتفظ بقاعدة البيانات القديمة للتحقيق.";
     ResidentUnknown "resident-unknown" Person AfterStep
-        "The registry has nobody, and no case, under what was asked for. Nothing is lost." "Check the reference, the number or the spelling; `sync-server record trace ID` follows a record."
-        "Le registre n'a personne, ni aucun cas, sous ce qui a été demandé. Rien n'est perdu." "Vérifiez la référence, le numéro ou l'orthographe ; `sync-server record trace ID` suit un dossier."
-        "لا يوجد في السجل أحد ولا حالة تحت ما طُلب. لم يضع شيء." "تحقق من المرجع أو الرقم أو الكتابة؛ الأمر `sync-server record trace ID` يتتبع الملف.";
+        "The registry has nobody, and no case, under what was asked for. Nothing is lost." "Check the reference, the number or the spelling; `sync-server record trace ID` follows a record, and `sync-server case history CASE` a case that was decided."
+        "Le registre n'a personne, ni aucun cas, sous ce qui a été demandé. Rien n'est perdu." "Vérifiez la référence, le numéro ou l'orthographe ; `sync-server record trace ID` suit un dossier, et `sync-server case history CASE` un cas déjà décidé."
+        "لا يوجد في السجل أحد ولا حالة تحت ما طُلب. لم يضع شيء." "تحقق من المرجع أو الرقم أو الكتابة؛ الأمر `sync-server record trace ID` يتتبع الملف، و `sync-server case history CASE` يتتبع حالة سبق البت فيها.";
     OutsideWindow "outside-window" Person Later
         "It is not the time of day at which this unit may send. Nothing was sent; nothing is lost." "Wait for the window to open, or give `enroll-client sync` another `--window`."
         "Ce n'est pas l'heure à laquelle cette unité peut envoyer. Rien n'a été envoyé ; rien n'est perdu." "Attendez l'ouverture de la plage, ou donnez une autre `--window` à `enroll-client sync`."

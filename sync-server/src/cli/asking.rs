@@ -33,11 +33,6 @@ pub fn line(question: &str) -> Result<String, Problem> {
 }
 
 impl Yes {
-    /// Was it said?
-    pub const fn said(&self) -> bool {
-        self.yes
-    }
-
     /// Asks; anything but yes ends the command, and nothing was done.
     pub fn or_ask(&self, question: &str) -> Result<(), Problem> {
         if self.yes {

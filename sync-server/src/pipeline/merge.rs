@@ -233,13 +233,13 @@ impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {
                 Err(NotOpened::Broke) => continue,
             };
             self.registry.fold(opened).await?;
-            let told = self.ledger.outcome(id).await?.is_some();
-            if let Publish::To(sequencer, _) = &self.publish
-                && told
-                && !self.registry.unopened().await?.contains(&id)
-            {
-                // A crash before this: the next start finds nothing unopened and a fate that says so.
-                sequencer.log(Proposal::Opened(id)).await?;
+        }
+        // A crash before this: the next start finds them again.
+        if let Publish::To(sequencer, _) = &self.publish {
+            for id in self.registry.unsaid().await? {
+                if self.ledger.outcome(id).await?.is_some() {
+                    sequencer.log(Proposal::Opened(id)).await?;
+                }
             }
         }
         self.advance().await

@@ -349,6 +349,7 @@ impl<R: Registry> Registry for Faulty<R> {
         act fold(opened: OpenedBatch) -> Advanced;
         act advance() -> Advanced;
         read unopened() -> Vec<BatchId>;
+        read unsaid() -> Vec<BatchId>;
         read outcomes_due(limit: usize) -> Vec<OutcomeDue>;
         act settle(batch: BatchId, lines: Vec<OutcomeLine>) -> ();
         act settle_all() -> ();

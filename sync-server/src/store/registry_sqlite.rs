@@ -140,6 +140,9 @@ impl Registry for RegistrySqlite {
     async fn unopened(&self) -> Result<Vec<BatchId>, Problem> {
         self.db.read(work::unopened).await
     }
+    async fn unsaid(&self) -> Result<Vec<BatchId>, Problem> {
+        self.db.read(work::unsaid).await
+    }
 
     async fn outcomes_due(&self, limit: usize) -> Result<Vec<OutcomeDue>, Problem> {
         self.db.read(move |c| outcomes::due(c, limit)).await
@@ -176,13 +179,15 @@ impl Registry for RegistrySqlite {
     }
 
     async fn cases(&self, filter: Filter, page: Page) -> Result<(Vec<Case>, u64), Problem> {
-        self.db.read(move |c| cases::cases(c, &filter, page)).await
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| cases::cases(c, &rosters, &filter, page)).await
     }
     async fn case(&self, reference: CaseRef) -> Result<Vec<RecordKey>, Problem> {
         self.db.read(move |c| cases::case(c, &reference)).await
     }
     async fn content(&self, record: RecordKey) -> Result<Option<CaseContent>, Problem> {
-        self.db.read(move |c| cases::content(c, &record)).await
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| cases::content(c, &rosters, &record)).await
     }
     async fn records_of_id(&self, record: RecordId) -> Result<Vec<RecordKey>, Problem> {
         self.db.read(move |c| cases::records_of_id(c, record)).await
@@ -196,7 +201,8 @@ impl Registry for RegistrySqlite {
         self.db.read(move |c| cases::needed(c, &rosters, &line)).await
     }
     async fn history(&self, of: About) -> Result<Vec<DecidedLine>, Problem> {
-        self.db.read(move |c| cases::history(c, &of)).await
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| cases::history(c, &rosters, &of)).await
     }
     async fn shared(&self) -> Result<Vec<Shared>, Problem> {
         self.db.read(cases::shared).await

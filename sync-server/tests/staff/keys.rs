@@ -122,7 +122,7 @@ fn who_has_had_several_keys_is_revoked_by_key_or_whole() {
     assert_eq!(state(&list.of("unit"), &id("van-1", 2)), "active");
     let all = centre.ok(&["unit", "revoke", "van-1", "--all", "--yes"]);
     assert_eq!(all.last()["keys"].as_array().map(Vec::len), Some(1), "the other was ended before");
-    centre.refused("nothing-to-do", &["unit", "revoke", "van-1", "--all"]);
+    centre.refused("nothing-to-do", &["unit", "revoke", "van-1", "--all", "--yes"]);
     assert_eq!(centre.ok(&["fsck"]).last()["fsck"], "clean");
 }
 
@@ -132,15 +132,15 @@ fn a_cut_moves_to_earlier_and_never_to_later() {
     centre.peopled();
     let past = centre.ok(&["unit", "list"]).of("unit")[0]["admitted"]["time"].as_str().expect("a time").to_owned();
     let size = centre.log_size();
-    let first = centre.ask(&["agent", "revoke", "agent-1"]);
+    let first = centre.ask(&["agent", "revoke", "agent-1", "--yes"]);
     assert_eq!(first.exit, Some(0));
     assert!(first.told.contains("from now on"), "without a terminal it says what it takes: {}", first.told);
     assert_eq!(first.last()["cut"], size);
-    centre.refused("nothing-to-do", &["agent", "revoke", "agent-1", "--cut", &size.to_string()]);
-    centre.refused("nothing-to-do", &["agent", "revoke", "agent-1", "--since", "now"]);
+    centre.refused("nothing-to-do", &["agent", "revoke", "agent-1", "--cut", &size.to_string(), "--yes"]);
+    centre.refused("nothing-to-do", &["agent", "revoke", "agent-1", "--since", "now", "--yes"]);
     centre.refused("usage", &["agent", "revoke", "agent-1", "--since", "2999-01-01T00:00:00Z"]);
     assert_eq!(centre.ask(&["agent", "revoke", "agent-1", "--since", "yesterday"]).exit, Some(2));
-    let earlier = centre.ok(&["agent", "revoke", "agent-1", "--since", &past, "--reason", "stolen"]);
+    let earlier = centre.ok(&["agent", "revoke", "agent-1", "--since", &past, "--reason", "stolen", "--yes"]);
     assert!(earlier.last()["cut"].as_u64() < Some(size));
     let list = centre.ok(&["agent", "list"]);
     let agent = list.of("agent").into_iter().find(|line| line["name"] == "agent-1").expect("listed").clone();
@@ -210,7 +210,7 @@ fn staff_make_their_own_keys() {
     assert_eq!(admitted.last()["fingerprint"], made.last()["fingerprint"], "what two people compare by phone");
     let list = centre.ok(&["staff", "list"]);
     assert_eq!((&list.of("staff")[0]["role"], &list.of("staff")[0]["state"]), (&"adjudicator".into(), &"active".into()));
-    centre.ok(&["staff", "revoke", "amina", "--reason", "left"]);
+    centre.ok(&["staff", "revoke", "amina", "--reason", "left", "--yes"]);
     let list = centre.ok(&["staff", "list"]);
     assert_eq!((&list.of("staff")[0]["state"], &list.of("staff")[0]["reason"]), (&"cut".into(), &"left".into()));
 }

@@ -1,4 +1,4 @@
-//! Ending keys: since when, what they had merged since, which of them. Without a terminal nothing is asked.
+//! Ending keys: since when, what they had merged since, which of them. Without a terminal it wants `--yes`: a cut never moves later.
 
 use clap::Args;
 use serde_json::json;
@@ -90,10 +90,7 @@ impl Revoke {
             let from = cut.unwrap_or(LogIndex(centre.stores.ledger.position().await?.line.head.size));
             show(out, key, from, &registry.signed(key, from).await?);
         }
-        // without a terminal a script has decided already
-        if asking::terminal() && !self.yes.said() {
-            self.yes.or_ask("End it?")?;
-        }
+        self.yes.or_ask("End it?")?;
         let signer = roster_key(&centre.settings, || self.passphrase.read("the roster key"))?;
         let mut ended = Vec::new();
         let published = joining::publish(&centre, &sequencer, &signer, |facts, moment| {

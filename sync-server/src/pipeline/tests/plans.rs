@@ -36,6 +36,8 @@ const OF_ALL: &[&str] = &[
     "SELECT count(*) FROM records",
     "SELECT count(*) FROM residents",
     "SELECT count(*) FROM events",
+    // each start: what is held unopened
+    "SELECT DISTINCT r.batch FROM records r JOIN deliveries d",
 ];
 
 /// `fsck` folds into a database beside the centre's and compares all of both.

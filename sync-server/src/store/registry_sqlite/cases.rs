@@ -43,8 +43,8 @@ fn condition(filter: &Filter) -> &'static str {
     }
 }
 
-pub(super) fn cases(c: &Connection, filter: &Filter, page: Page) -> Result<(Vec<Case>, u64), Problem> {
-    let waiting = waiting_records(c)?;
+pub(super) fn cases(c: &Connection, rosters: &Rosters, filter: &Filter, page: Page) -> Result<(Vec<Case>, u64), Problem> {
+    let waiting = waiting_records(c, rosters)?;
     let (code, unit) = (filter.code.map(|code| text(&code)).unwrap_or_default(), filter.unit.as_ref().map(text).unwrap_or_default());
     let wanted = condition(filter);
     if filter.waits {
@@ -88,9 +88,9 @@ fn case_of(c: &Connection, key: &RecordKey, waiting: &BTreeMap<RecordKey, NoteId
 }
 
 /// Records about which a decision waits for a second person.
-fn waiting_records(c: &Connection) -> Result<BTreeMap<RecordKey, NoteId>, Problem> {
+fn waiting_records(c: &Connection, rosters: &Rosters) -> Result<BTreeMap<RecordKey, NoteId>, Problem> {
     let mut waiting = BTreeMap::new();
-    for decided in history(c, &About::Waiting)? {
+    for decided in history(c, rosters, &About::Waiting)? {
         if let Subject::Record(key, _) = decided.line.subject {
             waiting.insert(key, decided.decision);
         }
@@ -115,7 +115,7 @@ fn side(c: &Connection, key: &RecordKey) -> Result<Option<Side>, Problem> {
     Ok(Some(Side { record: key.clone(), fate: record.fate, essence: rows::essence(c, key)?, batch: record.delivery.0 }))
 }
 
-pub(super) fn content(c: &Connection, key: &RecordKey) -> Result<Option<CaseContent>, Problem> {
+pub(super) fn content(c: &Connection, rosters: &Rosters, key: &RecordKey) -> Result<Option<CaseContent>, Problem> {
     let (Some(record), Some(own)) = (rows::record(c, key)?, side(c, key)?) else { return Ok(None) };
     let mut against = Vec::new();
     for other in &record.against {
@@ -132,7 +132,7 @@ pub(super) fn content(c: &Connection, key: &RecordKey) -> Result<Option<CaseCont
     for reference in concerned {
         residents.extend(read::resident(c, &reference)?.map(|resident| (reference, resident)));
     }
-    let waits = waiting_records(c)?.remove(key);
+    let waits = waiting_records(c, rosters)?.remove(key);
     Ok(Some(CaseContent { side: own, against, residents, digest: record_case(key, &record), decision: record.decision, waits }))
 }
 
@@ -180,7 +180,7 @@ pub(super) fn needed(c: &Connection, rosters: &Rosters, line: &DecisionLine) -> 
     needs(&engine, at, line).map(Some)
 }
 
-pub(super) fn history(c: &Connection, of: &About) -> Result<Vec<DecidedLine>, Problem> {
+pub(super) fn history(c: &Connection, rosters: &Rosters, of: &About) -> Result<Vec<DecidedLine>, Problem> {
     let mut found = Vec::new();
     let mut confirmed: BTreeMap<NoteId, shared::keys::KeyRef> = BTreeMap::new();
     let sql = match of {
@@ -198,7 +198,11 @@ pub(super) fn history(c: &Connection, of: &About) -> Result<Vec<DecidedLine>, Pr
             Said::Lines(lines) => lines,
         };
         for (n, line) in lines.iter().enumerate() {
-            let state = state(c, id, n)?;
+            let state = match state(c, id, n)? {
+                // nobody can confirm what another decision has overtaken
+                Some(LineState::Waits) if needed(c, rosters, line)?.is_none() => Some(LineState::Changed),
+                state => state,
+            };
             let about = match of {
                 About::Record(key) => matches!(&line.subject, Subject::Record(own, _) if own == key),
                 About::Batch(batch) => matches!(&line.subject, Subject::Batch(own, _) if own == batch),

@@ -105,6 +105,14 @@ pub(super) fn unopened(c: &Connection) -> Result<Vec<BatchId>, Problem> {
     all(c, sql, [], |row| Column::of(row, 0))
 }
 
+/// Batches with a record that is held unopened though its line is open, in the log's order.
+pub(super) fn unsaid(c: &Connection) -> Result<Vec<BatchId>, Problem> {
+    let sql = "SELECT DISTINCT r.batch FROM records r JOIN deliveries d ON d.batch = r.batch AND d.line = r.line
+               JOIN merge_work w ON w.batch = r.batch
+               WHERE r.fate GLOB 'held *' AND r.fate GLOB 'held unopened *' AND d.found <> 'unopened' ORDER BY w.idx";
+    all(c, sql, [], |row| Column::of(row, 0))
+}
+
 pub(super) fn warn_of(c: &Connection, batches: &[BatchId]) -> Result<(), Problem> {
     enqueue(c)?;
     let sql = "UPDATE merge_work SET lease = 1 WHERE batch = ?1 AND state = 'open'";
