@@ -261,8 +261,9 @@ fn many_cases_are_one_note_and_a_case_that_changed_does_nothing() -> Sure<()> {
     assert_eq!((done.number("lines"), done.number("acts")), (3, 3), "{:?}", done.lines);
     assert_eq!(desk.world.centre.run(&["case", "list", "--reason", "test"])?.ok()?.number("cases"), 0);
     // two first persons about one merged record: when one is confirmed, the other's case is another
-    let word = |who: &Adjudicator| who.run(&desk.world, &["record", "decide", &id(&first).to_string(), "refuse", "--reason", "fraud"]);
-    let (mine, yours) = (word(&desk.amina)?, word(&desk.youssef)?);
+    let word =
+        |who: &Adjudicator, why: &str| who.run(&desk.world, &["record", "decide", &id(&first).to_string(), "refuse", "--reason", why]);
+    let (mine, yours) = (word(&desk.amina, "fraud")?, word(&desk.youssef, "mistake")?);
     desk.youssef.confirm(&desk.world, &mine)?.ok()?;
     let late = desk.amina.confirm(&desk.world, &yours)?;
     assert!(matches!(late.code(), Some("case-changed" | "nothing-to-do")), "{late:?}");

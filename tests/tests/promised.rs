@@ -32,6 +32,15 @@ fn place(file: &str) -> PathBuf {
     if own.is_file() { own } else { here.join("..").join(file) }
 }
 
+/// The text of a file, and of those in the folder beside it that are its parts.
+fn with_parts(file: &Path) -> Option<String> {
+    let mut text = fs::read_to_string(file).ok()?;
+    for part in fs::read_dir(file.with_extension("")).into_iter().flatten().flatten() {
+        text += &fs::read_to_string(part.path()).unwrap_or_default();
+    }
+    Some(text)
+}
+
 #[test]
 fn each_promise_has_tests_and_each_of_them_exists() {
     let (_, section) = SPEC.split_once("\n## 14. ").expect("section 14");
@@ -44,7 +53,7 @@ fn each_promise_has_tests_and_each_of_them_exists() {
         let files = named(tests);
         assert!(files.values().any(|names| !names.is_empty()), "promise {number} names no test");
         for (file, names) in files {
-            let text = fs::read_to_string(place(file)).unwrap_or_else(|_| panic!("promise {number}: there is no {file}"));
+            let text = with_parts(&place(file)).unwrap_or_else(|| panic!("promise {number}: there is no {file}"));
             for name in names {
                 assert!(text.contains(&format!("fn {name}(")), "promise {number}: there is no test {name} in {file}");
             }

@@ -248,6 +248,7 @@ fn promise_04_nobody_takes_a_records_place_by_using_its_id() -> Sure<()> {
     rogue.deliver(&second, &payload)?;
     assert_eq!(rogue.fates(&second)?, ["held record-reused"]);
     assert_eq!(rogue.fates(&first)?, ["merged"], "what came first stands");
+    rogue.advance(&second, 1);
     goes_on(&mut rogue)
 }
 
@@ -264,6 +265,7 @@ fn a_number_used_twice_holds_who_comes_second() -> Sure<()> {
     rogue.deliver(&second, &two.sealed)?;
     assert_eq!(rogue.fates(&second)?, ["held number-reused"]);
     assert_eq!(rogue.fates(&first)?, ["merged"], "what came first stands");
+    rogue.advance(&second, 1);
     goes_on(&mut rogue)
 }
 

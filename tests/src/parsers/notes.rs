@@ -174,11 +174,10 @@ pub fn agent_request(bytes: &[u8]) -> Verdict {
         let Ok(request) = AgentRequest::parse(&bytes) else { continue };
         verdict = Verdict::Taken;
         let note = Note::parse(&bytes).expect("a request is a note");
-        let (role, last) = match &request.recipient {
-            Some(recipient) => ("supervisor", format!("recipient {recipient}\n")),
-            None => ("agent", String::new()),
-        };
-        assert_eq!(note.text(), format!("enroll-agent-request/v1\nrole {role}\nname {}\nkey {}\n{last}", request.name, request.key));
+        let (role, name, key) = (request.role, &request.name, &request.key);
+        let at = request.unit.as_ref().map(|unit| format!("unit {unit}\n")).unwrap_or_default();
+        let last = request.recipient.as_ref().map(|recipient| format!("recipient {recipient}\n")).unwrap_or_default();
+        assert_eq!(note.text(), format!("enroll-agent-request/v1\nrole {role}\nname {name}\n{at}key {key}\n{last}"));
         assert_eq!(note.verify(&[&request.key]), Ok(()), "possession is proven");
     }
     verdict
