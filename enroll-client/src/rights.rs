@@ -223,7 +223,16 @@ impl Rights {
             let is = |name: &Member| key.name.as_str() == name.as_str();
             is(&self.state.unit) || members.iter().any(|m| is(&m.name))
         };
-        self.roster.facts().kept.iter().filter(|k| here(&k.key)).map(|k| (k.key.clone(), k.until)).collect()
+        let facts = self.roster.facts();
+        let members = facts.members();
+        let elsewhere = |key: &KeyRef| {
+            let listed = members.iter().find(|m| KeyRef::from(m.key) == *key);
+            listed.and_then(|m| m.unit).is_some_and(|unit| *unit != self.state.unit)
+        };
+        // one that was cut meanwhile, or whose time is over, goes on no longer
+        let goes_on = |key: &KeyRef, until: Second| until >= self.now && facts.revocation(key).is_none();
+        let kept = facts.kept.iter().filter(|k| here(&k.key) && goes_on(&k.key, k.until) && !elsewhere(&k.key));
+        kept.map(|k| (k.key.clone(), k.until)).collect()
     }
 }
 

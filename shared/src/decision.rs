@@ -14,7 +14,7 @@
 //! ```text
 //! enroll-decision/v1
 //! centre registry.example
-//! confirm sha256:<id of the first note>
+//! confirm sha256:<id of the first decision>
 //! ```
 //! Signature lines: one, the adjudicator's.
 //!
@@ -261,9 +261,10 @@ impl Decision {
     pub fn note(&self) -> &Note {
         &self.note
     }
-    /// SHA-256 of its text: what `replaces` and `confirm` name.
+    /// SHA-256 of its text and `by <key>` LF: what `replaces` and `confirm` name. Two people who say the same are two decisions.
     pub fn id(&self) -> NoteId {
-        self.note.id()
+        let by = self.claimed_key().map(|(name, id)| format!("{name}+{id}")).unwrap_or_default();
+        NoteId::of(format!("{}by {by}\n", self.note.text()).as_bytes())
     }
     /// SHA-256 of its bytes.
     pub fn blob(&self) -> Blob {

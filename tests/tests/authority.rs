@@ -184,6 +184,34 @@ fn promise_11_two_agents_in_one_batch_and_only_the_lines_of_the_one_who_was_cut_
     Ok(())
 }
 
+/// What a cut key sends contradicts nobody: honest work that a head from before leads to stays good, and nothing is missing.
+#[test]
+fn promise_16_a_cut_keys_batches_make_no_fork_and_show_nothing_missing() -> Sure<()> {
+    let (world, mut rogue, _) = two(&FREE)?;
+    let record = rogue.workshop.record();
+    let forged = rogue.workshop.sealed(&record);
+    let (said, payload) = rogue.close(&[forged], |facts| facts.approved = None)?;
+    rogue.hello()?; // the log has heard of it; it is still on its way
+    world.centre.run(&["unit", "revoke", "van-1", "--reason", "stolen", "--since", "now", "--yes"])?.ok()?;
+    for (sequence, number) in [(1, 1), (9_000, 900_000)] {
+        let other = rogue.workshop.record();
+        let other = rogue.workshop.sealed(&other);
+        let line = other.line(number, &rogue.name, &rogue.agent);
+        let lie = rogue.close_lines(vec![line], &other.sealed, |facts| {
+            facts.place = Place::new(1, sequence).expect("a place");
+            facts.previous = (sequence > 1).then(|| said.id());
+            facts.approved = None;
+        })?;
+        rogue.deliver(&lie, &other.sealed)?;
+        assert_eq!(rogue.fates(&lie)?, ["held revoked"]);
+    }
+    rogue.deliver(&said, &payload)?;
+    assert_eq!(rogue.fates(&said)?, ["merged"]);
+    let open = world.centre.run(&["open", "list"])?;
+    assert!(!open.lines.iter().any(|l| l.to_string().contains("missing")), "{:?}", open.lines);
+    Ok(())
+}
+
 /// A cut that reaches back takes out what the key had signed, and what rested on it is held; its number is free again.
 #[test]
 fn promise_16_a_cut_that_reaches_back_takes_out_what_the_key_signed_and_frees_its_number() -> Sure<()> {

@@ -241,6 +241,24 @@ fn work_under_cut_keys_is_taken_in_by_two_persons() -> Sure<()> {
     desk.world.centre.fsck().map(drop)
 }
 
+/// When an adjudicator's key is cut, what she decided is held again, and the same words of another count.
+#[test]
+fn the_same_words_of_another_adjudicator_are_another_decision() -> Sure<()> {
+    let mut desk = desk(&FREE)?;
+    let first = desk.honest.numbered(1);
+    assert_eq!(desk.honest.told(&first, false)?, "merged");
+    let held = squat(&mut desk.other, 2, &desk.honest.national_number(1));
+    assert_eq!(desk.other.told(&held, false)?, "held duplicate");
+    let before = desk.world.centre.run(&["log", "checkpoint"])?.ok()?.number("size").to_string();
+    desk.one(&desk.other, &held, &["found"], "different-person")?;
+    becomes(&desk.other, "merged")?;
+    desk.world.centre.run(&["staff", "revoke", "amina", "--cut", &before, "--reason", "stolen", "--yes"])?.ok()?;
+    becomes(&desk.other, "held decision-revoked")?;
+    let again = desk.youssef.decide(&desk.world, &desk.other.name, id(&held), &["found"], "different-person")?.ok()?;
+    assert_eq!(again.number("acts"), 1, "{:?}", again.lines);
+    becomes(&desk.other, "merged")
+}
+
 /// Many cases in one note; a case that is another by then does nothing, and says so.
 #[test]
 fn many_cases_are_one_note_and_a_case_that_changed_does_nothing() -> Sure<()> {

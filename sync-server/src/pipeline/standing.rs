@@ -174,8 +174,10 @@ async fn forked(ledger: &impl Ledger, batch: &CheckedManifest) -> Result<bool, P
     if ledger.forked(&facts.unit, epoch).await?.is_some_and(|at| at <= sequence) {
         return Ok(true);
     }
-    if !ledger.batches_at(&facts.unit, facts.place).await?.is_empty() {
-        return Ok(true); // another id: this one is not logged
+    // another id: this one is not logged. A key that had ended contradicts nobody
+    let ended = |b: &BatchFacts| matches!(b.state, BatchState::Quarantined(Code::Revoked | Code::Frozen));
+    if !ledger.batches_at(&facts.unit, facts.place).await?.iter().all(ended) {
+        return Ok(true);
     }
     if ledger.contradicted(batch.unit_key(), facts.place, id).await? {
         return Ok(true); // the key itself said that another one stands here

@@ -47,9 +47,9 @@ pub(super) fn contradicted(c: &Connection, key: &KeyRef, place: Place, batch: Ba
     Ok(maybe(c, sql, params![text(key), place.epoch, int(place.sequence), batch.as_bytes()], |_| Ok(()))?.is_some())
 }
 
-/// Places shown by anything of this unit, with the highest sequence of each epoch.
+/// Places shown by anything of this unit whose word counts, with the highest sequence of each epoch.
 const SHOWN: &str = "SELECT epoch, max(sequence) FROM (
-        SELECT epoch, sequence FROM batches WHERE unit = ?1
+        SELECT epoch, sequence FROM batches WHERE unit = ?1 AND coalesce(quarantined, '') NOT IN ('revoked', 'frozen')
         UNION ALL SELECT epoch, sequence FROM announced WHERE unit = ?1
         UNION ALL SELECT h.head_epoch, h.head FROM heads h
                   WHERE h.unit = ?1 AND h.head IS NOT NULL AND (h.idx IS NULL OR h.idx < coalesce(

@@ -49,19 +49,22 @@ pub(super) fn signed(c: &Connection, rosters: &Rosters, key: &KeyRef, from: LogI
     Ok(Signed { merged, decisions: engine.decisions_signed(key, from, to)?.len() as u64 })
 }
 
-/// Holes between the numbers that lines bear, and those that only a head of a key that is not cut before showed.
+/// Holes between the numbers that lines bear, and those that only a head of a key that is not cut before showed. A batch of a key
+/// that had ended fills holes, and shows none.
 const MISSING: &str = "
     SELECT unit, epoch, before + 1, number - 1 FROM (
-        SELECT unit, epoch, number, lag(number, 1, 0) OVER (PARTITION BY unit, epoch ORDER BY number) AS before FROM (
-            SELECT unit, epoch, number FROM lines
-            UNION SELECT h.unit, h.number_epoch, h.number + 1 FROM heads h
+        SELECT unit, epoch, number, max(shows) AS shows,
+               lag(number, 1, 0) OVER (PARTITION BY unit, epoch ORDER BY number) AS before FROM (
+            SELECT l.unit, l.epoch, l.number, coalesce(b.quarantined, '') NOT IN ('revoked', 'frozen') AS shows
+                  FROM lines l JOIN batches b ON b.id = l.batch
+            UNION ALL SELECT h.unit, h.number_epoch, h.number + 1, 1 FROM heads h
                   WHERE h.number IS NOT NULL AND (h.idx IS NULL OR h.idx < coalesce(
                       (SELECT e.cut FROM ends e WHERE e.key = h.key ORDER BY e.idx DESC LIMIT 1), 9007199254740992))
                     AND h.number > coalesce(
                       (SELECT max(l.number) FROM lines l WHERE l.unit = h.unit AND l.epoch = h.number_epoch), 0)
                     AND h.number = (SELECT max(m.number) FROM heads m WHERE m.unit = h.unit AND m.number_epoch = h.number_epoch)
-        )
-    ) WHERE number > before + 1 ORDER BY unit, epoch, number LIMIT ?1";
+        ) GROUP BY unit, epoch, number
+    ) WHERE number > before + 1 AND shows ORDER BY unit, epoch, number LIMIT ?1";
 
 pub(super) fn missing_numbers(c: &Connection, limit: usize) -> Result<Vec<MissingNumbers>, Problem> {
     all(c, MISSING, [int(limit as u64)], |row| {
