@@ -14,7 +14,7 @@ use crate::{
         admit::open,
         asking::Yes,
         deciding::{self, Signing, decide},
-        reading::{Provenance, Reading},
+        reading::Reading,
     },
     registry::{About, DecidedLine},
     rules::engine::LineState,
@@ -34,9 +34,6 @@ pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Si
     let provenance = reading.provenance();
     let lines = provenance.history(About::Decision(id)).await?;
     let waiting: Vec<_> = lines.iter().filter(|line| line.state == Some(LineState::Waits)).collect();
-    if waiting.is_empty() {
-        return Err(Problem::new(Code::NothingToDo, "no line of this decision waits for a second person"));
-    }
     let records: Vec<RecordKey> = waiting
         .iter()
         .filter_map(|line| match &line.line.subject {
@@ -46,26 +43,29 @@ pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Si
         .collect();
     let seen = reading.seen(&records).await?;
     show::print(out, &seen);
-    let changed = print(out, &provenance, &lines).await?;
-    if changed == waiting.len() {
-        return Err(Problem::new(Code::CaseChanged, format!("all {changed} lines that waited")));
+    let overtaken = print(out, &lines);
+    if waiting.is_empty() {
+        return Err(match overtaken {
+            0 => Problem::new(Code::NothingToDo, "no line of this decision waits for a second person"),
+            lines => Problem::new(Code::CaseChanged, format!("all {lines} lines that waited")),
+        });
     }
     yes.or_ask(&format!("Confirm the decision of {} as {}?", first.key.name, signer.public().name()))?;
     decide(&reading, out, Said::Confirm(id), &signer).await
 }
 
-/// The lines of the first note; how many of those that wait are about a case that is another by now.
-async fn print(out: &Out, provenance: &Provenance, lines: &[DecidedLine]) -> Result<usize, Problem> {
-    let mut changed = 0;
+/// The lines of the first note; how many of them another decision has overtaken.
+fn print(out: &Out, lines: &[DecidedLine]) -> usize {
+    let mut overtaken = 0;
     for line in lines {
         let (what, (state, _)) = (deciding::subject(&line.line.subject), deciding::state(line));
         let human = format!("{what} ({}) by {}, entry {}: {state}", line.line.reason, line.by, line.index);
         out.line("line", deciding::value(line), human);
-        if line.state == Some(LineState::Waits) && provenance.needs(&line.line).await?.is_none() {
-            changed += 1;
+        if line.state == Some(LineState::Changed) {
+            overtaken += 1;
             let problem = Problem::new(Code::CaseChanged, what);
             out.line("case-changed", json!({ "code": problem.row().code, "detail": problem.detail }), problem.told(out.lang));
         }
     }
-    Ok(changed)
+    overtaken
 }
