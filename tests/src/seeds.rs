@@ -134,7 +134,8 @@ fn logged() -> Vec<Seed> {
         size,
         root: format!("{size} {}", BASE64_STANDARD.encode(digest(of).as_bytes())).parse::<Head>().expect("a head").root,
     };
-    let segment = log::Segment { old: head(5, "old"), new: head(13, "new"), entries };
+    let new = head(5 + entries.len() as u64, "new");
+    let segment = log::Segment { old: head(5, "old"), new, entries };
     all.push(("segment", "kinds", segment.to_bytes()));
     let checkpoint = log::checkpoint(head(6, "new"), &key("registry.example/log", 2)).as_bytes().to_vec();
     all.push(("consistency", "from-nothing", [&b"old 0\n\n"[..], &checkpoint].concat()));
