@@ -203,7 +203,7 @@ fn promise_08_a_gap_is_accepted_named_and_closed_by_the_late_batch() -> Sure<()>
     assert_eq!(rogue.fates(&second.0)?, ["merged"]);
     let named = || -> Sure<bool> {
         let ran = world.centre.run(&["fsck"])?;
-        Ok(ran.of("open").any(|l| l["code"] == "gap" && l["detail"].as_str().is_some_and(|d| d.contains("van-gap"))))
+        Ok(ran.of("open").any(|l| l["kind"] == "batches-missing" && l["about"].as_str().is_some_and(|d| d.contains("van-gap"))))
     };
     assert!(named()?, "the missing batch is named: {:?}", world.centre.run(&["fsck"])?.lines);
     rogue.deliver(&first.0, &first.1)?;

@@ -14,13 +14,12 @@ use super::{
     admit::open,
     asking::Yes,
     case::decide::reason,
-    deciding::{self, Signing, decide, needed},
+    deciding::{self, Signing, announce, decide},
     reading::{Provenance, Reading},
 };
 use crate::{
     centre::Centre,
     registry::BatchCase,
-    rules::decisions::Needs,
     store::{Archive as _, BatchFacts, Ledger as _},
 };
 
@@ -170,15 +169,7 @@ impl Decide {
         let subject = Subject::Batch(self.id, verdict);
         let lines = vec![DecisionLine { subject, replaces: case.decision, case: case.digest, reason: self.reason }];
         let reading = Reading::of(centre, "batch decide", format!("to decide: {}", self.reason)).await?;
-        let needs = needed(&reading.provenance(), &lines).await?;
-        let two = needs.contains(&Needs::Two);
-        let human = format!(
-            "{} ({}): {}",
-            deciding::subject(&lines[0].subject),
-            self.reason,
-            if two { "will wait for a second person" } else { "acts at once" }
-        );
-        out.line("would", serde_json::json!({ "line": lines[0].to_string(), "persons": if two { 2 } else { 1 } }), human);
+        announce(out, &reading.provenance(), &lines).await?;
         self.yes.or_ask(&format!("Sign this as {}?", signer.public().name()))?;
         decide(&reading, out, Said::Lines(lines), &signer).await
     }

@@ -69,14 +69,20 @@ impl Signing {
     }
 }
 
-/// What each line would do now: an error names the first whose case is another.
-pub async fn needed(provenance: &Provenance, lines: &[DecisionLine]) -> Result<Vec<Needs>, Problem> {
-    let mut all = Vec::with_capacity(lines.len());
+/// Says what each line would do now. An error names the first whose case is another, or that would change nothing; nobody signs then.
+pub async fn announce(out: &Out, provenance: &Provenance, lines: &[DecisionLine]) -> Result<(), Problem> {
     for line in lines {
-        let needs = provenance.needs(line).await?;
-        all.push(needs.ok_or_else(|| Problem::new(Code::CaseChanged, subject(&line.subject)))?);
+        let what = subject(&line.subject);
+        let (persons, effect) = match provenance.needs(line).await? {
+            None => return Err(Problem::new(Code::CaseChanged, what)),
+            Some(Needs::Nobody) => return Err(Problem::new(Code::NothingToDo, format!("{what}: it stands so already"))),
+            Some(Needs::One) => (1, "acts at once"),
+            Some(Needs::Two) => (2, "will wait for a second person"),
+        };
+        let human = format!("{what} ({}): {effect}", line.reason);
+        out.line("would", json!({ "line": line.to_string(), "persons": persons }), human);
     }
-    Ok(all)
+    Ok(())
 }
 
 /// What a line is about and what it says, as people read it.

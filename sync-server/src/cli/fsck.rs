@@ -4,8 +4,11 @@ use clap::Args;
 use serde_json::json;
 use shared::problem::Problem;
 
-use super::{Exit, Global, Out, admit::open, rebuild::registry};
-use crate::fsck::{self, Contents, Report};
+use super::{Exit, Global, Out, admit, open, rebuild::registry};
+use crate::{
+    facts,
+    fsck::{self, Contents, Report},
+};
 
 /// Check everything again from nothing.
 #[derive(Debug, Args)]
@@ -14,7 +17,7 @@ pub struct Fsck {}
 impl Fsck {
     /// Runs the checks and prints what they found.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
-        let centre = open(global)?;
+        let centre = admit::open(global)?;
         let mut report = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await?;
         let contents = fsck::contents(&centre).await?;
         report.findings.extend(contents.off.iter().cloned());
@@ -25,8 +28,11 @@ impl Fsck {
         for fact in &report.open {
             out.line("open", value(fact, out), fact.told(out.lang));
         }
+        let facts = facts::open(&centre).await?;
+        open::print(out, &facts);
+        let open = report.open.len() + facts.len();
         let clean = report.is_clean();
-        out.answer(summary(&report, &contents), human(&report, &contents));
+        out.answer(summary(&report, &contents, open), human(&report, &contents, open));
         Ok(if clean { Exit::Done } else { Exit::Integrity })
     }
 }
@@ -40,10 +46,10 @@ fn word(report: &Report) -> &'static str {
     if report.is_clean() { "clean" } else { "damaged" }
 }
 
-fn summary(report: &Report, contents: &Contents) -> serde_json::Value {
+fn summary(report: &Report, contents: &Contents, open: usize) -> serde_json::Value {
     let mut value = contents.registry.as_ref().map_or_else(|| json!({}), registry);
     let rest = json!({
-        "fsck": word(report), "findings": report.findings.len(), "open_facts": report.open.len(),
+        "fsck": word(report), "findings": report.findings.len(), "open_facts": open,
         "entries": report.entries, "segments": report.segments, "orphan_segments": report.orphan_segments,
         "blobs": report.blobs, "bytes": report.bytes, "unnamed_blobs": report.unnamed_blobs,
         "batches": contents.batches, "records": contents.records, "outcomes": contents.outcomes,
@@ -54,7 +60,7 @@ fn summary(report: &Report, contents: &Contents) -> serde_json::Value {
     value
 }
 
-fn human(report: &Report, contents: &Contents) -> String {
+fn human(report: &Report, contents: &Contents, open: usize) -> String {
     let digest = contents.registry.filter(|r| r.open == 0).map_or_else(|| "incomplete".to_owned(), |r| r.digest.to_string());
     format!(
         "fsck: {}; {} entries in {} segments, {} blobs of {} bytes ({} segments and {} blobs that nothing names: no alarm)\n\
@@ -69,6 +75,6 @@ fn human(report: &Report, contents: &Contents) -> String {
         contents.batches,
         contents.records,
         contents.outcomes,
-        report.open.len()
+        open
     )
 }

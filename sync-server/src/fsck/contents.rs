@@ -3,13 +3,14 @@
 //! | file | checks |
 //! |---|---|
 //! | `rosters` | each signed as the one before demands, with its forms |
-//! | `batches` | manifests, signatures, states, chains, numbers |
+//! | `batches` | manifests, signatures, states |
 //! | `words` | hellos of heads and freezes, decisions: whose signature they carry |
 //! | `outcomes` | outcomes: signature, lines, versions, log entry; first ones in the order of batches |
 //! | `registry` | the registry folds to what its tables say, and to what was published |
 //!
 //! What is *off* contradicts something that was signed or logged. What is *open* is a fact that a person should know
-//! and that harms nothing: a missing batch or number, a record that could not be opened yet.
+//! and that harms nothing: what is not folded or published yet, a record that could not be opened. What units owe and what waits
+//! for a person is one list, of `facts`, which `fsck` shows after this.
 //!
 //! **Trust:** the log's entries, under the guard's head; everything else is checked against them. **Invariants:**
 //! nothing is changed; one finding never hides another. Of manifests, outcomes and the registry one at a time is held.

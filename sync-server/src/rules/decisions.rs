@@ -1,8 +1,11 @@
 //! What a person decided: who counts, whether the case is still the one that was shown, who must confirm, and what it does.
 //!
-//! A note's text is logged once. Each of its lines is looked at where the note stands: 1. the signer is an adjudicator in force;
+//! What one person says is logged once. Each line is looked at where its note stands: 1. the signer is an adjudicator in force;
 //! 2. `replaces` is the newest decision in force about the same, 3. the case is the one that was shown; else the line does nothing.
 //! 4. Where its effect needs two persons it waits; a `confirm` of another name makes it act there, if 2. and 3. still hold.
+//!
+//! **What changes nothing decides nothing:** it stands in for no key that is cut later, and takes nothing with it when its signer's
+//! key is. Else one person could shield a merged record from a cut, or have it taken out by a cut.
 //!
 //! Two persons are needed for whatever changes identity or face, takes out what is merged, or uses cut or frozen keys; and always
 //! where the roster says `persons two`.
@@ -11,6 +14,7 @@ use shared::{
     decision::{BatchVerdict, DecisionLine, RecordKey, Said, Subject, Verdict, case_of_batch, case_of_record},
     id::{BatchId, Blob, LogIndex, NoteId, ResidentRef, Transaction},
     keys::KeyRef,
+    merge::Essence,
     outcome::Fate,
     problem::{Code, Problem},
     roster::Persons,
@@ -30,6 +34,8 @@ const FACE: &str = "face";
 /// How many persons a line needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
+    /// Nobody: it stands so already.
+    Nobody,
     /// The one who signed it.
     One,
     /// A second one.
@@ -41,7 +47,7 @@ pub(super) fn logged(e: &impl Engine, at: LogIndex, blob: Blob) -> Result<(), Pr
     let this = e.decision_note(blob)?;
     match this.note.said() {
         Said::Lines(lines) => {
-            // the same note again decides nothing
+            // the same again decides nothing
             if e.decision(this.note.id())?.is_some_and(|first| first.index < at) {
                 return Ok(());
             }
@@ -151,6 +157,9 @@ pub fn record_case(key: &RecordKey, record: &Record) -> Option<shared::id::Diges
 
 /// 4. By effect.
 pub fn needs(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result<Needs, Problem> {
+    if stands_so(e, &line.subject)? {
+        return Ok(Needs::Nobody);
+    }
     let newest = e.newest_roster(at, None)?;
     if let Some(newest) = newest
         && e.roster(newest)?.facts.persons == Persons::Two
@@ -164,20 +173,45 @@ pub fn needs(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result<Needs
     Ok(if two { Needs::Two } else { Needs::One })
 }
 
+/// Is it what the registry says already?
+fn stands_so(e: &impl Engine, subject: &Subject) -> Result<bool, Problem> {
+    match subject {
+        Subject::Record(key, verdict) => {
+            let record = residents::known(e, key)?;
+            Ok(match (&record.fate, verdict) {
+                (Fate::Merged(_), Verdict::Found) => record.mode == Some(Mode::Founded),
+                (Fate::Merged(at), Verdict::Same(to)) => at == to && record.mode == Some(Mode::Same),
+                (Fate::Merged(at), Verdict::Apply(to)) => {
+                    at == to && e.essence(key)?.is_some_and(|essence| record.mode == Some(applied(&essence)))
+                }
+                (Fate::Refused(Code::Decided), Verdict::Refuse) => record.decision.is_some(),
+                _ => false,
+            })
+        }
+        Subject::Batch(id, verdict) => Ok(e.batch_decided(*id)?.is_some_and(|decided| decided.accepted == lifts(*verdict))),
+    }
+}
+
+/// The code that a verdict lifts; none where it refuses.
+fn lifts(verdict: BatchVerdict) -> Option<Code> {
+    match verdict {
+        BatchVerdict::Accept(code) => Some(code),
+        BatchVerdict::Refuse => None,
+    }
+}
+
+/// As what a record counts that a person applies.
+fn applied(essence: &Essence) -> Mode {
+    Mode::Applied { parts: essence.transaction != Transaction::Correction }
+}
+
 fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Verdict) -> Result<bool, Problem> {
     let record = residents::known(e, key)?;
-    if let Fate::Merged(reference) = &record.fate {
-        // it stays where it is: only more of itself may be added
-        let stays = match verdict {
-            Verdict::Apply(to) => to == reference,
-            // a source that had changed something would take its changes back
-            Verdict::Same(to) => to == reference && record.mode == Some(Mode::Same),
-            Verdict::Found => record.mode == Some(Mode::Founded),
-            Verdict::Refuse => false,
-        };
-        if !stays {
-            return Ok(true);
-        }
+    // only more of itself may be added to whom it is part of; anything else takes out what is merged
+    if let Fate::Merged(reference) = &record.fate
+        && !matches!(verdict, Verdict::Apply(to) if to == reference)
+    {
+        return Ok(true);
     }
     if *verdict == Verdict::Refuse {
         return Ok(false);
@@ -220,15 +254,18 @@ fn batch_needs_two(e: &impl Engine, at: LogIndex, id: BatchId, verdict: BatchVer
 }
 
 fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result<LineState, Problem> {
+    if stands_so(e, &line.subject)? {
+        return Ok(LineState::Acts(at));
+    }
     match &line.subject {
         Subject::Record(key, verdict) => decide_record(e, at, id, key, verdict)?,
-        Subject::Batch(batch, BatchVerdict::Accept(code)) => {
-            e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted: Some(*code) }))?;
-            fold::come_in_force(e, at, &e.batch(*batch)?)?;
-        }
-        Subject::Batch(batch, BatchVerdict::Refuse) => {
-            e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted: None }))?;
-            refuse_batch(e, at, *batch)?;
+        Subject::Batch(batch, verdict) => {
+            let accepted = lifts(*verdict);
+            e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted }))?;
+            match accepted {
+                Some(_) => fold::come_in_force(e, at, &e.batch(*batch)?)?,
+                None => refuse_batch(e, at, *batch)?,
+            }
         }
     }
     Ok(LineState::Acts(at))
@@ -259,9 +296,6 @@ fn is_wrong(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> R
 
 fn decide_record(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, verdict: &Verdict) -> Result<(), Problem> {
     let before = residents::known(e, key)?;
-    if *verdict == Verdict::Found && before.mode == Some(Mode::Founded) {
-        return e.set_record(key, &Record { decision: Some(id), ..before });
-    }
     residents::take_out(e, key, &before)?;
     decided(e, at, id, key, verdict, before)?;
     // whoever waited for it learns what became of it
@@ -291,8 +325,7 @@ fn decided(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, verdict: 
             Mode::Founded
         }
         (Some(essence), _) => {
-            let parts = essence.transaction != Transaction::Correction;
-            let mode = if matches!(verdict, Verdict::Apply(_)) { Mode::Applied { parts } } else { Mode::Same };
+            let mode = if matches!(verdict, Verdict::Apply(_)) { applied(&essence) } else { Mode::Same };
             residents::add(e, &reference, key, &essence, mode)?;
             mode
         }
@@ -334,7 +367,7 @@ pub(super) fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) ->
 fn undo(e: &impl Engine, at: LogIndex, first: &DecisionAt, which: impl Fn(LineState) -> bool) -> Result<(), Problem> {
     let Said::Lines(lines) = first.note.said() else { return Ok(()) };
     let id = first.note.id();
-    // the same text once more had decided nothing
+    // the same once more had decided nothing
     if e.decision(id)?.is_some_and(|logged| logged.index != first.index) {
         return Ok(());
     }

@@ -38,24 +38,9 @@ pub(super) fn key_for(e: &impl Engine, key: &KeyRef, batch: &Batch, at: LogIndex
 /// Is the batch in force, with what was known at an entry? Its lines are judged apart.
 pub(super) fn batch(e: &impl Engine, batch: &Batch, at: LogIndex) -> Result<Result<(), NotInForce>, Problem> {
     match e.batch_decided(batch.id)? {
-        Some(decided) if decided.accepted.is_some() => return Ok(Ok(())),
-        Some(_) => return Ok(Err(Code::Decided)),
-        None => {}
+        Some(decided) => Ok(decided.accepted.map(drop).ok_or(Code::Decided)),
+        None => Ok(code(e, batch, at)?.map_or(Ok(()), Err)),
     }
-    match batch.state {
-        BatchState::Accepted | BatchState::Quarantined(Code::Revoked | Code::ApproverRevoked) => {}
-        BatchState::Quarantined(code) => return Ok(Err(code)),
-    }
-    if let Some(code) = key_for(e, &batch.unit_key, batch, at)?.code(Role::Unit) {
-        return Ok(Err(code));
-    }
-    if let Some(approver) = &batch.approver
-        && e.roster(batch.roster)?.facts.approval == Approval::Required
-        && let Some(code) = key_for(e, approver, batch, at)?.code(Role::Supervisor)
-    {
-        return Ok(Err(code));
-    }
-    Ok(Ok(()))
 }
 
 /// The code that stands against a batch at an entry, whatever was decided: what a person is asked about.

@@ -145,6 +145,40 @@ fn what_a_cut_adjudicator_decided_is_held_again() {
     assert!(world.is_merged(&other, &one));
 }
 
+/// One person can neither have a merged record taken out by the cut of her key, nor shield it from the cut of another's.
+#[test]
+fn a_decision_that_changes_nothing_takes_nothing_out_and_shields_nothing() {
+    let mut world = World::new();
+    let (stands, bad) = (draft("van-1", 1, "N1"), draft("van-1", 2, "N2").by(key("agent-2", 1)));
+    let cut = world.log.next();
+    world.send(batch(vec![stands.clone(), bad.clone()]));
+    for record in [&stands, &bad] {
+        let note = decide(&mut world, "amina", of(record, Verdict::Found));
+        assert!(matches!(line_state(&world, note), LineState::Acts(_)));
+    }
+    world.cut(&key("agent-2", 1), cut);
+    assert_eq!(world.held(&bad), Some(Code::AgentRevoked), "nobody had decided about it");
+    world.cut(&key("amina", 1), cut);
+    assert!(world.is_merged(&stands, &stands), "nor about this one");
+}
+
+/// What another adjudicator says once more leaves the decision that stands.
+#[test]
+fn a_decision_said_again_falls_with_the_first_and_not_with_the_second() {
+    let mut world = World::new();
+    let record = draft("van-1", 1, "N1");
+    let id = world.send(batch(vec![record.clone()]).approver(None));
+    let accept = Subject::Batch(id, BatchVerdict::Accept(Code::Unapproved));
+    let first = world.log.next();
+    decide(&mut world, "amina", accept.clone());
+    let again = world.log.next();
+    decide(&mut world, "brahim", accept);
+    world.cut(&key("brahim", 1), again);
+    assert!(world.is_merged(&record, &record), "amina's stands");
+    world.cut(&key("amina", 1), first);
+    assert_eq!(world.held(&record), Some(Code::DecisionRevoked));
+}
+
 #[test]
 fn a_second_signature_that_did_nothing_takes_nothing_back() {
     let mut world = World::new();

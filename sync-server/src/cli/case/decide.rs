@@ -18,11 +18,10 @@ use crate::{
         Exit, Global, Out,
         admit::open,
         asking::Yes,
-        deciding::{self, Signing, decide, needed},
+        deciding::{self, Signing, announce, decide},
         reading::{Provenance, Reading, Seen},
     },
     durable,
-    rules::decisions::Needs,
 };
 
 /// Largest file of decisions, in bytes.
@@ -185,12 +184,7 @@ impl Giving {
         let seen = reading.seen(&keys).await?;
         show::print(out, &seen);
         let lines = wanted.iter().map(|wanted| line(&seen, wanted)).collect::<Result<Vec<_>, _>>()?;
-        let needs = needed(&reading.provenance(), &lines).await?;
-        for (line, needs) in lines.iter().zip(&needs) {
-            let (what, two) = (deciding::subject(&line.subject), *needs == Needs::Two);
-            let human = format!("{what} ({}): {}", line.reason, if two { "will wait for a second person" } else { "acts at once" });
-            out.line("would", json!({ "line": line.to_string(), "persons": if two { 2 } else { 1 } }), human);
-        }
+        announce(out, &reading.provenance(), &lines).await?;
         let said = Said::Lines(lines);
         if self.note_only {
             let decision = Decision::sign(&reading.centre().settings.file.centre, said, &signer)?;
