@@ -14,7 +14,7 @@ use super::{
     admit::open,
     asking::Yes,
     case::decide::reason,
-    deciding::{self, Signing, announce, decide},
+    deciding::{Signing, announce, decide},
     reading::{Provenance, Reading},
 };
 use crate::{

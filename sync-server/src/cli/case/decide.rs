@@ -18,7 +18,7 @@ use crate::{
         Exit, Global, Out,
         admit::open,
         asking::Yes,
-        deciding::{self, Signing, announce, decide},
+        deciding::{Signing, announce, decide},
         reading::{Provenance, Reading, Seen},
     },
     durable,
