@@ -105,6 +105,7 @@ impl Stand {
             Self::Quarantined(_) | Self::Held(_) => "a person at the centre decides; nothing to do here",
             Self::Merged(_) => "nothing: it is done",
             Self::Withdrawn(_) => "enrol the resident again if that was the reason",
+            Self::Refused(Code::Decided) => "nothing here: a person at the centre decided so, and the centre knows why",
             Self::Refused(_) => "call the resident back and enrol again: enroll-client review show NUMBER has the contact",
         }
     }

@@ -113,7 +113,7 @@ impl Centre {
 /// An age identity file: comment lines, then one `AGE-SECRET-KEY-…`.
 pub fn read_identity(path: &Path) -> Result<Identity, Problem> {
     let bytes = durable::read(path).map_err(durable::problem("identity"))?.map(Zeroizing::new);
-    let damaged = || Problem::new(Code::KeyFileDamaged, path.display().to_string());
+    let damaged = || Problem::new(Code::KeyUnreadable, path.display().to_string());
     parse_identity(&bytes.ok_or_else(damaged)?).ok_or_else(damaged)
 }
 

@@ -136,7 +136,7 @@ pub async fn prove_recovery(centre: &Centre, locked: &[u8], passphrase: &Passphr
     let roster = centre.roster().await?;
     let wanted = &roster.facts().recipients.recovery;
     let text = passphrase_open(locked, passphrase.as_str())?;
-    let identity = parse_identity(&text).ok_or_else(|| Problem::new(Code::KeyFileDamaged, "no age identity in it"))?;
+    let identity = parse_identity(&text).ok_or_else(|| Problem::new(Code::KeyUnreadable, "no age identity in it"))?;
     let challenge = entropy::secret::<32>()?;
     let sealed = age_to(&[Recipient::try_from(wanted)?], challenge.as_slice())?;
     let opened = age_open(&sealed, &[identity])?;

@@ -200,7 +200,10 @@ fn quarantined(batch: &BatchFacts, code: Code) -> OpenFact {
         about: batch.id.to_string(),
         since: Some(batch.received),
         seen: format!("batch {} of {}, {} lines: {code}", batch.place, batch.unit, batch.lines),
-        next: format!("`sync-server batch show {0}`, then `sync-server batch decide {0} accept {code}` or `… refuse`.", batch.id),
+        next: format!(
+            "`sync-server batch show {0}`, then `sync-server batch decide {0} accept {code} --reason WORD --as NAME --key FILE`, or `refuse` in place of `accept {code}`.",
+            batch.id
+        ),
     }
 }
 
@@ -260,7 +263,10 @@ async fn late(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem> {
         about: format!("{} {}", late.record.unit, late.number),
         since: Some(late.received),
         seen: format!("batch {} withdraws a number whose record {} stands", late.batch, late.record.record),
-        next: format!("Ask the supervisor; if it is to go: `sync-server record decide {} refuse`.", late.record.record),
+        next: format!(
+            "Ask the supervisor; if it is to go: `sync-server record decide {} refuse --reason WORD --as NAME --key FILE`.",
+            late.record.record
+        ),
     };
     Ok(registry.late_withdrawals(MOST).await?.into_iter().map(fact).collect())
 }
@@ -277,7 +283,7 @@ async fn waiting(centre: &Centre, registry: &RegistrySqlite) -> Result<Vec<OpenF
             about,
             since: lives::logged_at(&centre.stores.ledger, line.index).await?,
             seen: format!("decision {} by {} waits for a second person", line.decision, line.by),
-            next: format!("Another adjudicator: `sync-server case confirm {}`.", line.decision),
+            next: format!("Another adjudicator: `sync-server case confirm {} --as NAME --key FILE`.", line.decision),
         });
     }
     Ok(facts)
@@ -293,7 +299,7 @@ async fn shared_keys(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem
             since: None,
             seen: format!("{} residents stand under one key, founded by the records {}", residents.len(), founders.join(", ")),
             next: format!(
-                "An adjudicator decides about one of them: `sync-server record decide {} …`.",
+                "An adjudicator decides about one of them: `sync-server record decide {} refuse --reason WORD --as NAME --key FILE`, or `same` and the other's reference.",
                 founders.last().map_or("ID", |id| id)
             ),
         }

@@ -44,14 +44,14 @@ pub fn plain(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
 /// Reads a key file; `open` takes the passphrase off when there is one.
 pub fn read(path: &Path, open: impl FnOnce(&[u8]) -> Result<Zeroizing<Vec<u8>>, Problem>) -> Result<Signer, Problem> {
     let bytes = durable::read(path).map_err(durable::problem("key file"))?.map(Zeroizing::new);
-    let bytes = bytes.ok_or_else(|| Problem::new(Code::KeyFileDamaged, format!("{} is not there", path.display())))?;
+    let bytes = bytes.ok_or_else(|| Problem::new(Code::KeyUnreadable, format!("{} is not there", path.display())))?;
     let text = if bytes.starts_with(b"enroll-secret/") { bytes } else { open(&bytes)? };
-    parse(&text).ok_or_else(|| Problem::new(Code::KeyFileDamaged, path.display().to_string()))
+    parse(&text).ok_or_else(|| Problem::new(Code::KeyUnreadable, path.display().to_string()))
 }
 
 /// Nobody is there to give a passphrase.
 pub fn unprotected(_: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    Err(Problem::new(Code::KeyFileDamaged, "not a plain key file"))
+    Err(Problem::new(Code::KeyUnreadable, "not a plain key file"))
 }
 
 fn parse(bytes: &[u8]) -> Option<Signer> {
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(read(&path, unprotected).expect("still there").public(), made.public());
         for damage in [&b"enroll-secret/v1\n"[..], b"", b"enroll-secret/v2\nname a\nseed 00\n"] {
             durable::write(&path, damage).expect("written");
-            assert_eq!(read(&path, unprotected).err().map(|p| p.code), Some(Code::KeyFileDamaged));
+            assert_eq!(read(&path, unprotected).err().map(|p| p.code), Some(Code::KeyUnreadable));
         }
     }
 }

@@ -43,6 +43,7 @@ impl Exit {
             Code::RefusedByCentre => Self::Refused,
             Code::VaultDamaged
             | Code::KeyFileDamaged
+            | Code::KeyUnreadable
             | Code::GuardAhead
             | Code::GuardMissing
             | Code::GuardConflict

@@ -83,8 +83,11 @@ fn print(out: &Out, listing: &Recorded<Listing>, now: Second) {
         out.line("shared-key", json!({ "residents": residents, "founders": founders }), human);
     }
     for line in &listing.batches {
-        let human =
-            format!("{}: waits for a second person: sync-server case confirm {}", deciding::subject(&line.line.subject), line.decision);
+        let human = format!(
+            "{}: waits for a second person: sync-server case confirm {} --as NAME --key FILE",
+            deciding::subject(&line.line.subject),
+            line.decision
+        );
         out.line("batch-waits", deciding::value(line), human);
     }
 }
@@ -116,7 +119,7 @@ fn human(case: &Case, now: Second) -> String {
         text.push(format!("    against {} {}", other.unit, other.record));
     }
     if let Some(note) = case.waits {
-        text.push(format!("    waits for a second person: sync-server case confirm {note}"));
+        text.push(format!("    waits for a second person: sync-server case confirm {note} --as NAME --key FILE"));
     }
     text.join("\n")
 }

@@ -59,7 +59,7 @@ impl Tokens {
         // Of two processes that start together one makes it; both then read the same.
         durable::create(path, entropy::secret::<32>()?.as_slice()).map_err(failed())?;
         let bytes = Zeroizing::new(durable::read(path).map_err(failed())?.unwrap_or_default());
-        let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| Problem::new(Code::KeyFileDamaged, path.display().to_string()))?;
+        let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| Problem::new(Code::KeyUnreadable, path.display().to_string()))?;
         Ok(Self { key: Zeroizing::new(key), centre: centre.clone() })
     }
 

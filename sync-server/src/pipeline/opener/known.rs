@@ -71,7 +71,7 @@ impl<A: Archive, L: Ledger> Known<A, L> {
         if self.recipients.iter().any(|here| here == working) {
             Ok(())
         } else {
-            Err(Problem::new(Code::KeyFileDamaged, format!("no identity for the recipient of roster {}", roster.version())))
+            Err(Problem::new(Code::KeyUnreadable, format!("no identity for the recipient of roster {}", roster.version())))
         }
     }
 

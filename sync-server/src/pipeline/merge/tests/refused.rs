@@ -144,7 +144,7 @@ async fn what_may_be_the_centres_own_fault_is_no_verdict() {
     strange.opener = Opener::new(strange.archive.clone(), strange.ledger.clone(), vec![identity(5)], nursery, 1 << 20);
     std::fs::write(&path, &good).expect("written");
     let failed = strange.until_idle(1, &never).await;
-    assert_eq!(failed.map_err(|p| p.code), Err(Code::KeyFileDamaged));
+    assert_eq!(failed.map_err(|p| p.code), Err(Code::KeyUnreadable));
     // the archive is whole again, and the retry is due
     centre.clock.fetch_add(3600, std::sync::atomic::Ordering::SeqCst);
     let summary = centre.summary(&merge).await;
