@@ -92,14 +92,16 @@ fn but_poison(name: &str) -> &'static str {
     if name == "van-1 1.2" { "held" } else { "merged" }
 }
 
-/// What staff see while a record is held unopened: a case, a warning, an open fact, and no digest to compare.
+/// What staff see while a record is held unopened: a case, a warning, an open fact. The log says that it is held, so all is folded, and
+/// a rebuild has a digest to compare.
 fn staff_are_told(world: &World) -> Sure<()> {
     let cases = world.centre.run(&["case", "list", "--reason", "the opener broke off"])?.ok()?;
     let codes: Vec<_> = cases.of("case").map(|case| case["code"].as_str().unwrap_or_default().to_owned()).collect();
     assert_eq!(codes, ["unopened"]);
     let fsck = world.centre.run(&["fsck"])?.ok()?;
     assert!(fsck.of("open").any(|fact| fact["code"] == "unopened"), "{:?}", fsck.lines);
-    assert_eq!((&fsck.summary()["open"], fsck.summary()["registry_digest"].as_str()), (&1.into(), None));
+    assert_eq!(fsck.summary()["open"], 0);
+    assert!(fsck.summary()["registry_digest"].is_string(), "{:?}", fsck.lines);
     let doctor = world.centre.run(&["doctor"])?;
     let merge = doctor.of("check").find(|check| check["about"] == "merge").ok_or_else(|| doctor.broken("no word of the merge"))?;
     assert_eq!(merge["health"], "warning", "{merge}");

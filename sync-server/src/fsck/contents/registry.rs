@@ -11,15 +11,15 @@ pub(super) async fn check(registry: &impl Registry, report: &mut Contents) -> Re
     let (waiting, due) = registry.waiting().await?;
     match (waiting, summary.open) {
         (0, 0) => {}
-        (0, entries) => report.open(Code::Pending, format!("{entries} entries of the log are not folded yet")),
-        (batches, _) => report.open(Code::Pending, format!("{batches} batches are not merged yet")),
+        (0, entries) => report.open(Code::DatabaseBehind, format!("{entries} entries of the log are not folded yet")),
+        (batches, _) => report.open(Code::DatabaseBehind, format!("{batches} batches are not merged yet")),
     }
     let unopened = registry.unopened().await?.len();
     if unopened > 0 {
         report.open(Code::Unopened, format!("{unopened} batches have records that are held unopened"));
     }
     if due > 0 {
-        report.open(Code::Pending, format!("{due} outcomes are to be published"));
+        report.open(Code::DatabaseBehind, format!("{due} outcomes are to be published"));
     }
     for batch in registry.outcomes_that_differ(Among::Settled).await? {
         report.off(Code::RegistryWrong, format!("the outcome of {batch} is not what the registry says"));
