@@ -183,7 +183,7 @@ fn roster(vault: &Vault, now: Second) -> Result<Check, Problem> {
         return Ok(check("roster", Finding::Bad, "none yet: enroll-client sync, or enroll-client roster import FILE"));
     }
     let rights = Rights::of(vault, now)?;
-    let (version, end) = (rights.roster().version(), rights.end_of_grace());
+    let (version, end) = (rights.roster().version(), rights.end_of_capture());
     let newer = "take the newest: enroll-client sync, or enroll-client roster import FILE";
     Ok(match rights.days_left() {
         i64::MIN..0 => check("roster", Finding::Bad, format!("version {version}, capture ended {end}; {newer}")),

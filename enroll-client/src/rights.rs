@@ -139,9 +139,16 @@ impl Rights {
         let facts = self.roster.facts();
         Second::from_unix(facts.expires.unix().saturating_add(i64::try_from(facts.grace).unwrap_or(i64::MAX)))
     }
+    /// When capture ends by what is known today: with the roster's grace, or with the time of a key that was replaced.
+    pub fn end_of_capture(&self) -> Second {
+        match self.admission_of_unit() {
+            Admission::KeptUntil(until) => until.min(self.end_of_grace()),
+            _ => self.end_of_grace(),
+        }
+    }
     /// Whole days until capture ends; below zero when it has ended.
     pub fn days_left(&self) -> i64 {
-        (self.end_of_grace().unix() - self.now.unix()).div_euclid(86_400)
+        (self.end_of_capture().unix() - self.now.unix()).div_euclid(86_400)
     }
     /// The roster is past its date: only its grace is left.
     pub fn in_grace(&self) -> bool {

@@ -17,7 +17,7 @@ use std::{fmt, fmt::Write as _};
 
 use crate::{
     batch::Manifest,
-    id::{BatchId, CaseRef, Member, Number, RecordId, ResidentRef},
+    id::{BatchId, CaseRef, Number, RecordId, ResidentRef},
     keys::{Signer, VerifierKey},
     note::Note,
     problem::{Code, Problem, is_code},
@@ -33,14 +33,6 @@ pub enum Fate {
     Held(Code, CaseRef),
     /// Its own signed content is wrong for good.
     Refused(Code),
-}
-
-impl Fate {
-    /// What becomes of a line that could not be opened as signed. A later version of a format is nothing wrong:
-    /// it is held until newer software reads it.
-    pub fn unreadable(code: Code, unit: &Member, record: RecordId) -> Self {
-        if code == Code::UpgradeNeeded { Self::Held(code, CaseRef::holding(unit, record)) } else { Self::Refused(code) }
-    }
 }
 
 impl fmt::Display for Fate {

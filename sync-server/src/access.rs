@@ -11,6 +11,8 @@
 //! **Trust:** the operating system says which account asks. **Invariants:** [`record`] returns only when the entry is
 //! under the guard; whoever has an error from it answers nothing. The reason is never logged in the open.
 
+pub mod personal;
+
 use serde::Serialize;
 use shared::{
     id::{Blob, LogIndex},
@@ -23,6 +25,7 @@ use shared::{
 };
 use zeroize::Zeroizing;
 
+use self::personal::{Recorded, Unrecorded};
 use crate::{
     entropy,
     pipeline::{Proposal, Sequencer},
@@ -75,26 +78,18 @@ pub fn reason(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-/// What a person may see: that they look is on record. Only [`answer`] makes one.
-pub struct Recorded<T>(T);
-
-impl<T> std::ops::Deref for Recorded<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-/// Records an access and only then gives the answer away.
+/// Records an access to what `subjects` names of the answer, and only then gives the answer away.
 pub async fn answer<T, A: Archive, L: Ledger>(
     archive: &A,
     sequencer: &Sequencer<L>,
     roster: &Facts,
-    access: &Access,
-    answer: T,
+    access: Access,
+    answer: Unrecorded<T>,
+    subjects: impl FnOnce(&T) -> Vec<String>,
 ) -> Result<Recorded<T>, Problem> {
-    record(archive, sequencer, roster, access).await?;
-    Ok(Recorded(answer))
+    let access = Access { subjects: answer.subjects(subjects), ..access };
+    record(archive, sequencer, roster, &access).await?;
+    Ok(answer.recorded())
 }
 
 /// Records an access; returns its log index when it is durable and logged.

@@ -6,8 +6,9 @@
 //! [`Registry`] is the seam; SQLite is its first backend ([`crate::store::registry_sqlite`]).
 //!
 //! **Trust:** what a [`Delivery`] says was opened under the limits of its signed line and equals it.
-//! **Invariants:** the content is a function of the log and of what its batches opened to ([`crate::rules`]). Everything here can be made again from archive and guard. It holds personal
-//! data: no type of this file shows any in `Debug`.
+//! **Invariants:** the content is a function of the log and of what its batches opened to ([`crate::rules`]). Everything here can be
+//! made again from archive and guard. It holds personal data: no type of this file shows any in `Debug`, and what names somebody
+//! leaves as [`Unrecorded`].
 
 mod open;
 
@@ -25,7 +26,10 @@ use shared::{
 };
 
 pub use self::open::{LateWithdrawal, MissingNumbers, Signed};
-use crate::rules::{Advanced, Found, decisions::Needs, engine::LineState};
+use crate::{
+    access::personal::Unrecorded,
+    rules::{Advanced, Found, decisions::Needs, engine::LineState},
+};
 
 /// A logged batch whose records one worker is to open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -352,15 +356,15 @@ pub trait Registry: Clone + Send + Sync + 'static {
     /// Every delivery of a record id. No personal data.
     fn trace(&self, record: RecordId) -> impl Future<Output = Result<Vec<Trace>, Problem>> + Send;
     /// A resident.
-    fn resident(&self, reference: ResidentRef) -> impl Future<Output = Result<Option<Resident>, Problem>> + Send;
+    fn resident(&self, reference: ResidentRef) -> impl Future<Output = Result<Unrecorded<Option<Resident>>, Problem>> + Send;
     /// Residents that fit, at most `limit`.
-    fn find(&self, search: Search, limit: usize) -> impl Future<Output = Result<Vec<(ResidentRef, Resident)>, Problem>> + Send;
+    fn find(&self, search: Search, limit: usize) -> impl Future<Output = Result<Unrecorded<Vec<(ResidentRef, Resident)>>, Problem>> + Send;
     /// Cases that fit, by record; and how many there are in all.
     fn cases(&self, filter: Filter, page: Page) -> impl Future<Output = Result<(Vec<Case>, u64), Problem>> + Send;
     /// Held records of a case.
     fn case(&self, reference: CaseRef) -> impl Future<Output = Result<Vec<RecordKey>, Problem>> + Send;
     /// A record with everybody whom it may concern.
-    fn content(&self, record: RecordKey) -> impl Future<Output = Result<Option<CaseContent>, Problem>> + Send;
+    fn content(&self, record: RecordKey) -> impl Future<Output = Result<Unrecorded<Option<CaseContent>>, Problem>> + Send;
     /// Records with this id.
     fn records_of_id(&self, record: RecordId) -> impl Future<Output = Result<Vec<RecordKey>, Problem>> + Send;
     /// Code and newest decision of a batch, as a person is asked about them.
@@ -372,7 +376,7 @@ pub trait Registry: Clone + Send + Sync + 'static {
     /// Residents who stand under one match key.
     fn shared(&self) -> impl Future<Output = Result<Vec<Shared>, Problem>> + Send;
     /// Likeness that the fold does not judge, at most `limit`.
-    fn hints(&self, limit: usize) -> impl Future<Output = Result<Vec<Hint>, Problem>> + Send;
+    fn hints(&self, limit: usize) -> impl Future<Output = Result<Unrecorded<Vec<Hint>>, Problem>> + Send;
     /// What this key has signed that was logged at an entry or later, as far as it is merged. No personal data.
     fn signed(&self, key: KeyRef, from: LogIndex) -> impl Future<Output = Result<Signed, Problem>> + Send;
     /// Numbers that must exist and are not logged, as ranges. No personal data.

@@ -15,6 +15,8 @@ mod random;
 mod properties;
 #[path = "rules/examples.rs"]
 mod examples;
+#[path = "rules/late.rs"]
+mod late;
 #[path = "rules/decided.rs"]
 mod decided;
 #[path = "rules/table.rs"]

@@ -12,6 +12,7 @@
 //! world unless it was given.
 
 mod centre;
+mod desk;
 mod founding;
 mod lie;
 mod link;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::{
     centre::{AUDITOR, Centre, RECOVERY, Serving, text as path_text},
+    desk::{Desk, becomes, id, reference},
     founding::Plan,
     lie::lie_about,
     link::Link,

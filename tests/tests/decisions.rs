@@ -1,40 +1,13 @@
 //! What is held has a way out, and what was merged wrongly, too: decided by real staff with the real programs, tried to the end.
 
 use shared::{
-    id::{RecordId, ResidentRef, Transaction},
+    id::{ResidentRef, Transaction},
     record::{Record, Target},
 };
-use tests::world::{Adjudicator, Broken, Plan, Rogue, Source, Sure, World, until};
+use tests::world::{Adjudicator, Broken, Desk, Plan, Rogue, Source, Sure, World, becomes, id, reference, until};
 
 /// No approval is demanded: what a unit says is all there is.
 const FREE: Plan = Plan { approval: "none", ..Plan::DEFAULT };
-
-struct Desk {
-    world: World,
-    honest: Rogue,
-    other: Rogue,
-    amina: Adjudicator,
-    youssef: Adjudicator,
-}
-
-/// A serving centre, two units and two adjudicators.
-fn desk(plan: &Plan) -> Sure<Desk> {
-    let mut world = World::new(plan)?;
-    world.centre.serve()?;
-    let amina = Adjudicator::admitted(&world, "amina")?;
-    let youssef = Adjudicator::admitted(&world, "youssef")?;
-    let honest = Rogue::admitted(&world, "van-1")?;
-    let other = Rogue::admitted(&world, "van-9")?;
-    Ok(Desk { world, honest, other, amina, youssef })
-}
-
-fn id(record: &Record) -> RecordId {
-    record.content().record_id
-}
-
-fn reference(rogue: &Rogue, record: &Record) -> String {
-    ResidentRef::founded_by(&rogue.name, id(record)).to_string()
-}
 
 fn by_number(number: &str) -> Target {
     Target::NationalNumber { national_number: number.to_owned() }
@@ -47,35 +20,10 @@ fn squat(rogue: &mut Rogue, person: u64, number: &str) -> Record {
     })
 }
 
-/// The newest outcome of the unit's last batch becomes this.
-fn becomes(rogue: &Rogue, fate: &str) -> Sure<()> {
-    let manifest = rogue.last().ok_or_else(|| Broken("nothing delivered".into()))?;
-    until(&format!("the outcome says {fate}"), || Ok((rogue.fates(&manifest)?[0] == fate).then_some(())))
-}
-
-impl Desk {
-    /// One person decides, and it acts.
-    fn one(&self, rogue: &Rogue, record: &Record, said: &[&str], reason: &str) -> Sure<()> {
-        let done = self.amina.decide(&self.world, &rogue.name, id(record), said, reason)?.ok()?;
-        assert_eq!((done.number("acts"), done.number("waits")), (1, 0), "{:?}", done.lines);
-        Ok(())
-    }
-
-    /// The first person's decision waits, and says so where staff look; the same name is no second; another's acts.
-    fn two(&self, rogue: &Rogue, record: &Record, said: &[&str], reason: &str) -> Sure<()> {
-        let first = self.amina.decide(&self.world, &rogue.name, id(record), said, reason)?;
-        assert_eq!((first.number("acts"), first.number("waits")), (0, 1), "{first:?}");
-        self.amina.confirm(&self.world, &first)?.refused("second-same")?;
-        let second = self.youssef.confirm(&self.world, &first)?.ok()?;
-        assert_eq!(second.number("acts"), 1, "{:?}", second.lines);
-        Ok(())
-    }
-}
-
 /// An ordinary duplicate: one person says that it is the same resident, or another one.
 #[test]
 fn a_duplicate_is_somebody_known_or_somebody_else_by_one_persons_word() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let first = desk.honest.numbered(1);
     assert_eq!(desk.honest.told(&first, false)?, "merged");
     let number = desk.honest.national_number(1);
@@ -97,7 +45,7 @@ fn a_duplicate_is_somebody_known_or_somebody_else_by_one_persons_word() -> Sure<
 /// Identity and face are changed by two persons only.
 #[test]
 fn what_changes_identity_or_face_takes_two_persons() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let first = desk.honest.numbered(1);
     assert_eq!(desk.honest.told(&first, false)?, "merged");
     let (number, resident) = (desk.honest.national_number(1), reference(&desk.honest, &first));
@@ -123,7 +71,7 @@ fn what_changes_identity_or_face_takes_two_persons() -> Sure<()> {
 /// Promise 7: who decided stands beside what it changed.
 #[test]
 fn promise_07_a_decision_is_named_beside_what_it_changed() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let first = desk.honest.numbered(1);
     desk.honest.told(&first, false)?;
     let number = desk.honest.national_number(1);
@@ -146,7 +94,7 @@ fn promise_07_a_decision_is_named_beside_what_it_changed() -> Sure<()> {
 /// A target that nobody bears, a number given twice, an id given twice: each has its decision.
 #[test]
 fn unknown_targets_and_numbers_and_ids_given_twice_are_decided() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let old_card = desk.other.workshop.about(4, Transaction::Renewal, Some(by_number("AB654321")), |person| {
         person.insert("national_number".into(), Some("AB654321".into()));
     });
@@ -183,7 +131,7 @@ fn unknown_targets_and_numbers_and_ids_given_twice_are_decided() -> Sure<()> {
 /// A merged record goes by two persons, what rested on it is held, and its number is free again.
 #[test]
 fn a_merged_record_is_refused_by_two_and_its_number_is_free() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let number = desk.honest.national_number(1);
     let wrong = squat(&mut desk.other, 2, &number);
     assert_eq!(desk.other.told(&wrong, false)?, "merged");
@@ -215,7 +163,7 @@ fn a_merged_record_is_refused_by_two_and_its_number_is_free() -> Sure<()> {
 /// A batch without the approval that the roster demands is safe at the centre, and one person accepts it.
 #[test]
 fn a_batch_without_approval_is_accepted_by_one_person() -> Sure<()> {
-    let mut desk = desk(&Plan::default())?;
+    let mut desk = Desk::of(&Plan::default())?;
     let record = desk.honest.workshop.record();
     assert_eq!(desk.honest.told(&record, false)?, "held unapproved");
     let batch = desk.honest.last().ok_or_else(|| Broken("nothing delivered".into()))?.id().to_string();
@@ -227,7 +175,7 @@ fn a_batch_without_approval_is_accepted_by_one_person() -> Sure<()> {
 /// Work under keys that were cut: two persons take it in.
 #[test]
 fn work_under_cut_keys_is_taken_in_by_two_persons() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     desk.world.centre.run(&["agent", "revoke", "van-1-agent", "--reason", "left", "--since", "now", "--yes"])?.ok()?;
     let record = desk.honest.workshop.record();
     assert_eq!(desk.honest.told(&record, false)?, "held agent-revoked");
@@ -244,7 +192,7 @@ fn work_under_cut_keys_is_taken_in_by_two_persons() -> Sure<()> {
 /// When an adjudicator's key is cut, what she decided is held again, and the same words of another count.
 #[test]
 fn the_same_words_of_another_adjudicator_are_another_decision() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let first = desk.honest.numbered(1);
     assert_eq!(desk.honest.told(&first, false)?, "merged");
     let held = squat(&mut desk.other, 2, &desk.honest.national_number(1));
@@ -262,7 +210,7 @@ fn the_same_words_of_another_adjudicator_are_another_decision() -> Sure<()> {
 /// Many cases in one note; a case that is another by then does nothing, and says so.
 #[test]
 fn many_cases_are_one_note_and_a_case_that_changed_does_nothing() -> Sure<()> {
-    let mut desk = desk(&FREE)?;
+    let mut desk = Desk::of(&FREE)?;
     let first = desk.honest.numbered(1);
     desk.honest.told(&first, false)?;
     let (number, resident) = (desk.honest.national_number(1), reference(&desk.honest, &first));

@@ -152,9 +152,9 @@ fn notes(vault: &Vault, rights: &Rights) -> Result<Vec<String>, Problem> {
     let (mut notes, facts) = (Vec::new(), rights.roster().facts());
     let newest = "take the newest: `enroll-client sync` or `enroll-client roster import FILE`";
     if rights.days_left() >= 0 && rights.in_grace() {
-        notes.push(format!("the roster is past its date; capture ends {}: {newest}", rights.end_of_grace()));
+        notes.push(format!("the roster is past its date; capture ends {}: {newest}", rights.end_of_capture()));
     } else if rights.days_left() >= 0 && rights.expires_soon() {
-        notes.push(format!("the roster expires {}; capture ends {}: {newest}", facts.expires, rights.end_of_grace()));
+        notes.push(format!("the roster expires {}; capture ends {}: {newest}", facts.expires, rights.end_of_capture()));
     }
     if let Admission::KeptUntil(until) = rights.admission_of_unit() {
         notes.push(format!("the key of this unit was replaced and goes on until {until}: close and send before then"));

@@ -110,6 +110,19 @@ fn the_epoch_is_that_of_our_own_key() {
 }
 
 #[test]
+fn capture_ends_with_the_roster_or_with_a_key_that_was_replaced() {
+    let expiring = |f: &mut Facts, _: &mut State| (f.expires, f.grace) = (Second::from_unix(NOW + 9 * 86_400), 86_400);
+    assert_eq!(rights(expiring).days_left(), 10);
+    let replaced = rights(|f, s| {
+        (f.expires, f.grace) = (Second::from_unix(NOW + 9 * 86_400), 86_400);
+        second_key(f);
+        f.kept.push(kept("van-1", 10, NOW + 3 * 86_400));
+        s.epoch = Some(1);
+    });
+    assert_eq!((replaced.days_left(), replaced.end_of_capture()), (3, Second::from_unix(NOW + 3 * 86_400)));
+}
+
+#[test]
 fn a_new_key_under_way_is_named() {
     let frozen = rights(|_, s| (s.standing, s.next) = (Standing::Frozen, Some(key("van-1", 20))));
     let problem = frozen.unit(Act::Capture).map(|_| ()).expect_err("frozen");

@@ -36,6 +36,7 @@ use crate::{
     joining::{
         self, Moment, PublishedRoster,
         admitting::{Admitted, Older, Request, UnitTraits, admit},
+        lives::{self, KeyLife},
     },
     pipeline::Idle,
     settings::Settings,
@@ -83,31 +84,42 @@ impl Admit {
         if let Some(unit) = request.unit().filter(|unit| published.facts.newest_epoch(unit).is_none()) {
             out.note(format!("{unit} is not in the roster yet: this key counts when it is"));
         }
-        if let Some(admitted) = admitted {
-            say_admitted(out, &published, &request, &admitted);
-        }
+        let Some(admitted) = admitted else { return Ok(()) };
+        let all = lives::all(&open(global)?.stores.ledger, &published.facts, &[expected]).await?;
+        let others: Vec<KeyLife> =
+            all.into_iter().filter(|life| life.name == *request.name() && life.key != *request.key()).collect();
+        say_admitted(out, &published, &request, &admitted, &others);
         Ok(())
     }
 }
 
-fn say_admitted(out: &Out, published: &PublishedRoster, request: &Request, admitted: &Admitted) {
+fn say_admitted(out: &Out, published: &PublishedRoster, request: &Request, admitted: &Admitted, others: &[KeyLife]) {
     let (version, index) = (published.facts.version, published.logged.index());
     let (name, role, key) = (request.name(), request.role(), KeyRef::from(request.key()));
     let fingerprint = request.key().fingerprint();
     let kept: Vec<_> = admitted.kept.iter().map(|(key, until)| json!({ "key": key, "until": until })).collect();
+    let beside: Vec<_> = others.iter().map(|life| json!({ "key": life.key_ref(), "unit": life.unit, "state": life.state.word() })).collect();
     let value = json!({
-        "done": "admitted", "name": name, "role": role.as_str(), "key": key, "fingerprint": fingerprint, "unit": request.unit(),
+        "done": "admitted", "others": beside, "name": name, "role": role.as_str(), "key": key, "fingerprint": fingerprint, "unit": request.unit(),
         "epoch": admitted.epoch, "cut": admitted.cut, "kept": kept, "roster": version, "log_index": index.0,
     });
     let mut human = vec![
         format!("admitted {role} {name} ({key}) by roster {version}, log entry {index}"),
         format!("  fingerprint {fingerprint}: compare it by phone"),
     ];
-    for key in &admitted.cut {
-        human.push(format!("  older key {key} ends at entry {}", published.facts.revocation(key).map_or(index, |r| r.cut)));
+    for life in others {
+        let laptop = life.unit.as_ref().map(|unit| format!(" at {unit}")).unwrap_or_default();
+        let since = life.admitted.map(|(_, time)| format!(", admitted {time}")).unwrap_or_default();
+        human.push(format!("  other key {}{laptop}{since}: {}", life.key_ref(), life.state));
     }
-    for (key, until) in &admitted.kept {
-        human.push(format!("  older key {key} goes on until {until}"));
+    let ends = admitted.cut.iter().chain(admitted.kept.iter().map(|(key, _)| key)).map(ToString::to_string).collect::<Vec<_>>();
+    if role == Role::Unit && !ends.is_empty() {
+        human.push(format!(
+            "  The laptop with {} ends by this. If it works and nobody there asked for a new key, end the new one: \
+             `sync-server unit revoke {name} --key {}`",
+            ends.join(", "),
+            key.id
+        ));
     }
     out.answer(value, human.join("\n"));
 }

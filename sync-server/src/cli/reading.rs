@@ -3,8 +3,6 @@
 //! **Invariants:** of this folder only this file reads residents, cases and what records say; it gives them away as [`Recorded`],
 //! which nothing makes but writing the access record. What names nobody comes from [`Provenance`].
 
-use std::future::Future;
-
 use clap::Args;
 use shared::{
     decision::{DecisionLine, RecordKey},
@@ -16,7 +14,10 @@ use shared::{
 
 use super::{Global, admit::open};
 use crate::{
-    access::{self, Access, Recorded},
+    access::{
+        self, Access,
+        personal::{Recorded, Unrecorded},
+    },
     centre::Centre,
     clock, durable,
     pipeline::{Idle, Sequencer},
@@ -154,76 +155,68 @@ impl Reading {
 
     /// Residents that fit; also a search that finds nobody is on record.
     pub async fn find(&self, search: Search, most: usize) -> Result<Recorded<Vec<(ResidentRef, Resident)>>, Problem> {
-        let read = async { self.registry.find(search, most).await };
-        self.recorded(read, |found| found.iter().map(|(reference, _)| reference.to_string()).collect()).await
+        let found = self.registry.find(search, most).await?;
+        self.recorded(found, |found| found.iter().map(|(reference, _)| reference.to_string()).collect()).await
     }
 
     /// A resident, if there is one.
-    pub async fn resident(&self, reference: &ResidentRef) -> Result<Recorded<Option<Known>>, Problem> {
-        let read = async {
-            let Some(resident) = self.registry.resident(reference.clone()).await? else { return Ok(None) };
-            let mut traces = Vec::new();
-            for source in &resident.sources {
-                let of_source = self.registry.trace(source.record).await?;
-                traces.extend(of_source.into_iter().find(|t| t.key == *source && is_merged(t)));
-            }
-            Ok(Some(Known { resident, traces }))
-        };
-        self.recorded(read, |_| vec![reference.to_string()]).await
+    pub async fn resident(&self, reference: &ResidentRef) -> Result<Option<Recorded<Known>>, Problem> {
+        let found = self.registry.resident(reference.clone()).await?;
+        let found = self.recorded(found, |_| vec![reference.to_string()]).await?;
+        let mut traces = Vec::new();
+        for source in found.iter().flat_map(|resident| &resident.sources) {
+            let of_source = self.registry.trace(source.record).await?;
+            traces.extend(of_source.into_iter().find(|t| t.key == *source && is_merged(t)));
+        }
+        Ok(found.some().map(|resident| resident.map(|resident| Known { resident, traces })))
     }
 
     /// Cases that fit.
     pub async fn cases(&self, filter: Filter, page: Page) -> Result<Recorded<Listing>, Problem> {
         let whole = filter.code.is_none() && filter.unit.is_none() && page.skip == 0;
-        let read = async {
-            let (cases, total) = self.registry.cases(filter, page).await?;
-            let shared = if whole { self.registry.shared().await? } else { Vec::new() };
-            let mut batches = if whole { self.registry.history(About::Waiting).await? } else { Vec::new() };
-            batches.retain(|line| matches!(line.line.subject, shared::decision::Subject::Batch(..)));
-            Ok(Listing { cases, total, shared, batches })
-        };
+        let (cases, total) = self.registry.cases(filter, page).await?;
+        let shared = if whole { self.registry.shared().await? } else { Vec::new() };
+        let mut batches = if whole { self.registry.history(About::Waiting).await? } else { Vec::new() };
+        batches.retain(|line| matches!(line.line.subject, shared::decision::Subject::Batch(..)));
         let subjects = |listing: &Listing| {
             let residents = listing.shared.iter().flat_map(|shared| &shared.residents).map(ToString::to_string);
             listing.cases.iter().map(|case| case.reference.to_string()).chain(residents).collect()
         };
-        self.recorded(read, |seen| subjects(seen)).await
+        self.recorded(Unrecorded::read(Listing { cases, total, shared, batches }), subjects).await
     }
 
     /// Likeness that the fold does not judge.
     pub async fn hints(&self, most: usize) -> Result<Recorded<Vec<Hint>>, Problem> {
-        let read = async { self.registry.hints(most).await };
-        self.recorded(read, |hints| hints.iter().flat_map(|h| [h.one.to_string(), h.other.to_string()]).collect()).await
+        let hints = self.registry.hints(most).await?;
+        self.recorded(hints, |hints| hints.iter().flat_map(|h| [h.one.to_string(), h.other.to_string()]).collect()).await
     }
 
     /// Records with both sides, in one access record. One that is not known is left out.
     pub async fn seen(&self, records: &[RecordKey]) -> Result<Recorded<Vec<Seen>>, Problem> {
-        let read = async {
-            let mut all = Vec::with_capacity(records.len());
-            for key in records {
-                let Some(content) = self.registry.content(key.clone()).await? else { continue };
-                let mut traces = Vec::new();
-                for side in std::iter::once(&content.side).chain(&content.against) {
-                    traces.extend(self.registry.trace(side.record.record).await?.into_iter().filter(|t| t.key == side.record));
-                }
-                all.push(Seen { content, traces, decided: self.registry.history(About::Record(key.clone())).await? });
+        let mut contents = Vec::with_capacity(records.len());
+        for key in records {
+            contents.push(self.registry.content(key.clone()).await?);
+        }
+        let contents = self.recorded(Unrecorded::all(contents), |contents| subjects(contents)).await?;
+        let mut beside = Vec::with_capacity(contents.len());
+        for content in contents.iter() {
+            let mut traces = Vec::new();
+            for side in std::iter::once(&content.side).chain(&content.against) {
+                traces.extend(self.registry.trace(side.record.record).await?.into_iter().filter(|t| t.key == side.record));
             }
-            Ok(all)
-        };
-        self.recorded(read, |seen| subjects(seen)).await
+            beside.push((traces, self.registry.history(About::Record(content.side.record.clone())).await?));
+        }
+        let seen = |(content, (traces, decided))| Seen { content, traces, decided };
+        Ok(contents.map(|contents| contents.into_iter().zip(beside).map(seen).collect()))
     }
 
-    /// Reads, records who is about to be shown, and only then gives it away.
-    async fn recorded<T>(
-        &self,
-        read: impl Future<Output = Result<T, Problem>>,
-        subjects: impl FnOnce(&T) -> Vec<String>,
-    ) -> Result<Recorded<T>, Problem> {
-        let read = read.await?;
+    /// Records who is about to be shown, and only then gives it away.
+    async fn recorded<T>(&self, read: Unrecorded<T>, subjects: impl FnOnce(&T) -> Vec<String>) -> Result<Recorded<T>, Problem> {
         let uid = rustix::process::getuid().as_raw();
         let (account, at, reason) = (account(uid), clock::now(), self.reason.clone());
-        let access = Access { account, uid, at, command: self.command, reason, subjects: subjects(&read) };
+        let access = Access { account, uid, at, command: self.command, reason, subjects: Vec::new() };
         let roster = self.centre.roster().await?;
-        access::answer(&self.centre.stores.archive, &self.sequencer, roster.facts(), &access, read).await
+        access::answer(&self.centre.stores.archive, &self.sequencer, roster.facts(), access, read, subjects).await
     }
 }
 
@@ -232,13 +225,13 @@ fn is_merged(trace: &Trace) -> bool {
 }
 
 /// Cases and residents whom the answer shows.
-fn subjects(seen: &[Seen]) -> Vec<String> {
-    let of_one = |seen: &Seen| {
-        let sides = std::iter::once(&seen.content.side).chain(&seen.content.against);
+fn subjects(contents: &[CaseContent]) -> Vec<String> {
+    let of_one = |content: &CaseContent| {
+        let sides = std::iter::once(&content.side).chain(&content.against);
         let cases = sides.map(|side| CaseRef::holding(&side.record.unit, side.record.record).to_string());
-        cases.chain(seen.content.residents.iter().map(|(reference, _)| reference.to_string())).collect::<Vec<_>>()
+        cases.chain(content.residents.iter().map(|(reference, _)| reference.to_string())).collect::<Vec<_>>()
     };
-    let mut all: Vec<String> = seen.iter().flat_map(of_one).collect();
+    let mut all: Vec<String> = contents.iter().flat_map(of_one).collect();
     all.sort();
     all.dedup();
     all

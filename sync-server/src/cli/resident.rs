@@ -82,8 +82,7 @@ impl Find {
 
 async fn show(global: &Global, out: &Out, reference: &ResidentRef, reason: &Reason) -> Result<Exit, Problem> {
     let reading = Reading::open(global, "resident show", reason).await?;
-    let known = reading.resident(reference).await?;
-    let known = known.as_ref().ok_or(Code::ResidentUnknown)?;
+    let known = reading.resident(reference).await?.ok_or(Code::ResidentUnknown)?;
     print(out, reference, &known.resident, &known.traces);
     Ok(Exit::Done)
 }

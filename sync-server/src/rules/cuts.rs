@@ -10,7 +10,6 @@ use shared::{
     force::End,
     id::{LogIndex, RosterVersion},
     keys::KeyRef,
-    merge::IDENTITY,
     outcome::Fate,
     problem::{Code, Problem},
     roster::Role,
@@ -18,8 +17,8 @@ use shared::{
 
 use super::{
     decisions,
-    engine::{Batch, Engine, Found, Line, Mode},
-    force,
+    engine::{Batch, Engine, Found, Line},
+    fold, force,
     residents::{self, held},
 };
 
@@ -54,7 +53,7 @@ fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) -> Result<(),
     }
     for (id, line) in e.lines_signed(key, end, at)? {
         if let Some(code) = force::key_for(e, key, &e.batch(id)?, at)?.code(Role::Agent) {
-            out(e, (id, line.line), &line.key, code)?;
+            out(e, at, (id, line.line), &line.key, code)?;
         }
     }
     for (id, line) in e.withdrawals_signed(key, end, at)? {
@@ -68,11 +67,11 @@ fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) -> Result<(),
 /// All lines of a batch. Where the approval was not demanded, only what rested on it goes: changes of identity.
 fn whole(e: &impl Engine, batch: &Batch, code: Code, known: LogIndex) -> Result<(), Problem> {
     if force::batch(e, batch, known)?.is_ok() {
-        return if code == Code::ApproverRevoked { changes(e, batch, code) } else { Ok(()) };
+        return if code == Code::ApproverRevoked { changes(e, known, batch, code) } else { Ok(()) };
     }
     for line in e.lines(batch.id)?.unwrap_or_default() {
         match line {
-            Line::Record(line) if line.found == Found::Signed => out(e, (batch.id, line.line), &line.key, code)?,
+            Line::Record(line) if line.found == Found::Signed => out(e, known, (batch.id, line.line), &line.key, code)?,
             Line::Record(_) => {}
             Line::Withdrawn(line) => e.withdraw_not(&line, batch.id)?,
         }
@@ -80,24 +79,26 @@ fn whole(e: &impl Engine, batch: &Batch, code: Code, known: LogIndex) -> Result<
     Ok(())
 }
 
-/// Records of a batch that may have changed who somebody is, which only the approver's word allowed.
-fn changes(e: &impl Engine, batch: &Batch, code: Code) -> Result<(), Problem> {
+/// Records of a batch that changed who somebody is, which only the approver's word allowed.
+fn changes(e: &impl Engine, at: LogIndex, batch: &Batch, code: Code) -> Result<(), Problem> {
     for key in e.records_of(batch.id)? {
         let record = residents::known(e, &key)?;
-        let Some(essence) = e.essence(&key)?.filter(|_| matches!(record.mode, Some(Mode::Applied { .. }))) else { continue };
-        if essence.fields.keys().any(|name| IDENTITY.contains(&name.as_str()) || essence.identity.contains(name)) {
-            out(e, record.delivery, &key, code)?;
+        if residents::changed_identity(e, &key, &record)? {
+            out(e, at, record.delivery, &key, code)?;
         }
     }
     Ok(())
 }
 
 /// A record whose counting delivery this is.
-fn out(e: &impl Engine, delivery: (shared::id::BatchId, u64), key: &RecordKey, code: Code) -> Result<(), Problem> {
+fn out(e: &impl Engine, at: LogIndex, delivery: (shared::id::BatchId, u64), key: &RecordKey, code: Code) -> Result<(), Problem> {
     let Some(record) = e.record(key)? else { return Ok(()) };
     let in_force = record.place.is_some() && record.delivery == delivery;
     // a person's decision stands in for the key
     if !in_force || record.decision.is_some() || matches!(record.fate, Fate::Refused(_)) {
+        return Ok(());
+    }
+    if fold::delivered_again(e, at, key, &record)? {
         return Ok(());
     }
     residents::remove(e, key, held(key, code), None)

@@ -24,8 +24,7 @@ use super::{
     claims::{self, Claims},
     engine::{Batch, BatchDecided, DecisionAt, Delivered, Engine, Found, Line, LineState, Mode, Record},
     fold, force,
-    people::compared,
-    residents::{self, held},
+    residents::{self, compared, held},
 };
 
 /// The position at which faces stand.
@@ -125,8 +124,7 @@ pub fn still_holds(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result
 /// Was the delivery that counts opened before this entry, as the log tells it?
 fn is_read(e: &impl Engine, at: LogIndex, record: &Record) -> Result<bool, Problem> {
     let (batch, line) = fold::delivery(e, record)?;
-    let newer = matches!(e.first(batch.id, line.line)?, Some(Fate::Held(Code::UpgradeNeeded, _)));
-    Ok(!newer && !fold::waits_for_opening(e, at, &batch, &line)?)
+    Ok(!fold::waits_for_opening(e, at, &batch, &line)?)
 }
 
 /// Is whom the verdict speaks of there, and nobody in the place where it would found?
@@ -278,6 +276,9 @@ fn refuse_batch(e: &impl Engine, at: LogIndex, id: BatchId) -> Result<(), Proble
         let Line::Record(line) = line else { continue };
         let record = residents::known(e, &line.key)?;
         let its = record.delivery == (id, line.line) || record.place.is_none() && !is_wrong(e, at, &batch, &line)?;
+        if its && record.place.is_some() && record.decision.is_none() && fold::delivered_again(e, at, &line.key, &record)? {
+            continue;
+        }
         if its && record.decision.is_none() && record_case(&line.key, &record).is_some() {
             residents::remove(e, &line.key, Fate::Refused(Code::Decided), Some(at))?;
             let record = residents::known(e, &line.key)?;
@@ -401,7 +402,7 @@ fn undo_batch(e: &impl Engine, at: LogIndex, id: NoteId, batch: BatchId) -> Resu
     for key in e.records_of(batch)? {
         let record = residents::known(e, &key)?;
         let by_it = record.decision.is_none() && !matches!(record.fate, Fate::Refused(code) if code != Code::Decided);
-        if by_it && record.place.is_some() {
+        if by_it && record.place.is_some() && !fold::delivered_again(e, at, &key, &record)? {
             residents::remove(e, &key, held(&key, Code::DecisionRevoked), None)?;
         }
     }

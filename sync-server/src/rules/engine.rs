@@ -81,6 +81,17 @@ pub enum Found {
     Erased,
 }
 
+impl Found {
+    /// Why it waits for an entry that says that it is open: it could not be opened, or only newer software reads it.
+    pub fn waits(self) -> Option<Code> {
+        match self {
+            Self::Unopened => Some(Code::Unopened),
+            Self::Refused(Code::UpgradeNeeded) => Some(Code::UpgradeNeeded),
+            Self::Signed | Self::Refused(_) | Self::Erased => None,
+        }
+    }
+}
+
 /// A record line of a logged batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
@@ -264,6 +275,8 @@ pub trait Engine {
     fn life(&self, key: &KeyRef, known: LogIndex) -> Result<Life, Problem>;
     /// The lowest index of a head from which `previous` led to this batch over batches that were logged up to `known`.
     fn linked(&self, batch: BatchId, known: LogIndex) -> Result<Option<LogIndex>, Problem>;
+    /// The entry that froze a key.
+    fn frozen(&self, key: &KeyRef) -> Result<Option<LogIndex>, Problem>;
     /// Other batches that the batch of this entry has linked, in the log's order.
     fn linked_by(&self, index: LogIndex) -> Result<Vec<BatchId>, Problem>;
     /// A roster.
@@ -276,6 +289,8 @@ pub trait Engine {
     fn lines_signed(&self, key: &KeyRef, from: LogIndex, to: LogIndex) -> Result<Vec<(BatchId, Delivered)>, Problem>;
     /// Withdrawn lines that this key signed for, of batches likewise.
     fn withdrawals_signed(&self, key: &KeyRef, from: LogIndex, to: LogIndex) -> Result<Vec<(BatchId, Withdrawal)>, Problem>;
+    /// Record lines that deliver this record, of batches with an index before `to`, in order.
+    fn deliveries(&self, key: &RecordKey, to: LogIndex) -> Result<Vec<(BatchId, u64)>, Problem>;
     /// Does any record line of this batch bear this name as its agent's?
     fn enrolled_by(&self, batch: BatchId, name: &str) -> Result<bool, Problem>;
 

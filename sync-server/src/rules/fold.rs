@@ -10,7 +10,7 @@
 
 use shared::{
     decision::RecordKey,
-    id::LogIndex,
+    id::{BatchId, LogIndex},
     outcome::Fate,
     problem::{Code, Problem},
     record::Target,
@@ -19,7 +19,7 @@ use shared::{
 use super::{
     claims::{self, Claims},
     cuts, decisions,
-    engine::{Batch, Delivered, Engine, Event, Found, Kind, Line, Mode, Record, Withdrawal},
+    engine::{Batch, Delivered, Engine, Event, Found, Holder, Kind, Line, Mode, Record, Withdrawal},
     force,
     people::{self, Asked, Ruling},
     residents::{self, held},
@@ -85,7 +85,7 @@ fn whole_batch(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<bool, Pro
         match line {
             Line::Record(line) => {
                 let fate = record_line(e, at, batch, line, stands, told.next())?;
-                unopened |= matches!(fate, Fate::Held(Code::Unopened, _));
+                unopened |= waits(&fate);
                 e.set_first(batch.id, line.line, &fate)?;
             }
             Line::Withdrawn(line) => withdrawal(e, at, batch, line, stands)?,
@@ -124,12 +124,14 @@ fn record_line(
     told: Option<&Fate>,
 ) -> Result<Fate, Problem> {
     // of a line that was told `held unopened`, what came out later is for a later entry
-    let unopened = match told {
-        Some(told) => matches!(told, Fate::Held(Code::Unopened, _)),
-        None => line.found == Found::Unopened,
-    };
-    if unopened {
-        return not_opened(e, batch, line);
+    match told {
+        Some(Fate::Held(code, _)) if told.is_some_and(waits) => return not_opened(e, batch, line, *code),
+        Some(_) => {}
+        None => {
+            if let Some(code) = line.found.waits() {
+                return not_opened(e, batch, line, code);
+            }
+        }
     }
     if let Found::Refused(code) = line.found {
         return refused(e, batch, line, code);
@@ -163,13 +165,18 @@ fn fresh(batch: &Batch, line: &Delivered, fate: Fate) -> Record {
     }
 }
 
+/// Was it told to wait for an entry that says that it is open?
+fn waits(fate: &Fate) -> bool {
+    matches!(fate, Fate::Held(Code::Unopened | Code::UpgradeNeeded, _))
+}
+
 /// Nobody could open it in its turn. Unless the record is in force by another delivery, or decided about, the line is told so,
 /// whatever holds the record: by that the entry which opens the batch finds it.
-fn not_opened(e: &impl Engine, batch: &Batch, line: &Delivered) -> Result<Fate, Problem> {
+fn not_opened(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> Result<Fate, Problem> {
     if let Some(known) = judged_before(e, line)? {
         return Ok(known);
     }
-    let fate = held(&line.key, Code::Unopened);
+    let fate = held(&line.key, code);
     if e.record(&line.key)?.is_none_or(|known| matches!(known.fate, Fate::Refused(_))) {
         e.set_record(&line.key, &fresh(batch, line, fate.clone()))?;
     }
@@ -191,7 +198,7 @@ fn not_in_force(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) ->
 /// Its signed content is wrong for good: this delivery takes nothing, and nobody who waits learns of it; the same bytes under their
 /// true line still count.
 fn refused(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> Result<Fate, Problem> {
-    let fate = Fate::unreadable(code, &line.key.unit, line.key.record);
+    let fate = Fate::Refused(code);
     if e.record(&line.key)?.is_none() {
         e.set_record(&line.key, &fresh(batch, line, fate.clone()))?;
     }
@@ -301,13 +308,48 @@ pub(super) fn waiting(e: &impl Engine, at: LogIndex, target: &RecordKey) -> Resu
 /// The delivery that counts of a record.
 pub(super) fn delivery(e: &impl Engine, record: &Record) -> Result<(Batch, Delivered), Problem> {
     let (id, position) = record.delivery;
+    Ok((e.batch(id)?, line_at(e, id, position)?))
+}
+
+fn line_at(e: &impl Engine, id: BatchId, position: u64) -> Result<Delivered, Problem> {
     let lines = e.lines(id)?.unwrap_or_default();
     let found = lines.into_iter().find_map(|line| match line {
         Line::Record(line) if line.line == position => Some(line),
         _ => None,
     });
-    let gone = || Problem::new(Code::RegistryWrong, format!("line {position} of batch {id} is not there"));
-    Ok((e.batch(id)?, found.ok_or_else(gone)?))
+    found.ok_or_else(|| Problem::new(Code::RegistryWrong, format!("line {position} of batch {id} is not there")))
+}
+
+/// The delivery of a record that counts is out, by a key or a decision. Another one that is in force takes its place, and the record
+/// stays what it is; false when there is none.
+///
+/// Not where the record changed somebody's identity: that rested on who approved it.
+pub(super) fn delivered_again(e: &impl Engine, at: LogIndex, key: &RecordKey, record: &Record) -> Result<bool, Problem> {
+    if matches!(record.fate, Fate::Refused(_)) || residents::changed_identity(e, key, record)? {
+        return Ok(false);
+    }
+    for (id, position) in e.deliveries(key, at)? {
+        let (batch, line) = (e.batch(id)?, line_at(e, id, position)?);
+        if (id, position) == record.delivery || !counts(e, at, &batch, &line)? {
+            continue;
+        }
+        let holder = e.number_holder(&key.unit, line.number)?;
+        let (free, own) = (holder.is_none(), holder == Some(Holder::Record(key.clone())));
+        if free || own || numbers(e, &batch)? == Numbers::Lifted {
+            let holds_number = (free || own) && record.holds_id;
+            let record = Record { place: Some(at), delivery: (id, position), number: line.number, holds_number, ..record.clone() };
+            return e.set_record(key, &record).map(|()| true);
+        }
+    }
+    Ok(false)
+}
+
+/// Is a delivery in force, with what is known at an entry?
+fn counts(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
+    Ok(line.found == Found::Signed
+        && !waits_for_opening(e, at, batch, line)?
+        && force::batch(e, batch, at)?.is_ok()
+        && force::line(e, batch, line, at)?.is_ok())
 }
 
 /// Does what was said of a line, whatever today's rules say.
@@ -369,7 +411,13 @@ fn would_be(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> R
 
 /// The lines of a batch that are in force now and were not before, in order.
 pub(super) fn come_in_force(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<(), Problem> {
-    if force::batch(e, batch, at)?.is_err() {
+    if let Err(code) = force::batch(e, batch, at)? {
+        // its key counts now, and what else it lacks shows
+        for line in e.lines(batch.id)?.unwrap_or_default() {
+            if let Line::Record(line) = line {
+                still_held(e, batch, &line, code)?;
+            }
+        }
         return Ok(());
     }
     let numbers = numbers(e, batch)?;
@@ -378,7 +426,7 @@ pub(super) fn come_in_force(e: &impl Engine, at: LogIndex, batch: &Batch) -> Res
             Line::Record(line) if line.found == Found::Signed && !waits_for_opening(e, at, batch, &line)? => {
                 match force::line(e, batch, &line, at)? {
                     Ok(()) => drop(judge(e, at, batch, &line, numbers)?),
-                    Err(code) => still_held(e, &line, code)?,
+                    Err(code) => still_held(e, batch, &line, code)?,
                 }
             }
             Line::Record(_) => {}
@@ -392,23 +440,29 @@ fn numbers(e: &impl Engine, batch: &Batch) -> Result<Numbers, Problem> {
     Ok(if e.batch_decided(batch.id)?.is_some() { Numbers::Lifted } else { Numbers::Count })
 }
 
-/// Its batch is in force now, its agent's key is not: it is held for that.
-fn still_held(e: &impl Engine, line: &Delivered, code: Code) -> Result<(), Problem> {
+/// What had stood against it does no longer, and something else does: it is held for that.
+fn still_held(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> Result<(), Problem> {
     match e.record(&line.key)? {
-        Some(known) if known.place.is_none() && known.decision.is_none() => {
+        Some(known)
+            if known.place.is_none()
+                && known.decision.is_none()
+                && known.delivery == (batch.id, line.line)
+                && matches!(known.fate, Fate::Held(..))
+                && !waits(&known.fate) =>
+        {
             e.set_record(&line.key, &Record { fate: held(&line.key, code), ..known })
         }
         _ => Ok(()),
     }
 }
 
-/// A line that was told `held unopened` is judged at the entry that says it is open, and at no other.
+/// A line that was told to wait for its opening is judged at the entry that says it is open, and at no other.
 pub(super) fn waits_for_opening(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
     Ok(was_unopened(e, batch, line)? && e.opened(batch.id)?.is_none_or(|opened| opened > at))
 }
 
 fn was_unopened(e: &impl Engine, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
-    Ok(matches!(e.first(batch.id, line.line)?, Some(Fate::Held(Code::Unopened, _))))
+    Ok(e.first(batch.id, line.line)?.as_ref().is_some_and(waits))
 }
 
 /// 5. What of a batch was held unopened is open.
@@ -416,7 +470,7 @@ fn opened(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<(), Problem> {
     for line in e.lines(batch.id)?.unwrap_or_default() {
         let Line::Record(line) = line else { continue };
         // erased by a later entry, which finds it as it is
-        if matches!(line.found, Found::Unopened | Found::Erased) || !was_unopened(e, batch, &line)? {
+        if line.found.waits().is_some() || line.found == Found::Erased || !was_unopened(e, batch, &line)? {
             continue;
         }
         let known = residents::known(e, &line.key)?;
@@ -436,7 +490,7 @@ fn opened(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<(), Problem> {
 /// What an opened line is told when it is not in force.
 fn readable(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<Result<(), Fate>, Problem> {
     if let Found::Refused(code) = line.found {
-        return Ok(Err(Fate::unreadable(code, &line.key.unit, line.key.record)));
+        return Ok(Err(Fate::Refused(code)));
     }
     let stands = match force::batch(e, batch, at)? {
         Ok(()) => force::line(e, batch, line, at)?,

@@ -1,9 +1,9 @@
 //! In force: every key that had to sign was admitted before the entry and is not cut there; the entry names no code that stands
 //! against it; the line opened as it was signed.
 //!
-//! Which keys: the unit's, the agent's and, where the roster demands an approval, the approver's. The codes of an ended key
-//! (`revoked`, `approver-revoked`) are asked of the key each time, so that a batch which links an earlier one to a head brings it
-//! back. Every other code of an entry stands until a person lifts it.
+//! Which keys: the unit's, the agent's and, where the roster demands an approval, the approver's. The codes of an ended or frozen key
+//! (`revoked`, `frozen`, `approver-revoked`) are asked of the key each time, so that a batch which links an earlier one to a head
+//! brings it back; what else it lacks is asked then. Every other code of an entry stands until a person lifts it.
 //!
 //! **Links.** A batch is *linked* by the lowest index of a head from which `previous` leads to it over logged batches. It is
 //! marked once, when the entry that makes the link is followed, with that entry; so whoever asks what was known earlier gets what
@@ -15,10 +15,11 @@ use shared::{
     keys::KeyRef,
     log::BatchState,
     problem::{Code, Problem},
-    roster::{Approval, Role},
+    roster::{Approval, Crew, Facts as RosterFacts, Role},
+    time::Second,
 };
 
-use super::engine::{Batch, Delivered, Engine, Withdrawal};
+use super::engine::{Batch, Delivered, Engine, Line, RosterAt, Withdrawal};
 
 /// Why something is not in force.
 pub type NotInForce = Code;
@@ -45,18 +46,65 @@ pub(super) fn batch(e: &impl Engine, batch: &Batch, at: LogIndex) -> Result<Resu
 
 /// The code that stands against a batch at an entry, whatever was decided: what a person is asked about.
 pub fn code(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<Option<Code>, Problem> {
-    if let BatchState::Quarantined(code) = of.state
-        && !matches!(code, Code::Revoked | Code::ApproverRevoked)
-    {
-        return Ok(Some(code));
-    }
+    let of_a_key = match of.state {
+        BatchState::Accepted => false,
+        BatchState::Quarantined(Code::Revoked | Code::Frozen | Code::ApproverRevoked) => true,
+        BatchState::Quarantined(code) => return Ok(Some(code)),
+    };
     if let Some(code) = key_for(e, &of.unit_key, of, at)?.code(Role::Unit) {
         return Ok(Some(code));
     }
+    if frozen(e, of, at)? {
+        return Ok(Some(Code::Frozen));
+    }
+    let named = e.roster(of.roster)?;
+    // an entry that says that a key had ended says nothing of what else the batch lacks
+    if of_a_key && let Some(code) = lacks(e, of, &named)? {
+        return Ok(Some(code));
+    }
     match &of.approver {
-        Some(approver) if e.roster(of.roster)?.facts.approval == Approval::Required => {
-            Ok(key_for(e, approver, of, at)?.code(Role::Supervisor))
-        }
+        Some(approver) if named.facts.approval == Approval::Required => Ok(key_for(e, approver, of, at)?.code(Role::Supervisor)),
+        _ => Ok(None),
+    }
+}
+
+/// Its entry says that its unit's key is frozen, and no head from before leads to it.
+fn frozen(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<bool, Problem> {
+    if of.state != BatchState::Quarantined(Code::Frozen) {
+        return Ok(false);
+    }
+    let since = e.frozen(&of.unit_key)?;
+    Ok(e.linked(of.id, at)?.is_none_or(|head| since.is_none_or(|since| head >= since)))
+}
+
+/// What a batch lacks under the roster that it names, and under the later one that counts too.
+fn lacks(e: &impl Engine, of: &Batch, named: &RosterAt) -> Result<Option<Code>, Problem> {
+    if let Some(code) = approval(e, of, &named.facts)? {
+        return Ok(Some(code));
+    }
+    match replaced(e, named, of)? {
+        Some(later) => Ok(approval(e, of, &later.facts)?.map(|_| Code::RosterOld)),
+        None => Ok(None),
+    }
+}
+
+/// `unapproved` and `self-approved`, as the sequencer tells them of a batch whose keys count.
+fn approval(e: &impl Engine, of: &Batch, roster: &RosterFacts) -> Result<Option<Code>, Problem> {
+    let Some(approver) = &of.approver else {
+        let enrols = e.lines(of.id)?.is_none_or(|lines| lines.iter().any(|line| matches!(line, Line::Record(_))));
+        return Ok((enrols && roster.approval == Approval::Required).then_some(Code::Unapproved));
+    };
+    let alone = roster.unit(&of.unit, of.place.epoch).is_some_and(|unit| unit.crew == Crew::Alone);
+    Ok((!alone && e.enrolled_by(of.id, approver.name.as_str())?).then_some(Code::SelfApproved))
+}
+
+/// The roster that counts too, because the named one was replaced long before.
+pub(super) fn replaced(e: &impl Engine, named: &RosterAt, batch: &Batch) -> Result<Option<RosterAt>, Problem> {
+    let Some(newest) = e.newest_roster(batch.index, None)? else { return Ok(None) };
+    let grace = i64::try_from(e.roster(newest)?.facts.grace).unwrap_or(i64::MAX);
+    let by = Second::from_unix(batch.received.unix().saturating_sub(grace));
+    match e.newest_roster(batch.index, Some(by))? {
+        Some(version) if version > named.facts.version => e.roster(version).map(Some),
         _ => Ok(None),
     }
 }
@@ -66,7 +114,7 @@ pub(super) fn ended(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<bool, P
     let approver = of.approver.as_ref().filter(|_| of.state != BatchState::Quarantined(Code::Unapproved));
     let ended = |key| key_for(e, key, of, at).map(|standing| !standing.counts());
     let demanded = e.roster(of.roster)?.facts.approval == Approval::Required;
-    Ok(of.state == BatchState::Quarantined(Code::Frozen) || ended(&of.unit_key)? || demanded && approver.map_or(Ok(false), ended)?)
+    Ok(frozen(e, of, at)? || ended(&of.unit_key)? || demanded && approver.map_or(Ok(false), ended)?)
 }
 
 /// Does the agent's key count for a record line? Its batch is in force.

@@ -60,7 +60,7 @@ pub(super) struct Asked<'a> {
 /// Rules on a record in force that holds its id and number.
 pub(super) fn rule(e: &impl Engine, asked: &Asked<'_>) -> Result<Ruling, Problem> {
     let named = e.roster(asked.line.roster)?;
-    let later = replaced(e, &named, asked.batch)?;
+    let later = force::replaced(e, &named, asked.batch)?;
     let first = under(e, asked, &named.facts)?;
     let (Some(later), false) = (later, matches!(first, Ruling::Held(..) | Ruling::Waits(_))) else { return Ok(first) };
     let second = if later.facts.form(&asked.essence.form).is_none() {
@@ -72,17 +72,6 @@ pub(super) fn rule(e: &impl Engine, asked: &Asked<'_>) -> Result<Ruling, Problem
         Ruling::Held(_, against) => Ruling::Held(Code::RosterOld, against),
         _ => first,
     })
-}
-
-/// The roster that counts too, because the named one was replaced long before.
-pub(super) fn replaced(e: &impl Engine, named: &RosterAt, batch: &Batch) -> Result<Option<RosterAt>, Problem> {
-    let Some(newest) = e.newest_roster(batch.index, None)? else { return Ok(None) };
-    let grace = i64::try_from(e.roster(newest)?.facts.grace).unwrap_or(i64::MAX);
-    let by = shared::time::Second::from_unix(batch.received.unix().saturating_sub(grace));
-    match e.newest_roster(batch.index, Some(by))? {
-        Some(version) if version > named.facts.version => e.roster(version).map(Some),
-        _ => Ok(None),
-    }
 }
 
 fn under(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result<Ruling, Problem> {
@@ -125,11 +114,6 @@ fn joins(essence: &Essence, standing: &Standing) -> bool {
         && a_name
         && compared.different.is_empty()
         && compared.cleared.is_empty()
-}
-
-pub(super) fn compared(essence: &Essence, standing: &Standing) -> Compared {
-    let added = standing.identity.union(&essence.identity).cloned().collect();
-    compare(&standing.resident.values(), &essence.fields, &added)
 }
 
 /// Renewal, replacement, correction.

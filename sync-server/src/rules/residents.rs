@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared::{
     decision::RecordKey,
     id::{CaseRef, LogIndex, ResidentRef, Transaction},
-    merge::{Essence, MatchKey, Resident, has_number},
+    merge::{Compared, Essence, MatchKey, Resident, compare, has_number},
     outcome::Fate,
     problem::{Code, Problem},
     record::Target,
@@ -132,23 +132,43 @@ pub(super) fn take_out(e: &impl Engine, key: &RecordKey, record: &Record) -> Res
         e.remove_resident(reference)?;
         return standing.resident.sources.iter().skip(1).try_for_each(|other| rested(e, other, key));
     }
-    let mut left = Standing {
-        resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
-        documents: BTreeSet::new(),
-        identity: BTreeSet::new(),
-        ..standing.clone()
-    };
-    for source in standing.resident.sources.iter().filter(|source| *source != key) {
-        let mode = known(e, source)?.mode.unwrap_or(Mode::Same);
-        match e.essence(source)? {
-            Some(essence) => play(&mut left, source, &essence, mode),
-            // erased since: nothing of it is left but that it was here
-            None => left.resident.sources.push(source.clone()),
-        }
-    }
+    let mut left = played(e, &standing, standing.resident.sources.iter().filter(|source| *source != key))?;
     let founding = e.essence(founder(&left)?)?;
     left.match_key = under(&left.resident.values(), founding.as_ref()).or(standing.match_key);
     e.set_resident(reference, &left)
+}
+
+/// What some of its sources give.
+fn played<'s>(e: &impl Engine, of: &Standing, sources: impl Iterator<Item = &'s RecordKey>) -> Result<Standing, Problem> {
+    let mut standing = Standing {
+        resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
+        documents: BTreeSet::new(),
+        identity: BTreeSet::new(),
+        ..of.clone()
+    };
+    for source in sources {
+        let mode = known(e, source)?.mode.unwrap_or(Mode::Same);
+        match e.essence(source)? {
+            Some(essence) => play(&mut standing, source, &essence, mode),
+            // erased since: nothing of it is left but that it was here
+            None => standing.resident.sources.push(source.clone()),
+        }
+    }
+    Ok(standing)
+}
+
+/// Did a record change who somebody is when it was applied?
+pub(super) fn changed_identity(e: &impl Engine, key: &RecordKey, record: &Record) -> Result<bool, Problem> {
+    let (Fate::Merged(reference), Some(Mode::Applied { .. })) = (&record.fate, record.mode) else { return Ok(false) };
+    let (standing, Some(essence)) = (stands(e, reference)?, e.essence(key)?) else { return Ok(false) };
+    let before = played(e, &standing, standing.resident.sources.iter().take_while(|source| *source != key))?;
+    Ok(compared(&essence, &before).changes())
+}
+
+/// What a record would change of somebody.
+pub(super) fn compared(essence: &Essence, standing: &Standing) -> Compared {
+    let added = standing.identity.union(&essence.identity).cloned().collect();
+    compare(&standing.resident.values(), &essence.fields, &added)
 }
 
 /// What rested on a record that went is held against it.

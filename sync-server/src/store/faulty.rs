@@ -31,6 +31,7 @@ use super::{
     OutcomeFacts, Pieces, Position, RosterFacts, Staging, Swap, Upload,
 };
 use crate::{
+    access::personal::Unrecorded,
     registry::{
         About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, LateWithdrawal, MissingNumbers, OpenedBatch,
         OutcomeDue, Page, Registry, Search, Shared, Signed, Summary, Trace, Way,
@@ -358,17 +359,17 @@ impl<R: Registry> Registry for Faulty<R> {
         read refold() -> Vec<Problem>;
         read outcomes_that_differ(among: Among) -> Vec<BatchId>;
         read trace(record: RecordId) -> Vec<Trace>;
-        read resident(reference: ResidentRef) -> Option<Resident>;
-        read find(search: Search, limit: usize) -> Vec<(ResidentRef, Resident)>;
+        read resident(reference: ResidentRef) -> Unrecorded<Option<Resident>>;
+        read find(search: Search, limit: usize) -> Unrecorded<Vec<(ResidentRef, Resident)>>;
         read cases(filter: Filter, page: Page) -> (Vec<Case>, u64);
         read case(reference: CaseRef) -> Vec<RecordKey>;
-        read content(record: RecordKey) -> Option<CaseContent>;
+        read content(record: RecordKey) -> Unrecorded<Option<CaseContent>>;
         read records_of_id(record: RecordId) -> Vec<RecordKey>;
         read batch_case(batch: BatchId) -> BatchCase;
         read needs(line: DecisionLine) -> Option<Needs>;
         read history(of: About) -> Vec<DecidedLine>;
         read shared() -> Vec<Shared>;
-        read hints(limit: usize) -> Vec<Hint>;
+        read hints(limit: usize) -> Unrecorded<Vec<Hint>>;
         read signed(key: KeyRef, from: LogIndex) -> Signed;
         read missing_numbers(limit: usize) -> Vec<MissingNumbers>;
         read late_withdrawals(limit: usize) -> Vec<LateWithdrawal>;

@@ -139,6 +139,8 @@ pub struct AnnouncedBatch {
     pub place: Place,
     /// The batch before.
     pub previous: Option<BatchId>,
+    /// The unit's key that signed it.
+    pub unit_key: KeyRef,
 }
 
 /// Does the word of whoever says hello count?

@@ -41,6 +41,7 @@ use shared::{
 use self::engine::{Place, Rosters, Sql};
 use super::sqlite::Db;
 use crate::{
+    access::personal::Unrecorded,
     registry::{
         About, Among, BatchCase, Case, CaseContent, Claim, DecidedLine, Filter, Hint, LateWithdrawal, MissingNumbers, OpenedBatch,
         OutcomeDue, Page, Registry, Search, Shared, Signed, Summary, Trace, Way,
@@ -171,11 +172,11 @@ impl Registry for RegistrySqlite {
     async fn trace(&self, record: RecordId) -> Result<Vec<Trace>, Problem> {
         self.db.read(move |c| read::trace(c, record)).await
     }
-    async fn resident(&self, reference: ResidentRef) -> Result<Option<Resident>, Problem> {
-        self.db.read(move |c| read::resident(c, &reference)).await
+    async fn resident(&self, reference: ResidentRef) -> Result<Unrecorded<Option<Resident>>, Problem> {
+        self.db.read(move |c| read::resident(c, &reference)).await.map(Unrecorded::read)
     }
-    async fn find(&self, search: Search, limit: usize) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
-        self.db.read(move |c| read::find(c, &search, limit)).await
+    async fn find(&self, search: Search, limit: usize) -> Result<Unrecorded<Vec<(ResidentRef, Resident)>>, Problem> {
+        self.db.read(move |c| read::find(c, &search, limit)).await.map(Unrecorded::read)
     }
 
     async fn cases(&self, filter: Filter, page: Page) -> Result<(Vec<Case>, u64), Problem> {
@@ -185,9 +186,9 @@ impl Registry for RegistrySqlite {
     async fn case(&self, reference: CaseRef) -> Result<Vec<RecordKey>, Problem> {
         self.db.read(move |c| cases::case(c, &reference)).await
     }
-    async fn content(&self, record: RecordKey) -> Result<Option<CaseContent>, Problem> {
+    async fn content(&self, record: RecordKey) -> Result<Unrecorded<Option<CaseContent>>, Problem> {
         let rosters = self.rosters.clone();
-        self.db.read(move |c| cases::content(c, &rosters, &record)).await
+        self.db.read(move |c| cases::content(c, &rosters, &record)).await.map(Unrecorded::read)
     }
     async fn records_of_id(&self, record: RecordId) -> Result<Vec<RecordKey>, Problem> {
         self.db.read(move |c| cases::records_of_id(c, record)).await
@@ -207,8 +208,8 @@ impl Registry for RegistrySqlite {
     async fn shared(&self) -> Result<Vec<Shared>, Problem> {
         self.db.read(cases::shared).await
     }
-    async fn hints(&self, limit: usize) -> Result<Vec<Hint>, Problem> {
-        self.db.read(move |c| hints::hints(c, limit)).await
+    async fn hints(&self, limit: usize) -> Result<Unrecorded<Vec<Hint>>, Problem> {
+        self.db.read(move |c| hints::hints(c, limit)).await.map(Unrecorded::read)
     }
     async fn signed(&self, key: KeyRef, from: LogIndex) -> Result<Signed, Problem> {
         let rosters = self.rosters.clone();

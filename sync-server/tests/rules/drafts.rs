@@ -179,6 +179,10 @@ impl Sending {
         self.withdrawn.push((number, by));
         self
     }
+    pub fn under(mut self, roster: RosterVersion) -> Self {
+        self.roster = Some(roster);
+        self
+    }
     pub fn forked(mut self) -> Self {
         self.fork = true;
         self

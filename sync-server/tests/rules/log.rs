@@ -33,6 +33,7 @@ pub enum What {
     Decision(KeyRef, Arc<Decision>),
     Opened(BatchId),
     Erase(RecordKey),
+    Freeze(KeyRef),
     /// Nothing that a fold looks at.
     Time,
 }
@@ -168,6 +169,11 @@ impl Log {
         })
     }
 
+    /// The first entry that froze a key.
+    pub fn frozen(&self, key: &KeyRef) -> Option<LogIndex> {
+        self.numbered().find(|(_, entry)| matches!(&entry.what, What::Freeze(frozen) if frozen == key)).map(|(at, _)| at)
+    }
+
     /// The first `opened` entry of a batch.
     pub fn opened(&self, batch: BatchId) -> Option<LogIndex> {
         self.numbered().find(|(_, entry)| matches!(entry.what, What::Opened(id) if id == batch)).map(|(at, _)| at)
@@ -213,6 +219,7 @@ impl std::fmt::Debug for Log {
                 What::Decision(by, note) => write!(f, "decision {} of {by} {:?}", &note.id().hex()[..6], note.said())?,
                 What::Opened(id) => write!(f, "opened {}", &id.hex()[..6])?,
                 What::Erase(key) => write!(f, "erase {key}")?,
+                What::Freeze(key) => write!(f, "freeze {key}")?,
                 What::Time => write!(f, "time")?,
             }
         }

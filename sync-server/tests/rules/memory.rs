@@ -148,6 +148,8 @@ impl Memory {
         match () {
             () if self.is_gone(&line.key) => Found::Erased,
             () if sent.broken.contains(&line.line) && !open => Found::Unopened,
+            // newer software reads it
+            () if line.found == Found::Refused(Code::UpgradeNeeded) && open => Found::Signed,
             () => line.found,
         }
     }
@@ -161,7 +163,7 @@ impl Engine for Memory {
             What::Decision(_, note) => Some(Kind::Decision(note.blob())),
             What::Opened(id) => Some(Kind::Opened(*id)),
             What::Erase(key) => Some(Kind::Erase(key.clone())),
-            What::Head(..) | What::Time => None,
+            What::Head(..) | What::Freeze(_) | What::Time => None,
         };
         let at = usize::try_from(self.position.get()).expect("small");
         let left = self.log.entries.iter().enumerate().skip(at);
@@ -227,6 +229,10 @@ impl Engine for Memory {
         self.count();
         Ok(self.log.linked(batch, known))
     }
+    fn frozen(&self, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
+        self.count();
+        Ok(self.log.frozen(key))
+    }
     fn linked_by(&self, index: LogIndex) -> Result<Vec<BatchId>, Problem> {
         self.count();
         Ok(self.log.linked_by(index))
@@ -267,6 +273,17 @@ impl Engine for Memory {
             }));
         }
         Ok(signed)
+    }
+    fn deliveries(&self, key: &RecordKey, to: LogIndex) -> Result<Vec<(BatchId, u64)>, Problem> {
+        self.count();
+        let mut found = Vec::new();
+        for sent in self.log.batches_in(LogIndex(0), to) {
+            found.extend(sent.lines.iter().filter_map(|line| match line {
+                Line::Record(line) if line.key == *key => Some((sent.batch.id, line.line)),
+                _ => None,
+            }));
+        }
+        Ok(found)
     }
     fn enrolled_by(&self, batch: BatchId, name: &str) -> Result<bool, Problem> {
         self.count();

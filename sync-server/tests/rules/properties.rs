@@ -286,6 +286,7 @@ fn in_force(log: &Log, batch: &Batch, line: &Line, states: &[State], at: u64) ->
     }
     let demanded = log.roster(batch.roster).expect("logged").facts.approval == Approval::Required;
     let standing = match batch.state {
+        BatchState::Quarantined(Code::Frozen) => linked(log, batch.id, at).is_some_and(|head| log.frozen(&batch.unit_key).is_some_and(|at| head < at)),
         BatchState::Quarantined(code) => matches!(code, Code::Revoked | Code::ApproverRevoked),
         BatchState::Accepted => true,
     };

@@ -27,7 +27,6 @@ pub struct World {
     pub facts: Facts,
     pub now: i64,
     sequences: BTreeMap<(Member, u32), (u64, Option<BatchId>)>,
-    pub frozen: BTreeMap<KeyRef, LogIndex>,
 }
 
 /// Log time of the first entry.
@@ -57,7 +56,7 @@ impl World {
         for name in ["amina", "brahim", "chadi"] {
             facts.adjudicators.push(StaffEntry { name: member(name), key: signer(name, 1).public().clone() });
         }
-        let mut world = Self { log: Log::default(), facts, now: START, sequences: BTreeMap::new(), frozen: BTreeMap::new() };
+        let mut world = Self { log: Log::default(), facts, now: START, sequences: BTreeMap::new() };
         world.roster(change);
         world
     }
@@ -159,7 +158,7 @@ impl World {
         let required = self.log.roster(batch.roster).expect("logged").facts.approval == Approval::Required;
         match () {
             () if !counts(&batch.unit_key) => BatchState::Quarantined(Code::Revoked),
-            () if self.frozen.get(&batch.unit_key).is_some_and(|at| linked.is_none_or(|head| head >= *at)) => {
+            () if self.log.frozen(&batch.unit_key).is_some_and(|at| linked.is_none_or(|head| head >= at)) => {
                 BatchState::Quarantined(Code::Frozen)
             }
             () if fork => BatchState::Quarantined(Code::Fork),
@@ -185,8 +184,7 @@ impl World {
     }
 
     pub fn freeze(&mut self, key: &KeyRef) {
-        let at = self.push(What::Time);
-        self.frozen.entry(key.clone()).or_insert(at);
+        self.push(What::Freeze(key.clone()));
     }
 
     pub fn opened(&mut self, id: BatchId) -> LogIndex {

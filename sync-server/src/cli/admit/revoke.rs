@@ -128,7 +128,9 @@ impl Revoke {
     /// The first entry that does not count any more; none: the roster's own.
     async fn from(&self, centre: &Centre, out: &Out) -> Result<Option<LogIndex>, Problem> {
         if let Some(cut) = self.cut {
-            return Ok(Some(LogIndex(cut)));
+            // what is not logged yet cannot be spared
+            let next = centre.stores.ledger.position().await?.line.head.size;
+            return Ok(Some(LogIndex(cut.min(next))));
         }
         let since = match self.since {
             Some(said) => said,

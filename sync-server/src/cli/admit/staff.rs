@@ -31,7 +31,7 @@ pub enum Staff {
         /// What they are to do
         #[arg(long)]
         role: StaffRole,
-        /// Write the key here; the request goes beside it as NAME.request
+        /// Write the key here; the request goes beside it as NAME.request, or NAME-KEYID.request where that is taken
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
         #[command(flatten)]
@@ -92,9 +92,8 @@ impl Staff {
 /// Needs no centre: a person may make their key on a machine of their own.
 async fn add(out: &Out, name: &Member, role: Role, path: &Path, passphrase: &Unlock) -> Result<(), Problem> {
     let there = |path: &Path| Problem::new(Code::AlreadyInitialised, format!("{} is there", path.display()));
-    let request_path = path.with_file_name(format!("{name}.request"));
-    if let Some(taken) = [path, &request_path].into_iter().find(|path| durable::is_there(path)) {
-        return Err(there(taken));
+    if durable::is_there(path) {
+        return Err(there(path));
     }
     let chosen = passphrase.choose("the new key", name.as_str())?;
     let (key_name, at) = (name.into(), path.to_owned());
@@ -104,10 +103,16 @@ async fn add(out: &Out, name: &Member, role: Role, path: &Path, passphrase: &Unl
             .await?;
     let key = signer.public().clone();
     let request = AgentRequest { role, name: name.clone(), unit: None, key: key.clone(), recipient: None };
+    let request = request.sign(&signer);
+    let write = |path: &Path| durable::create(path, request.as_bytes()).map_err(durable::problem("request"));
     // A crash before this leaves a key without a request: it is made again under another file's name.
-    match durable::create(&request_path, request.sign(&signer).as_bytes()).map_err(durable::problem("request"))? {
-        Created::New => {}
-        Created::There => return Err(there(&request_path)),
+    let mut request_path = path.with_file_name(format!("{name}.request"));
+    if write(&request_path)? == Created::There {
+        // another key of the same name
+        request_path = path.with_file_name(format!("{name}-{}.request", key.id()));
+        if write(&request_path)? == Created::There {
+            return Err(there(&request_path));
+        }
     }
     let fingerprint = key.fingerprint();
     let value = json!({ "done": "made", "name": name, "role": role.as_str(), "key": key, "fingerprint": fingerprint,

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use crate::{
-    access::Recorded,
+    access::personal::Recorded,
     cli::{
         Exit, Global, Out, deciding,
         reading::{Listing, Reading, Reason},

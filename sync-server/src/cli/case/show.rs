@@ -18,7 +18,7 @@ use shared::{
 };
 
 use crate::{
-    access::Recorded,
+    access::personal::Recorded,
     cli::{Out, deciding, reading::Seen},
     registry::{Side, Trace},
 };

@@ -83,7 +83,8 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
 
     pub(super) async fn keep_announced(&self, checked: &CheckedManifest) -> Result<(), Problem> {
         let facts = checked.facts();
-        let batch = AnnouncedBatch { id: checked.manifest().id(), unit: facts.unit.clone(), place: facts.place, previous: facts.previous };
+        let (unit, unit_key) = (facts.unit.clone(), checked.unit_key().clone());
+        let batch = AnnouncedBatch { id: checked.manifest().id(), unit, place: facts.place, previous: facts.previous, unit_key };
         self.inner.parts.ledger.announce(batch).await
     }
 

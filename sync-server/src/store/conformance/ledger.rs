@@ -292,7 +292,8 @@ async fn announcements_are_forgotten_when_logged() {
     let dir = tempfile::tempdir().expect("a folder");
     let (ledger, mut log) = (sqlite(dir.path()), Reference::default());
     let one = manifest("van-1", 1, None, 1, 1);
-    let announced = AnnouncedBatch { id: one.id(), unit: member("van-1"), place: place(1), previous: None };
+    let unit_key = KeyRef::from(signer("van-1").public());
+    let announced = AnnouncedBatch { id: one.id(), unit: member("van-1"), place: place(1), previous: None, unit_key };
     ledger.announce(announced.clone()).await.expect("kept");
     ledger.announce(announced.clone()).await.expect("the same call twice is the same as once");
     assert_eq!(ledger.announced(&member("van-1")).await, Ok(vec![announced.clone()]));

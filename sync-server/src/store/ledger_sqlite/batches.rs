@@ -80,12 +80,19 @@ pub(super) fn forked(c: &Connection, unit: &Member, epoch: u32) -> Result<Option
     maybe(c, sql, params![text(unit), epoch], |row| u64::of(row, 0))
 }
 
-/// Highest sequence and number that the log has of a unit's epoch.
+/// Highest sequence and number that the log has of a unit's epoch, signed by a key that had not ended.
 pub(super) fn extent(c: &Connection, unit: &Member, epoch: u32) -> Result<Extent, Problem> {
     let highest = |sql: &str| maybe(c, sql, params![text(unit), epoch], |row| Option::<u64>::of(row, 0)).map(|n| n.flatten().unwrap_or(0));
     Ok(Extent {
-        sequence: highest("SELECT max(sequence) FROM batches WHERE unit = ?1 AND epoch = ?2")?,
-        number: highest("SELECT max(number) FROM lines WHERE unit = ?1 AND epoch = ?2")?,
+        sequence: highest(
+            "SELECT sequence FROM batches
+             WHERE unit = ?1 AND epoch = ?2 AND coalesce(quarantined, '') NOT IN ('revoked', 'frozen') ORDER BY sequence DESC LIMIT 1",
+        )?,
+        number: highest(
+            "SELECT l.number FROM lines l JOIN batches b ON b.id = l.batch
+             WHERE l.unit = ?1 AND l.epoch = ?2 AND coalesce(b.quarantined, '') NOT IN ('revoked', 'frozen')
+             ORDER BY l.number DESC LIMIT 1",
+        )?,
     })
 }
 

@@ -18,22 +18,24 @@ use super::{
 pub(super) fn announce(c: &Connection, batch: &AnnouncedBatch) -> Result<(), Problem> {
     put(
         c,
-        "INSERT OR IGNORE INTO announced (id, unit, epoch, sequence, previous) SELECT ?1, ?2, ?3, ?4, ?5
+        "INSERT OR IGNORE INTO announced (id, unit, epoch, sequence, previous, unit_key) SELECT ?1, ?2, ?3, ?4, ?5, ?6
          WHERE NOT EXISTS (SELECT 1 FROM batches WHERE id = ?1)",
         params![
             batch.id.as_bytes(),
             text(&batch.unit),
             batch.place.epoch,
             int(batch.place.sequence),
-            batch.previous.as_ref().map(BatchId::as_bytes)
+            batch.previous.as_ref().map(BatchId::as_bytes),
+            text(&batch.unit_key)
         ],
     )
 }
 
 pub(super) fn announced(c: &Connection, unit: &Member) -> Result<Vec<AnnouncedBatch>, Problem> {
-    let sql = "SELECT id, epoch, sequence, previous FROM announced WHERE unit = ?1 ORDER BY epoch, sequence, id";
+    let sql = "SELECT id, epoch, sequence, previous, unit_key FROM announced WHERE unit = ?1 ORDER BY epoch, sequence, id";
     all(c, sql, [text(unit)], |row| {
-        Ok(AnnouncedBatch { id: Column::of(row, 0)?, unit: unit.clone(), place: place(row, 1)?, previous: Option::of(row, 3)? })
+        let (id, previous, unit_key) = (Column::of(row, 0)?, Option::of(row, 3)?, Column::of(row, 4)?);
+        Ok(AnnouncedBatch { id, unit: unit.clone(), place: place(row, 1)?, previous, unit_key })
     })
 }
 
@@ -50,7 +52,9 @@ pub(super) fn contradicted(c: &Connection, key: &KeyRef, place: Place, batch: Ba
 /// Places shown by anything of this unit whose word counts, with the highest sequence of each epoch.
 const SHOWN: &str = "SELECT epoch, max(sequence) FROM (
         SELECT epoch, sequence FROM batches WHERE unit = ?1 AND coalesce(quarantined, '') NOT IN ('revoked', 'frozen')
-        UNION ALL SELECT epoch, sequence FROM announced WHERE unit = ?1
+        UNION ALL SELECT a.epoch, a.sequence FROM announced a WHERE a.unit = ?1
+                  AND NOT EXISTS (SELECT 1 FROM ends e WHERE e.key = a.unit_key AND e.cut IS NOT NULL)
+                  AND NOT EXISTS (SELECT 1 FROM freezes f WHERE f.key = a.unit_key)
         UNION ALL SELECT h.head_epoch, h.head FROM heads h
                   WHERE h.unit = ?1 AND h.head IS NOT NULL AND (h.idx IS NULL OR h.idx < coalesce(
                       (SELECT e.cut FROM ends e WHERE e.key = h.key ORDER BY e.idx DESC LIMIT 1), 9007199254740992))

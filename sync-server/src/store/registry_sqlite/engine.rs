@@ -31,7 +31,7 @@ use crate::{
         ledger_sqlite::{
             batches,
             columns::{Column as _, all, damaged, int, maybe, number, parsed, put, text},
-            keys, links, papers,
+            keys, links, papers, units,
         },
         sqlite::failed,
     },
@@ -177,6 +177,9 @@ impl Engine for Sql<'_> {
     fn linked(&self, batch: BatchId, known: LogIndex) -> Result<Option<LogIndex>, Problem> {
         links::known(self.c, batch, known)
     }
+    fn frozen(&self, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
+        units::frozen(self.c, key)
+    }
     fn linked_by(&self, index: LogIndex) -> Result<Vec<BatchId>, Problem> {
         links::made_by(self.c, index)
     }
@@ -211,6 +214,11 @@ impl Engine for Sql<'_> {
             let withdrawal = Withdrawal { unit: Member::of(row, 1)?, number: number(row, 2)?, by: parsed(row, 4)? };
             Ok((BatchId::of_column(row, 0)?, withdrawal))
         })
+    }
+    fn deliveries(&self, key: &RecordKey, to: LogIndex) -> Result<Vec<(BatchId, u64)>, Problem> {
+        let sql = "SELECT batch, line FROM lines WHERE unit = ?1 AND record = ?2 AND sealed = ?3 AND idx < ?4 ORDER BY idx, line";
+        let at = params![text(&key.unit), text(&key.record), key.digest.as_bytes(), int(to.0)];
+        all(self.c, sql, at, |row| Ok((BatchId::of_column(row, 0)?, u64::of(row, 1)?)))
     }
     fn enrolled_by(&self, batch: BatchId, name: &str) -> Result<bool, Problem> {
         let sql = "SELECT 1 FROM lines WHERE batch = ?1 AND sealed IS NOT NULL AND key >= ?2 || '+' AND key < ?2 || ',' LIMIT 1";

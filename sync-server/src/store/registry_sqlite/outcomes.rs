@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Row, params};
 use shared::{
-    id::{BatchId, RecordId},
+    id::{BatchId, CaseRef, RecordId},
     outcome::{Fate, Outcome, OutcomeLine},
     problem::Problem,
 };
@@ -75,7 +75,10 @@ fn lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
         let record = rows::record(c, &key)?.ok_or_else(damaged)?;
         let fate = match found {
             // the record may have come under its true line as well
-            Found::Refused(code) if record.delivery != (batch, line) => Fate::unreadable(code, &key.unit, key.record),
+            Found::Refused(code) if record.delivery != (batch, line) => match found.waits() {
+                Some(code) => Fate::Held(code, CaseRef::holding(&key.unit, key.record)),
+                None => Fate::Refused(code),
+            },
             _ => record.fate,
         };
         lines.push(OutcomeLine { number, record: key.record, fate });

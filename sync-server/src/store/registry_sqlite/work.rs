@@ -10,7 +10,11 @@
 //! So the mark that a batch is being opened is durable before its first record is read, at no cost of its own.
 
 use rusqlite::{Connection, params};
-use shared::{id::BatchId, problem::Problem, time::Second};
+use shared::{
+    id::BatchId,
+    problem::{Code, Problem},
+    time::Second,
+};
 
 use super::rows::{Word as _, json};
 use crate::{
@@ -74,7 +78,7 @@ pub(super) fn keep(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> 
 /// Of a batch that is folded, only what had been held unopened can still open.
 fn keep_late(c: &Connection, opened: &OpenedBatch) -> Result<(), Problem> {
     for delivery in &opened.deliveries {
-        let sql = "UPDATE deliveries SET found = ?3 WHERE batch = ?1 AND line = ?2 AND found = 'unopened'";
+        let sql = "UPDATE deliveries SET found = ?3 WHERE batch = ?1 AND line = ?2 AND found IN ('unopened', 'refused upgrade-needed')";
         put(c, sql, params![opened.batch.as_bytes(), int(delivery.line), delivery.found().word()])?;
         keep_essence(c, delivery)?;
     }
@@ -100,8 +104,10 @@ pub(super) fn broken(c: &Connection) -> Result<Vec<BatchId>, Problem> {
 
 /// Batches with a record that is held unopened, in the log's order.
 pub(super) fn unopened(c: &Connection) -> Result<Vec<BatchId>, Problem> {
-    debug_assert_eq!(Found::Unopened.word(), "unopened");
-    let sql = "SELECT DISTINCT d.batch FROM deliveries d JOIN merge_work w ON w.batch = d.batch WHERE d.found = 'unopened' ORDER BY w.idx";
+    let words = [Found::Unopened, Found::Refused(Code::UpgradeNeeded)].map(|found| found.word());
+    debug_assert_eq!(words, ["unopened", "refused upgrade-needed"]);
+    let sql = "SELECT DISTINCT d.batch FROM deliveries d JOIN merge_work w ON w.batch = d.batch
+               WHERE d.found IN ('unopened', 'refused upgrade-needed') ORDER BY w.idx";
     all(c, sql, [], |row| Column::of(row, 0))
 }
 
@@ -109,7 +115,8 @@ pub(super) fn unopened(c: &Connection) -> Result<Vec<BatchId>, Problem> {
 pub(super) fn unsaid(c: &Connection) -> Result<Vec<BatchId>, Problem> {
     let sql = "SELECT DISTINCT r.batch FROM records r JOIN deliveries d ON d.batch = r.batch AND d.line = r.line
                JOIN merge_work w ON w.batch = r.batch
-               WHERE r.fate GLOB 'held *' AND r.fate GLOB 'held unopened *' AND d.found <> 'unopened' ORDER BY w.idx";
+               WHERE r.fate GLOB 'held *' AND (r.fate GLOB 'held unopened *' OR r.fate GLOB 'held upgrade-needed *')
+                     AND d.found NOT IN ('unopened', 'refused upgrade-needed') ORDER BY w.idx";
     all(c, sql, [], |row| Column::of(row, 0))
 }
 

@@ -171,6 +171,7 @@ CREATE TABLE announced (
     unit     TEXT NOT NULL,
     epoch    INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
-    previous BLOB
+    previous BLOB,
+    unit_key TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX announced_place ON announced (unit, epoch, sequence);

@@ -21,8 +21,9 @@ CREATE TABLE deliveries (
     PRIMARY KEY (batch, line)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_record ON deliveries (unit, record, sealed);
--- Records that are held because their opening broke off: looked for at each start, and nearly always none.
-CREATE INDEX deliveries_unopened ON deliveries (batch) WHERE found = 'unopened';
+-- Records that are held because their opening broke off, or only newer software reads them: looked for at each start, and nearly
+-- always none.
+CREATE INDEX deliveries_unopened ON deliveries (batch) WHERE found IN ('unopened', 'refused upgrade-needed');
 
 -- What an opened record says.
 CREATE TABLE essences (
