@@ -1,6 +1,6 @@
 //! What the registry consists of: residents and records, and what two that speak of the same have in common.
 //!
-//! The rules by which records become residents are the centre's (`sync-server/src/rules.rs`); here stands what anybody who holds two
+//! The rules by which records become residents are the centre's (`sync-server/rules/src/lib.rs`); here stands what anybody who holds two
 //! registries, or a record and a registry, needs to compare them.
 //!
 //! **Trust:** contents come from the opener, which compared them with their signed lines. **Invariants:** the rules' version stands

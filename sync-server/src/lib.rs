@@ -26,7 +26,7 @@ pub mod store;
 
 // what is merged, and by which rules
 pub mod registry;
-pub mod rules;
+pub use ::rules;
 
 // the road
 pub mod pipeline;

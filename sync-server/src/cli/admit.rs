@@ -86,8 +86,7 @@ impl Admit {
         }
         let Some(admitted) = admitted else { return Ok(()) };
         let all = lives::all(&open(global)?.stores.ledger, &published.facts, &[expected]).await?;
-        let others: Vec<KeyLife> =
-            all.into_iter().filter(|life| life.name == *request.name() && life.key != *request.key()).collect();
+        let others: Vec<KeyLife> = all.into_iter().filter(|life| life.name == *request.name() && life.key != *request.key()).collect();
         say_admitted(out, &published, &request, &admitted, &others);
         Ok(())
     }
@@ -98,7 +97,8 @@ fn say_admitted(out: &Out, published: &PublishedRoster, request: &Request, admit
     let (name, role, key) = (request.name(), request.role(), KeyRef::from(request.key()));
     let fingerprint = request.key().fingerprint();
     let kept: Vec<_> = admitted.kept.iter().map(|(key, until)| json!({ "key": key, "until": until })).collect();
-    let beside: Vec<_> = others.iter().map(|life| json!({ "key": life.key_ref(), "unit": life.unit, "state": life.state.word() })).collect();
+    let beside: Vec<_> =
+        others.iter().map(|life| json!({ "key": life.key_ref(), "unit": life.unit, "state": life.state.word() })).collect();
     let value = json!({
         "done": "admitted", "others": beside, "name": name, "role": role.as_str(), "key": key, "fingerprint": fingerprint, "unit": request.unit(),
         "epoch": admitted.epoch, "cut": admitted.cut, "kept": kept, "roster": version, "log_index": index.0,

@@ -1,6 +1,7 @@
 //! Random logs: few units, keys, numbers, ids and people, so that everything meets everything.
 
 use proptest::prelude::*;
+use rules::Found;
 use shared::{
     decision::{BatchVerdict, RecordKey, Said, Subject, Verdict},
     id::{BatchId, Digest, LogIndex, NoteId, ResidentRef, Transaction},
@@ -10,7 +11,6 @@ use shared::{
     roster::{Approval, Kept, Persons, Renewals, Revocation, UnknownTargets},
     time::Second,
 };
-use sync_server::rules::Found;
 
 use crate::{
     drafts::{Draft, Sending, batch, draft, key, member, number_target, record_id, signer},
@@ -232,7 +232,7 @@ impl Play {
         if dice.hit(3) {
             let ids: Vec<BatchId> = self.world.log.batches.keys().copied().collect();
             let id = *dice.of(&ids)?;
-            let code = sync_server::rules::force::code(memory, &memory.log.batches[&id].batch, memory.log.next()).ok()?;
+            let code = rules::force::code(memory, &memory.log.batches[&id].batch, memory.log.next()).ok()?;
             let refuse = code.is_none() || dice.hit(3);
             return Some(Subject::Batch(id, if refuse { BatchVerdict::Refuse } else { BatchVerdict::Accept(code?) }));
         }

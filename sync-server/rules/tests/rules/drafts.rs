@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use rules::Found;
 use shared::{
     decision::RecordKey,
     id::{BatchId, Digest, Member, RecordId, ResidentRef, RosterVersion, SealedDigest, Transaction},
@@ -13,7 +14,6 @@ use shared::{
     merge::Essence,
     record::Target,
 };
-use sync_server::rules::Found;
 
 /// The pair of a name's nth key.
 pub fn signer(name: &str, nth: u8) -> Rc<Signer> {

@@ -1,12 +1,12 @@
 //! Examples of what persons decide.
 
+use rules::engine::LineState;
 use shared::{
     decision::{BatchVerdict, Said, Subject, Verdict},
     id::Number,
     outcome::Fate,
     problem::Code,
 };
-use sync_server::rules::engine::LineState;
 
 use crate::{
     drafts::{batch, draft, key, member},

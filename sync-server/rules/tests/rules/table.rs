@@ -1,5 +1,6 @@
 //! Each kind of assertion × each way of not being in force: it changes nothing else.
 
+use rules::{Found, Line, Record};
 use shared::{
     decision::{Said, Subject, Verdict},
     id::{LogIndex, Transaction},
@@ -7,7 +8,6 @@ use shared::{
     record::Target,
     roster::Renewals,
 };
-use sync_server::rules::{Found, Line, Record};
 
 use crate::{
     drafts::{Draft, Sending, batch, draft, key, member, number_target, record_id, signer},

@@ -1,5 +1,6 @@
 //! What comes in force late, or goes on by another delivery.
 
+use rules::{Found, decisions::Needs, force};
 use shared::{
     decision::{BatchVerdict, Subject},
     id::{BatchId, LogIndex, Number, Transaction},
@@ -8,7 +9,6 @@ use shared::{
     roster::{Approval, Kept},
     time::Second,
 };
-use sync_server::rules::{Found, decisions::Needs, force};
 
 use crate::{
     drafts::{Draft, batch, draft, key, number_target, signer},
@@ -183,5 +183,5 @@ fn a_frozen_keys_batch_needs_two_until_a_link_leads_to_it() {
     let id = world.deliver(&first);
     let memory = world.memory();
     let line = world.line(Subject::Batch(id, BatchVerdict::Accept(Code::Frozen)));
-    assert_eq!(sync_server::rules::decisions::needs(&memory, world.log.next(), &line), Ok(Needs::Two));
+    assert_eq!(rules::decisions::needs(&memory, world.log.next(), &line), Ok(Needs::Two));
 }

@@ -23,16 +23,16 @@ use std::collections::BTreeMap;
 use shared::{
     decision::RecordKey,
     id::{ResidentRef, Transaction},
-    merge::{Compared, Essence, MatchKey, compare, has_number},
+    merge::{Essence, MatchKey, has_number},
     problem::{Code, Problem},
     record::Target,
     roster::{Facts as RosterFacts, Renewals, UnknownTargets},
 };
 
 use super::{
-    engine::{Batch, Delivered, Engine, Mode, RosterAt, Standing},
+    engine::{Batch, Delivered, Engine, Mode, Standing},
     force,
-    residents::{founder, stands, under as under_key},
+    residents::{compared, founder, stands, under as under_key},
 };
 
 /// What a record in force is to become.

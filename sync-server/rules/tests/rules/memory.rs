@@ -6,6 +6,10 @@ use std::{
     sync::Arc,
 };
 
+use rules::{
+    Advanced, Batch, Delivered, Engine, Event, Found, Holder, Kind, Line, Record, Standing, Withdrawal, advance,
+    engine::{BatchDecided, DecisionAt, LineState, RosterAt},
+};
 use shared::{
     decision::RecordKey,
     force::Life,
@@ -15,10 +19,6 @@ use shared::{
     outcome::Fate,
     problem::{Code, Problem},
     time::Second,
-};
-use sync_server::rules::{
-    Advanced, Batch, Delivered, Engine, Event, Found, Holder, Kind, Line, Record, Standing, Withdrawal, advance,
-    engine::{BatchDecided, DecisionAt, LineState, RosterAt},
 };
 
 use crate::log::{Log, What};

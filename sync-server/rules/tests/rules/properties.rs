@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, test_runner::Config};
+use rules::{Batch, Delivered, Found, Line, Mode, Record, Standing, engine::LineState};
 use shared::{
     decision::{Decision, RecordKey, Said, Subject},
     id::{BatchId, LogIndex, Member, NoteId, Number},
@@ -12,7 +13,6 @@ use shared::{
     problem::Code,
     roster::Approval,
 };
-use sync_server::rules::{Batch, Delivered, Found, Line, Mode, Record, Standing, engine::LineState};
 
 use crate::{
     log::{Log, Sent, What},
@@ -286,7 +286,9 @@ fn in_force(log: &Log, batch: &Batch, line: &Line, states: &[State], at: u64) ->
     }
     let demanded = log.roster(batch.roster).expect("logged").facts.approval == Approval::Required;
     let standing = match batch.state {
-        BatchState::Quarantined(Code::Frozen) => linked(log, batch.id, at).is_some_and(|head| log.frozen(&batch.unit_key).is_some_and(|at| head < at)),
+        BatchState::Quarantined(Code::Frozen) => {
+            linked(log, batch.id, at).is_some_and(|head| log.frozen(&batch.unit_key).is_some_and(|at| head < at))
+        }
         BatchState::Quarantined(code) => matches!(code, Code::Revoked | Code::ApproverRevoked),
         BatchState::Accepted => true,
     };

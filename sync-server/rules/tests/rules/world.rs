@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use rules::{Batch, Delivered, Found, Line, Withdrawal, force};
 use shared::{
     decision::{Decision, DecisionLine, Reason, RecordKey, Said, Subject, case_of_batch, case_of_record},
     id::{BatchId, Digest, LogIndex, Member, NoteId, Number, Place, RosterVersion},
@@ -12,7 +13,6 @@ use shared::{
     roster::{Approval, Facts, Revocation, StaffEntry, UnitEntry, invented},
     time::Second,
 };
-use sync_server::rules::{Batch, Delivered, Found, Line, Withdrawal, force};
 
 use crate::{
     drafts::{Draft, Sending, batch, draft, key, member, signer},

@@ -1,6 +1,6 @@
 //! A line asks a bounded number of questions, whatever the size of the log; a cut touches what its key signed.
 
-use sync_server::rules::{Advanced, advance};
+use rules::{Advanced, advance};
 
 use crate::{
     drafts::{batch, draft, key, number_target},

@@ -8,6 +8,11 @@ use std::{
     sync::Arc,
 };
 
+use rules::{
+    Batch, Line,
+    engine::RosterAt,
+    force::{Links, link_batch, link_head},
+};
 use shared::{
     decision::{Decision, RecordKey},
     force::{End, Life},
@@ -17,11 +22,6 @@ use shared::{
     problem::{Code, Problem},
     roster::Facts,
     time::Second,
-};
-use sync_server::rules::{
-    Batch, Line,
-    engine::RosterAt,
-    force::{Links, link_batch, link_head},
 };
 
 /// What an entry says.

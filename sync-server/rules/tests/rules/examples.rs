@@ -1,5 +1,6 @@
 //! One example for each rule, named by what it says.
 
+use rules::{Found, engine::LineState};
 use shared::{
     decision::{Subject, Verdict},
     id::{LogIndex, Transaction},
@@ -8,7 +9,6 @@ use shared::{
     roster::{Kept, Renewals, UnknownTargets},
     time::Second,
 };
-use sync_server::rules::{Found, engine::LineState};
 
 use crate::{
     drafts::{Draft, Sending, batch, draft, fields, key, member, number_target, signer},
