@@ -170,14 +170,11 @@ fn waits(fate: &Fate) -> bool {
     matches!(fate, Fate::Held(Code::Unopened | Code::UpgradeNeeded, _))
 }
 
-/// Nobody could open it in its turn. Unless the record is in force by another delivery, or decided about, the line is told so,
-/// whatever holds the record: by that the entry which opens the batch finds it.
+/// Nobody could open it in its turn. The line is told so, whatever became of the record by another delivery: by that the entry which
+/// opens the batch finds it, and before that entry it stands in for no other delivery.
 fn not_opened(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> Result<Fate, Problem> {
-    if let Some(known) = judged_before(e, line)? {
-        return Ok(known);
-    }
     let fate = held(&line.key, code);
-    if e.record(&line.key)?.is_none_or(|known| matches!(known.fate, Fate::Refused(_))) {
+    if judged_before(e, line)?.is_none() && e.record(&line.key)?.is_none_or(|known| matches!(known.fate, Fate::Refused(_))) {
         e.set_record(&line.key, &fresh(batch, line, fate.clone()))?;
     }
     Ok(fate)

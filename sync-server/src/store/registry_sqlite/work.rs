@@ -111,12 +111,14 @@ pub(super) fn unopened(c: &Connection) -> Result<Vec<BatchId>, Problem> {
     all(c, sql, [], |row| Column::of(row, 0))
 }
 
-/// Batches with a record that is held unopened though its line is open, in the log's order.
+/// Batches with a record that is held unopened though all lines of the batch are open, in the log's order: one entry opens all of them,
+/// so that a rebuild, which may open them at once, judges them there too.
 pub(super) fn unsaid(c: &Connection) -> Result<Vec<BatchId>, Problem> {
     let sql = "SELECT DISTINCT r.batch FROM records r JOIN deliveries d ON d.batch = r.batch AND d.line = r.line
                JOIN merge_work w ON w.batch = r.batch
                WHERE r.fate GLOB 'held *' AND (r.fate GLOB 'held unopened *' OR r.fate GLOB 'held upgrade-needed *')
-                     AND d.found NOT IN ('unopened', 'refused upgrade-needed') ORDER BY w.idx";
+                     AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.batch = r.batch AND o.found IN ('unopened', 'refused upgrade-needed'))
+               ORDER BY w.idx";
     all(c, sql, [], |row| Column::of(row, 0))
 }
 
