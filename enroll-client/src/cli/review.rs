@@ -94,6 +94,14 @@ fn review_row(vault: &Vault, supervisor: &Supervisor, record: &RecordRow) -> Res
     ])
 }
 
+/// What waits for close and whose card this supervisor cannot open: mostly, it was finished before their key was here.
+fn unseen(vault: &Vault, supervisor: &Supervisor) -> Result<Vec<Number>, Problem> {
+    let waiting = vault.unbatched()?;
+    let closes = waiting.iter().filter(|record| record.withdrawn.is_none());
+    // a card that cannot be read stops no close
+    Ok(closes.filter(|record| vault.card(supervisor, record, Card::Review).is_err()).map(|record| record.number).collect())
+}
+
 fn show(app: &App, vault: &Vault, number: Number) -> Result<Exit, Problem> {
     let supervisor = app.supervisor(vault)?;
     let record = vault.record(number)?;
@@ -147,6 +155,16 @@ impl Close {
             Some(s) if !self.unreviewed => Approver::Supervisor(s),
             other => Approver::Nobody(other.as_ref()),
         };
+        let unseen = match approver {
+            Approver::Supervisor(supervisor) => unseen(&vault, supervisor)?,
+            Approver::Nobody(_) => Vec::new(),
+        };
+        if !unseen.is_empty() {
+            let numbers = unseen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            app.say.note(&format!(
+                "this supervisor's key opens no review card of {numbers}: look at the papers, or let another supervisor close"
+            ));
+        }
         vault.make_room()?;
         let closed = close::close(&vault, &session, approver, clock::now())?;
         for (id, place, records, bytes) in &closed.batches {
@@ -154,7 +172,7 @@ impl Close {
             app.say.line("batch", fields, format!("batch {place}: {records} records, {bytes} bytes"));
         }
         left_behind(app, &closed.left);
-        Ok(told(app, &closed))
+        Ok(told(app, &closed, &unseen))
     }
 
     /// The supervisor at the keyboard; nobody where none is needed or wanted.
@@ -194,12 +212,13 @@ fn left_behind(app: &App, left: &Left) {
         .for_each(|(n, agent)| say(Code::SessionNeeded, n, &format!("waits for {agent}: enroll-client --as {agent} resign")));
 }
 
-fn told(app: &App, closed: &close::Closed) -> Exit {
+fn told(app: &App, closed: &close::Closed, unseen: &[Number]) -> Exit {
     let fields = json!({
         "batches": closed.batches.len(),
         "records": closed.batches.iter().map(|b| b.2).sum::<usize>(),
         "approved": closed.approved,
         "will_wait": closed.will_wait,
+        "unseen": unseen,
         "rotten": closed.left.rotten,
         "oversize": closed.left.oversize,
         "own": closed.left.own,

@@ -116,7 +116,8 @@ fn the_cards_that_a_forgetful_supervisor_alone_opened_are_named() {
     let named: Vec<bool> = review.of("review").iter().map(|r| !r["name"].is_null()).collect();
     assert_eq!(named, [false, true], "one can only be looked at by its number now");
     assert_eq!(lost("supervisor-004").0, 1, "now they alone open the second");
-    assert_eq!(unit.run_as("supervisor-004", &["close"]).done()["records"], 2);
+    let closed = unit.run_as("supervisor-004", &["close"]).done();
+    assert_eq!((&closed["records"], &closed["unseen"]), (&2.into(), &serde_json::json!(["1.1"])), "she is told what she could not look at");
 }
 
 /// A slip code that no screen has shown rests under the key of its agent: it is named, and does not haunt later commands.

@@ -59,6 +59,8 @@ fn a_new_key_says_what_becomes_of_the_old_one() {
     centre.refused("revoked", &["unit", "admit", &centre.unit_request("van-1", 1), "--new-key", "--cut-old"]);
     let kept = centre.ok(&["unit", "admit", &centre.unit_request("van-1", 3), "--new-key", "--keep-old"]);
     assert_eq!(kept.last()["kept"].as_array().map(Vec::len), Some(1), "what is cut is not kept");
+    let others: Vec<_> = kept.last()["others"].as_array().into_iter().flatten().map(|other| other["state"].clone()).collect();
+    assert_eq!(others, ["cut", "kept"], "whoever admits sees whom the name has had");
     let list = centre.ok(&["unit", "list"]);
     let units = list.of("unit");
     assert_eq!(units.len(), 3, "every key that ever was");
@@ -78,7 +80,9 @@ fn one_name_a_key_on_each_laptop_and_one_key_one_name() {
     centre.peopled();
     let at = |seed, van| centre.person_request(Role::Agent, "agent-7", seed, Some(van));
     centre.ok(&["agent", "admit", &at(1, "van-1")]);
-    centre.ok(&["agent", "admit", &at(2, "van-2")]);
+    let second = centre.ok(&["agent", "admit", &at(2, "van-2")]);
+    let others = &second.last()["others"];
+    assert_eq!((&others[0]["unit"], &others[0]["state"]), (&"van-1".into(), &"active".into()), "a key of hers goes on elsewhere");
     centre.refused("key-choice", &["agent", "admit", &at(3, "van-1")]);
     let replaced = centre.ok(&["agent", "admit", &at(3, "van-1"), "--new-key", "--cut-old"]);
     assert_eq!(replaced.last()["cut"].as_array().map(Vec::len), Some(1));
@@ -210,7 +214,13 @@ fn staff_make_their_own_keys() {
     assert_eq!(admitted.last()["fingerprint"], made.last()["fingerprint"], "what two people compare by phone");
     let list = centre.ok(&["staff", "list"]);
     assert_eq!((&list.of("staff")[0]["role"], &list.of("staff")[0]["state"]), (&"adjudicator".into(), &"active".into()));
-    centre.ok(&["staff", "revoke", "amina", "--reason", "left", "--yes"]);
+    // a second key of hers: its request has a name of its own
+    let again = ["staff", "add", "amina", "--role", "adjudicator", "--key", &centre.text("second.key"), "--passphrase-file", &pass];
+    let again = centre.ok(&again).last()["request"].as_str().expect("a file").to_owned();
+    assert_ne!(again, request);
+    centre.refused("key-choice", &["staff", "admit", &again, "--role", "adjudicator"]);
+    centre.ok(&["staff", "admit", &again, "--role", "adjudicator", "--new-key", "--cut-old"]);
+    centre.ok(&["staff", "revoke", "amina", "--all", "--reason", "left", "--yes"]);
     let list = centre.ok(&["staff", "list"]);
-    assert_eq!((&list.of("staff")[0]["state"], &list.of("staff")[0]["reason"]), (&"cut".into(), &"left".into()));
+    assert!(list.of("staff").iter().all(|key| key["state"] == "cut"), "{:?}", list.lines);
 }
