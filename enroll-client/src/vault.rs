@@ -33,6 +33,7 @@ pub mod outbox;
 use std::{path::PathBuf, sync::Arc};
 
 use ground::sqlite;
+pub(crate) use ground::sqlite::rows::int;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use shared::problem::{Code, Problem};
 
@@ -54,18 +55,20 @@ pub(crate) trait Db<T> {
 
 impl<T> Db<T> for rusqlite::Result<T> {
     fn db(self) -> Result<T, Problem> {
-        self.map_err(|e| {
-            let code = match e.sqlite_error_code() {
-                Some(ErrorCode::DiskFull) => Code::DiskFull,
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Code::VaultDamaged,
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Code::LockedElsewhere,
-                _ => Code::DatabaseFailed,
-            };
-            // the text of an error may quote a value; its kind does not
-            let detail = e.sqlite_error().map_or_else(|| "unexpected row".to_owned(), |s| format!("SQLite {}", s.extended_code));
-            Problem::new(code, detail)
-        })
+        self.map_err(|e| failed(&e))
     }
+}
+
+fn failed(e: &rusqlite::Error) -> Problem {
+    let code = match e.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Code::DiskFull,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Code::VaultDamaged,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Code::LockedElsewhere,
+        _ => Code::DatabaseFailed,
+    };
+    // the text of an error may quote a value; its kind does not
+    let detail = e.sqlite_error().map_or_else(|| "unexpected row".to_owned(), |s| format!("SQLite {}", s.extended_code));
+    Problem::new(code, detail)
 }
 
 impl<T> Db<T> for Result<T, sqlite::Refused> {
@@ -82,15 +85,6 @@ impl<T> Db<T> for Result<T, sqlite::Refused> {
 /// A value in the vault that is not what this software writes there.
 pub(crate) fn damaged(what: &str) -> Problem {
     Problem::new(Code::VaultDamaged, what)
-}
-
-/// SQLite's integers are signed; ours here never reach 2^63.
-pub(crate) fn int(n: u64) -> i64 {
-    i64::try_from(n).expect("counts and sizes stay below 2^63")
-}
-/// The way back.
-pub(crate) fn uint(n: i64) -> u64 {
-    u64::try_from(n).unwrap_or(0)
 }
 
 /// Where the parts of a vault lie.

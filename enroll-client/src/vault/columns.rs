@@ -1,13 +1,13 @@
-//! Our types as columns: each has one spelling in a row, and is read into its type at this border.
+//! Our types as columns of the vault: digests and names are text.
 //!
 //! **Trust:** a row that does not read as what this software writes there was changed by somebody else: `vault-damaged`.
 
-use std::str::FromStr;
-
-use rusqlite::{Connection, OptionalExtension as _, Params, Row};
+use ground::sqlite::rows::{self, Store};
+pub(super) use ground::sqlite::rows::{Column, number, place};
+use rusqlite::{Connection, Params};
 use shared::{
     batch::{RecordLine, WithdrawReason},
-    id::{BatchId, Digest, FormName, LogIndex, Member, Number, Place, RecordId, SealedDigest, Transaction},
+    id::{BatchId, Digest, FormName, Member, RecordId, SealedDigest, Transaction},
     keys::VerifierKey,
     log::BatchState,
     outcome::Fate,
@@ -15,30 +15,28 @@ use shared::{
     time::{Minute, Second},
 };
 
-use super::{Db as _, damaged};
+use super::{damaged, failed};
 
-/// A type that has one spelling as a column.
-pub(super) trait Column: Sized {
-    /// Reads column `i`.
-    fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem>;
+/// The vault's rows.
+pub(super) struct Own;
+
+impl Store for Own {
+    fn failed(e: rusqlite::Error) -> Problem {
+        failed(&e)
+    }
+    fn damaged(what: &'static str) -> Problem {
+        damaged(what)
+    }
 }
 
-macro_rules! plain_columns {
-    ($($name:ty)*) => {$(
-        impl Column for $name {
-            fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-                row.get(i).db()
-            }
-        }
-    )*};
-}
-plain_columns! { String Vec<u8> bool i64 }
+/// A row of the vault.
+pub(super) type Row<'r> = rows::Row<'r, Own>;
 
 macro_rules! text_columns {
     ($($name:ty)*) => {$(
-        impl Column for $name {
+        impl Column<Own> for $name {
             fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-                parsed(row, i)
+                rows::parsed(row, i)
             }
         }
     )*};
@@ -48,56 +46,16 @@ text_columns! {
     super::state::Standing super::members::Role super::drafts::DraftId super::members::Readers
 }
 
-impl Column for u64 {
-    fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-        Self::try_from(i64::read(row, i)?).map_err(|_| damaged("a count"))
-    }
-}
-impl Column for u32 {
-    fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-        Self::try_from(i64::read(row, i)?).map_err(|_| damaged("a count"))
-    }
-}
-impl Column for LogIndex {
-    fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-        u64::read(row, i).map(Self)
-    }
-}
-impl Column for Second {
-    fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-        i64::read(row, i).map(Self::from_unix)
-    }
-}
-impl Column for Minute {
+impl Column<Own> for Minute {
     fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
         let minutes = i64::read(row, i)?;
         minutes.checked_mul(60).map(|seconds| Second::from_unix(seconds).minute()).ok_or_else(|| damaged("a time"))
     }
 }
-impl Column for RecordLine {
+impl Column<Own> for RecordLine {
     fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
         Self::parse(&String::read(row, i)?).map_err(|_| damaged("a record's line"))
     }
-}
-impl<T: Column> Column for Option<T> {
-    fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-        let null = row.get_ref(i).db()? == rusqlite::types::ValueRef::Null;
-        if null { Ok(None) } else { T::read(row, i).map(Some) }
-    }
-}
-
-fn parsed<T: FromStr>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
-    String::read(row, i)?.parse().map_err(|_| damaged("a value of a row"))
-}
-
-/// Epoch and number in columns `i` and `i + 1`.
-pub(super) fn number(row: &Row<'_>, i: usize) -> Result<Number, Problem> {
-    Number::new(u32::read(row, i)?, u64::read(row, i + 1)?).map_err(|_| damaged("a number"))
-}
-
-/// Epoch and sequence in columns `i` and `i + 1`.
-pub(super) fn place(row: &Row<'_>, i: usize) -> Result<Place, Problem> {
-    Place::new(u32::read(row, i)?, u64::read(row, i + 1)?).map_err(|_| damaged("a place"))
 }
 
 /// At most one row.
@@ -107,7 +65,7 @@ pub(super) fn maybe<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Result<T, Problem>,
 ) -> Result<Option<T>, Problem> {
-    c.query_row(sql, params, |row| Ok(read(row))).optional().db()?.transpose()
+    rows::maybe(c, sql, params, read)
 }
 
 /// All rows, in order.
@@ -117,13 +75,7 @@ pub(super) fn all<T>(
     params: impl Params,
     read: impl Fn(&Row<'_>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let mut statement = c.prepare(sql).db()?;
-    let mut rows = statement.query(params).db()?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().db()? {
-        found.push(read(row)?);
-    }
-    Ok(found)
+    rows::all(c, sql, params, read)
 }
 
 #[cfg(test)]

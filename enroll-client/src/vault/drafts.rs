@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use rusqlite::{OptionalExtension as _, Row, Transaction};
+use rusqlite::{OptionalExtension as _, Transaction};
 use shared::{
     id::Member,
     problem::{Code, Problem},
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{
     CaptureSession, Db as _, Vault,
-    columns::{Column as _, all, maybe},
+    columns::{Column as _, Row, all, maybe},
     damaged,
     keyslots::{Kind, Slot},
     members::Unlocked,

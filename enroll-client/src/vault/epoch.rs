@@ -23,7 +23,7 @@ use shared::{
 
 use super::{
     CaptureSession, Db as _, Vault,
-    columns::{Column as _, maybe},
+    columns::{Column as _, Row, maybe},
     damaged, int,
     records::{self, RecordRow},
     state::{Standing, State},
@@ -52,7 +52,7 @@ pub(super) fn adopt(tx: &Transaction<'_>, state: &State, roster: &Facts) -> Resu
 
 /// Gives the next number of the epoch. The caller stores what bears it before it commits.
 pub(super) fn next_number(tx: &Transaction<'_>) -> Result<Number, Problem> {
-    let read = |r: &rusqlite::Row<'_>| Ok((u32::read(r, 0)?, u64::read(r, 1)?, Standing::read(r, 2)?));
+    let read = |r: &Row<'_>| Ok((u32::read(r, 0)?, u64::read(r, 1)?, Standing::read(r, 2)?));
     let (epoch, last, standing) = maybe(tx, "SELECT epoch, last_number, standing FROM state", [], read)?.ok_or(Code::NotInitialised)?;
     // a sync may have heard of it since the command began
     standing.demand_ok()?;

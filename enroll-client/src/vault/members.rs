@@ -14,7 +14,6 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use rusqlite::Row;
 use shared::{
     id::Member,
     keys::{KeyRef, Signer, VerifierKey},
@@ -24,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Db as _, Vault,
-    columns::{Column as _, all, maybe},
+    columns::{Column as _, Row, all, maybe},
     damaged,
     wrap::{self, Cost, Key},
 };

@@ -4,7 +4,7 @@
 //! something is deleted because of them. **Invariants:** a batch enters with the advance of the chain in one
 //! transaction; the payload is never stored twice: it is read from the sealed records.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, params};
 use shared::{
     id::{BatchId, LogIndex, Number, Place},
     log::BatchState,
@@ -15,7 +15,7 @@ use shared::{
 
 use super::{
     CaptureSession, Db as _, Vault,
-    columns::{Column as _, all, place},
+    columns::{Column as _, Row, all, place},
     int,
     records::{self, Card, RecordRow},
 };

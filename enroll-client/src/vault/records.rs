@@ -23,7 +23,7 @@ pub(super) use self::row::rows;
 pub use self::row::{Numbering, RecordRow, Withdrawn};
 use super::{
     CaptureSession, Db as _, Vault,
-    columns::{Column as _, maybe},
+    columns::{Column as _, Row, maybe},
     damaged,
     drafts::{self, OpenDraft},
     epoch, int,
@@ -196,7 +196,7 @@ impl Vault {
         // the lock first: a slot that the row still names under it is not erased yet
         let held = self.keys.hold()?;
         let sql = format!("SELECT {column}_slot, {column} FROM records WHERE record = ?1");
-        let read = |r: &rusqlite::Row<'_>| Ok((Option::<Slot>::read(r, 0)?, Option::<Vec<u8>>::read(r, 1)?));
+        let read = |r: &Row<'_>| Ok((Option::<Slot>::read(r, 0)?, Option::<Vec<u8>>::read(r, 1)?));
         let Some((Some(slot), Some(blob))) = maybe(&self.db, &sql, [&name], read)? else { return Ok(None) };
         let sealed = held.get(slot, card.kind(), &name)?;
         drop(held);

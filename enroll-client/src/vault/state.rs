@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use rusqlite::{Row, Transaction};
+use rusqlite::Transaction;
 use shared::{
     id::{BatchId, Member},
     keys::VerifierKey,
@@ -13,10 +13,9 @@ use shared::{
 
 use super::{
     CaptureSession, Db as _, Vault,
-    columns::{Column as _, maybe},
+    columns::{Column as _, Row, maybe},
     damaged, int,
     machine::WrappedUnitKeys,
-    uint,
     wrap::Cost,
 };
 
@@ -202,7 +201,7 @@ impl Vault {
     pub fn next_hello(&self) -> Result<u64, Problem> {
         // In a transaction of its own: a row that a statement returns comes before its commit, whose error nobody would hear.
         let tx = self.begin()?;
-        let hello = tx.query_row("UPDATE state SET hello = hello + 1 RETURNING hello", [], |r| r.get(0)).map(uint).db()?;
+        let hello = maybe(&tx, "UPDATE state SET hello = hello + 1 RETURNING hello", [], u64::read_first)?.ok_or_else(|| damaged("the state"))?;
         tx.commit().db()?;
         Ok(hello)
     }

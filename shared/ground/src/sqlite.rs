@@ -8,6 +8,8 @@
 //! memory. A step, once released, never changes; all that are missing are one transaction, so a crash leaves the old schema
 //! or the new one. A file with more steps than this software knows is refused untouched. No error quotes a value.
 
+pub mod rows;
+
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},

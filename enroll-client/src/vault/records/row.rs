@@ -1,6 +1,6 @@
 //! A finished record, as its row says it.
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params};
 use shared::{
     batch::{RecordLine, WithdrawReason},
     id::{BatchId, FormName, Member, Number, RecordId, SealedDigest, Transaction},
@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::super::{
-    columns::{self, Column},
+    columns::{self, Column, Own, Row},
     keyslots::Slot,
 };
 
@@ -72,12 +72,12 @@ const COLUMNS: &str = "r.epoch, r.number, r.record, r.agent, r.form, r.kind, r.f
     EXISTS (SELECT 1 FROM sealed s WHERE s.epoch = r.epoch AND s.number = r.number)
     FROM records r LEFT JOIN effects e ON e.epoch = r.epoch AND e.number = r.number";
 
-impl Column for Numbering {
+impl Column<Own> for Numbering {
     fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
         bool::read(row, i).map(|again| if again { Self::Twice } else { Self::Once })
     }
 }
-impl Column for Slot {
+impl Column<Own> for Slot {
     fn read(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
         u32::read(row, i).map(Self)
     }

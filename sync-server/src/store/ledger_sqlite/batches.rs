@@ -1,6 +1,6 @@
 //! Batches, their chains, their lines.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     id::{BatchId, LogIndex, Member, Number, Place, RecordId, RosterVersion},
     keys::KeyRef,
@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     super::{BatchFacts, Extent, LineFacts},
-    columns::{Column as _, all, damaged, int, maybe, number, parsed, place, text},
+    columns::{Column, Row, all, damaged, int, maybe, number, parsed, place, text},
 };
 
 const BATCH: &str =
@@ -19,39 +19,39 @@ const BATCH: &str =
 const LINE: &str = "SELECT batch, line, unit, epoch, number, record, sealed, start, size, key FROM lines";
 
 fn batch(row: &Row<'_>) -> Result<BatchFacts, Problem> {
-    let quarantined: Option<String> = Option::of(row, 11)?;
+    let quarantined: Option<String> = Option::read(row, 11)?;
     let state = match quarantined {
         None => BatchState::Accepted,
         Some(code) => BatchState::Quarantined(code.parse::<Code>().map_err(|_| damaged())?),
     };
     Ok(BatchFacts {
-        id: batch_id(row, 0)?,
-        index: LogIndex::of(row, 1)?,
-        received: super::columns::Column::of(row, 2)?,
-        unit: Member::of(row, 3)?,
+        id: BatchId::read(row, 0)?,
+        index: LogIndex::read(row, 1)?,
+        received: Column::read(row, 2)?,
+        unit: Member::read(row, 3)?,
         place: place(row, 4)?,
-        previous: Option::of(row, 6)?,
-        manifest: super::columns::Column::of(row, 7)?,
-        payload: super::columns::Column::of(row, 8)?,
-        payload_size: u64::of(row, 9)?,
-        lines: u64::of(row, 10)?,
+        previous: Option::read(row, 6)?,
+        manifest: Column::read(row, 7)?,
+        payload: Column::read(row, 8)?,
+        payload_size: u64::read(row, 9)?,
+        lines: u64::read(row, 10)?,
         state,
-        roster: RosterVersion(u64::of(row, 12)?),
+        roster: RosterVersion(u64::read(row, 12)?),
         unit_key: parsed(row, 13)?,
-        approver: Option::of(row, 14)?,
+        approver: Option::read(row, 14)?,
     })
 }
 
 fn line(row: &Row<'_>) -> Result<LineFacts, Problem> {
     Ok(LineFacts {
-        batch: batch_id(row, 0)?,
-        line: u64::of(row, 1)?,
-        unit: Member::of(row, 2)?,
+        batch: BatchId::read(row, 0)?,
+        line: u64::read(row, 1)?,
+        unit: Member::read(row, 2)?,
         number: number(row, 3)?,
-        record: RecordId::of(row, 5)?,
-        sealed: Option::of(row, 6)?,
-        start: u64::of(row, 7)?,
-        size: u64::of(row, 8)?,
+        record: RecordId::read(row, 5)?,
+        sealed: Option::read(row, 6)?,
+        start: u64::read(row, 7)?,
+        size: u64::read(row, 8)?,
         key: parsed(row, 9)?,
     })
 }
@@ -77,12 +77,13 @@ pub(super) fn chain_head(c: &Connection, unit: &Member, epoch: u32) -> Result<Op
 pub(super) fn forked(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<u64>, Problem> {
     // the code as it stands in the condition of the index: a parameter would not find it
     let sql = "SELECT sequence FROM batches WHERE unit = ?1 AND epoch = ?2 AND quarantined = 'fork' ORDER BY sequence LIMIT 1";
-    maybe(c, sql, params![text(unit), epoch], |row| u64::of(row, 0))
+    maybe(c, sql, params![text(unit), epoch], |row| u64::read(row, 0))
 }
 
 /// Highest sequence and number that the log has of a unit's epoch, signed by a key that had not ended.
 pub(super) fn extent(c: &Connection, unit: &Member, epoch: u32) -> Result<Extent, Problem> {
-    let highest = |sql: &str| maybe(c, sql, params![text(unit), epoch], |row| Option::<u64>::of(row, 0)).map(|n| n.flatten().unwrap_or(0));
+    let highest =
+        |sql: &str| maybe(c, sql, params![text(unit), epoch], |row| Option::<u64>::read(row, 0)).map(|n| n.flatten().unwrap_or(0));
     Ok(Extent {
         sequence: highest(
             "SELECT sequence FROM batches
@@ -114,9 +115,4 @@ pub(super) fn lines_of_record(c: &Connection, unit: Option<&Member>, record: Rec
 pub(super) fn lines_of_number(c: &Connection, unit: &Member, number: Number) -> Result<Vec<LineFacts>, Problem> {
     let sql = format!("{LINE} WHERE unit = ?1 AND epoch = ?2 AND number = ?3 ORDER BY batch, line");
     all(c, &sql, params![text(unit), number.epoch, int(number.number)], line)
-}
-
-/// `BatchId::of` is the digest's own constructor, so the column's has another name here.
-fn batch_id(row: &Row<'_>, i: usize) -> Result<BatchId, Problem> {
-    super::columns::Column::of(row, i)
 }

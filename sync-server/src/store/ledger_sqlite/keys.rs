@@ -1,6 +1,6 @@
 //! The lives of keys: which roster listed one first, and how one ended it. What they mean: `shared::force`.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     force::{End, Life},
     id::LogIndex,
@@ -10,7 +10,7 @@ use shared::{
     time::Second,
 };
 
-use super::columns::{Column as _, int, maybe, put, text};
+use super::columns::{Column as _, Row, int, maybe, put, text};
 
 /// Takes a logged roster in: keys that it lists, keys that it ends.
 pub(super) fn follow(c: &Connection, index: LogIndex, roster: &RosterFacts) -> Result<(), Problem> {
@@ -37,7 +37,7 @@ pub(super) fn follow(c: &Connection, index: LogIndex, roster: &RosterFacts) -> R
 }
 
 fn end(row: &Row<'_>) -> Result<End, Problem> {
-    Ok(End { cut: Option::of(row, 0)?, until: Option::of(row, 1)? })
+    Ok(End { cut: Option::read(row, 0)?, until: Option::read(row, 1)? })
 }
 
 /// How the last roster before an entry ended a key.
@@ -49,13 +49,13 @@ fn last_end(c: &Connection, key: &KeyRef, known: Option<LogIndex>) -> Result<Opt
 /// The first entry that was logged later than a log time.
 fn first_after(c: &Connection, until: Second) -> Result<Option<LogIndex>, Problem> {
     let sql = "SELECT idx FROM entries WHERE received > ?1 ORDER BY received, idx LIMIT 1";
-    maybe(c, sql, [until.unix()], LogIndex::of_row)
+    maybe(c, sql, [until.unix()], LogIndex::read_first)
 }
 
 /// The life of a key as the entries before `known` tell it.
 pub(in crate::store) fn life(c: &Connection, key: &KeyRef, known: LogIndex) -> Result<Life, Problem> {
     let sql = "SELECT admitted FROM keys WHERE key = ?1 AND admitted < ?2";
-    let admitted = maybe(c, sql, params![text(key), int(known.0)], LogIndex::of_row)?;
+    let admitted = maybe(c, sql, params![text(key), int(known.0)], LogIndex::read_first)?;
     let end = match last_end(c, key, Some(known))? {
         Some(end) => end.index(|until| first_after(c, until))?,
         None => None,

@@ -1,6 +1,6 @@
 //! Rosters, outcomes, decisions.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     decision::Decision,
     id::{BatchId, Blob, LogIndex, Member, NoteId, Place, RosterVersion},
@@ -11,15 +11,15 @@ use shared::{
 
 use super::{
     super::{DecisionFacts, OutcomeFacts, RosterFacts},
-    columns::{Column as _, all, int, maybe, parsed, place, text},
+    columns::{Column as _, Row, all, int, maybe, parsed, place, text},
 };
 
 fn facts(row: &Row<'_>) -> Result<RosterFacts, Problem> {
     Ok(RosterFacts {
-        version: RosterVersion(u64::of(row, 0)?),
-        index: LogIndex::of(row, 1)?,
-        received: Second::of(row, 2)?,
-        note: Vec::of(row, 3)?,
+        version: RosterVersion(u64::read(row, 0)?),
+        index: LogIndex::read(row, 1)?,
+        received: Second::read(row, 2)?,
+        note: Vec::read(row, 3)?,
     })
 }
 
@@ -41,14 +41,14 @@ pub(super) fn roster_by(c: &Connection, by: Second) -> Result<Option<RosterFacts
 pub(in crate::store) fn newest_before(c: &Connection, index: LogIndex, by: Option<Second>) -> Result<Option<RosterVersion>, Problem> {
     let sql = "SELECT version FROM rosters WHERE idx < ?1 AND received <= ?2 ORDER BY version DESC LIMIT 1";
     let by = by.map_or(i64::MAX, Second::unix);
-    maybe(c, sql, params![int(index.0), by], |row| u64::of(row, 0).map(RosterVersion))
+    maybe(c, sql, params![int(index.0), by], |row| u64::read(row, 0).map(RosterVersion))
 }
 
 const DECISION: &str = "SELECT idx, key, note FROM decisions";
 
 fn decision_facts(row: &Row<'_>) -> Result<DecisionFacts, Problem> {
-    let note = Decision::parse(&Vec::<u8>::of(row, 2)?)?;
-    Ok(DecisionFacts { index: LogIndex::of(row, 0)?, key: parsed(row, 1)?, note })
+    let note = Decision::parse(&Vec::<u8>::read(row, 2)?)?;
+    Ok(DecisionFacts { index: LogIndex::read(row, 0)?, key: parsed(row, 1)?, note })
 }
 
 pub(in crate::store) fn decision(c: &Connection, id: NoteId) -> Result<Option<DecisionFacts>, Problem> {
@@ -75,18 +75,18 @@ pub(in crate::store) fn decisions_signed(
 
 /// The first outcome of a batch.
 pub(in crate::store) fn first_outcome(c: &Connection, batch: BatchId) -> Result<Option<Vec<u8>>, Problem> {
-    maybe(c, "SELECT note FROM outcomes WHERE batch = ?1 AND version = 1", [batch.as_bytes()], |row| Vec::of(row, 0))
+    maybe(c, "SELECT note FROM outcomes WHERE batch = ?1 AND version = 1", [batch.as_bytes()], |row| Vec::read(row, 0))
 }
 
 pub(in crate::store) fn outcome(c: &Connection, batch: BatchId) -> Result<Option<OutcomeFacts>, Problem> {
     let sql = "SELECT version, idx, note FROM outcomes WHERE batch = ?1 ORDER BY version DESC LIMIT 1";
     maybe(c, sql, [batch.as_bytes()], |row| {
-        Ok(OutcomeFacts { batch, version: u64::of(row, 0)?, index: LogIndex::of(row, 1)?, note: Vec::of(row, 2)? })
+        Ok(OutcomeFacts { batch, version: u64::read(row, 0)?, index: LogIndex::read(row, 1)?, note: Vec::read(row, 2)? })
     })
 }
 
 pub(in crate::store) fn outcomes_since(c: &Connection, unit: &Member, index: LogIndex, limit: usize) -> Result<Vec<(Place, u64)>, Problem> {
     let sql = "SELECT b.epoch, b.sequence, max(o.version) FROM outcomes o JOIN batches b ON b.id = o.batch
                WHERE b.unit = ?1 AND o.idx >= ?2 GROUP BY b.id ORDER BY b.epoch, b.sequence LIMIT ?3";
-    all(c, sql, params![text(unit), int(index.0), int(limit as u64)], |row| Ok((place(row, 0)?, u64::of(row, 2)?)))
+    all(c, sql, params![text(unit), int(index.0), int(limit as u64)], |row| Ok((place(row, 0)?, u64::read(row, 2)?)))
 }

@@ -1,6 +1,6 @@
 //! What units say of themselves: announcements, hellos, heads; and what follows from them.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     hello::Known,
     id::{BatchId, Blob, LogIndex, Member, NoteId, Number, Place},
@@ -12,7 +12,7 @@ use shared::{
 
 use super::{
     super::{AnnouncedBatch, HeadWitness, HelloFacts, Word},
-    columns::{Column, all, int, maybe, place, put, text},
+    columns::{Column, Row, all, int, maybe, place, put, text},
 };
 
 pub(super) fn announce(c: &Connection, batch: &AnnouncedBatch) -> Result<(), Problem> {
@@ -34,13 +34,13 @@ pub(super) fn announce(c: &Connection, batch: &AnnouncedBatch) -> Result<(), Pro
 pub(super) fn announced(c: &Connection, unit: &Member) -> Result<Vec<AnnouncedBatch>, Problem> {
     let sql = "SELECT id, epoch, sequence, previous, unit_key FROM announced WHERE unit = ?1 ORDER BY epoch, sequence, id";
     all(c, sql, [text(unit)], |row| {
-        let (id, previous, unit_key) = (Column::of(row, 0)?, Option::of(row, 3)?, Column::of(row, 4)?);
+        let (id, previous, unit_key) = (Column::read(row, 0)?, Option::read(row, 3)?, Column::read(row, 4)?);
         Ok(AnnouncedBatch { id, unit: unit.clone(), place: place(row, 1)?, previous, unit_key })
     })
 }
 
 pub(in crate::store) fn frozen(c: &Connection, key: &KeyRef) -> Result<Option<LogIndex>, Problem> {
-    maybe(c, "SELECT idx FROM freezes WHERE key = ?1", [text(key)], LogIndex::of_row)
+    maybe(c, "SELECT idx FROM freezes WHERE key = ?1", [text(key)], LogIndex::read_first)
 }
 
 /// Hellos that the log doesn't state count for nothing here: a rebuilt ledger doesn't know them.
@@ -62,9 +62,9 @@ const SHOWN: &str = "SELECT epoch, max(sequence) FROM (
 
 pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec<Place>, Problem> {
     let mut found = Vec::new();
-    for (epoch, last) in all(c, SHOWN, [text(unit)], |row| Ok((u32::of(row, 0)?, u64::of(row, 1)?)))? {
+    for (epoch, last) in all(c, SHOWN, [text(unit)], |row| Ok((u32::read(row, 0)?, u64::read(row, 1)?)))? {
         let sql = "SELECT DISTINCT sequence FROM batches WHERE unit = ?1 AND epoch = ?2 ORDER BY sequence";
-        let logged = all(c, sql, params![text(unit), epoch], |row| u64::of(row, 0))?;
+        let logged = all(c, sql, params![text(unit), epoch], |row| u64::read(row, 0))?;
         let mut logged = logged.into_iter().peekable();
         // stops at the limit, however high a sequence somebody claims
         for sequence in 1..=last {
@@ -102,8 +102,8 @@ fn known(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {
     let same = "SELECT id FROM hellos WHERE key = ?1 AND counter = ?2 ORDER BY id = ?3 DESC LIMIT 1";
     Ok(Known {
         frozen: frozen(c, &hello.key)?.is_some(),
-        same_counter: maybe(c, same, params![key, int(hello.counter), hello.id.as_bytes()], Column::of_row)?,
-        counter: maybe(c, highest, [&key], |row| u64::of(row, 0))?.unwrap_or(0),
+        same_counter: maybe(c, same, params![key, int(hello.counter), hello.id.as_bytes()], Column::read_first)?,
+        counter: maybe(c, highest, [&key], |row| u64::read(row, 0))?.unwrap_or(0),
         at_head: match hello.head {
             Some((place, id)) => at_place(c, hello, place, id)?,
             None => None,
@@ -121,7 +121,7 @@ fn at_place(c: &Connection, hello: &HelloFacts, place: Place, claimed: BatchId) 
             UNION ALL SELECT head_id, 2 FROM heads WHERE unit = ?1 AND head_epoch = ?2 AND head = ?3 AND key = ?5
         ) ORDER BY id = ?4 DESC, rank LIMIT 1";
     let at = params![text(&hello.sender), place.epoch, int(place.sequence), claimed.as_bytes(), text(&hello.key), hello.epoch];
-    maybe(c, sql, at, Column::of_row)
+    maybe(c, sql, at, Column::read_first)
 }
 
 pub(super) fn keep_hello(c: &Connection, key: &KeyRef, counter: u64, id: &NoteId, first: Second, note: &[u8]) -> Result<(), Problem> {
@@ -160,7 +160,7 @@ pub(super) fn keep_head(
 pub(super) fn logged_head(c: &Connection, key: &KeyRef) -> Result<Option<(Second, HeadEntry)>, Problem> {
     let sql = "SELECT e.received, e.leaf FROM heads h JOIN entries e ON e.idx = h.idx
                WHERE h.key = ?1 AND h.idx IS NOT NULL ORDER BY h.idx DESC LIMIT 1";
-    let found = maybe(c, sql, [text(key)], |row| Ok((Second::of(row, 0)?, Vec::of(row, 1)?)))?;
+    let found = maybe(c, sql, [text(key)], |row| Ok((Second::read(row, 0)?, Vec::read(row, 1)?)))?;
     let Some((received, leaf)) = found else { return Ok(None) };
     match Entry::parse(&leaf)?.body {
         Body::Head(head) => Ok(Some((received, head))),
@@ -170,20 +170,20 @@ pub(super) fn logged_head(c: &Connection, key: &KeyRef) -> Result<Option<(Second
 
 pub(super) fn heads_since(c: &Connection, key: &KeyRef, since: Second) -> Result<u64, Problem> {
     let sql = "SELECT count(*) FROM heads h JOIN entries e ON e.idx = h.idx WHERE h.key = ?1 AND h.idx IS NOT NULL AND e.received >= ?2";
-    Ok(maybe(c, sql, params![text(key), since.unix()], |row| u64::of(row, 0))?.unwrap_or(0))
+    Ok(maybe(c, sql, params![text(key), since.unix()], |row| u64::read(row, 0))?.unwrap_or(0))
 }
 
 pub(super) fn head_witness(c: &Connection, key: &KeyRef, unit: &Member, place: Place) -> Result<Option<HeadWitness>, Problem> {
     let at = params![text(unit), place.epoch, int(place.sequence), text(key)];
     let logged = "SELECT manifest FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 AND unit_key = ?4 ORDER BY idx LIMIT 1";
-    if let Some(manifest) = maybe(c, logged, at, Blob::of_row)? {
+    if let Some(manifest) = maybe(c, logged, at, Blob::read_first)? {
         return Ok(Some(HeadWitness::Logged(manifest)));
     }
     let announced = "SELECT id FROM announced WHERE unit = ?1 AND epoch = ?2 AND sequence = ?3 ORDER BY id LIMIT 1";
-    if let Some(id) = maybe(c, announced, params![text(unit), place.epoch, int(place.sequence)], BatchId::of_row)? {
+    if let Some(id) = maybe(c, announced, params![text(unit), place.epoch, int(place.sequence)], BatchId::read_first)? {
         return Ok(Some(HeadWitness::Announced(id)));
     }
     let said = "SELECT h.note FROM heads d JOIN hellos h ON h.key = d.key AND h.counter = d.counter
                 WHERE d.unit = ?1 AND d.head_epoch = ?2 AND d.head = ?3 AND d.key = ?4 ORDER BY d.counter LIMIT 1";
-    Ok(maybe(c, said, at, |row: &Row<'_>| Vec::of(row, 0))?.map(HeadWitness::Hello))
+    Ok(maybe(c, said, at, |row: &Row<'_>| Vec::read(row, 0))?.map(HeadWitness::Hello))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     decision::{DecisionLine, RecordKey, Said, Subject, case_of_batch},
     id::{BatchId, CaseRef, LogIndex, NoteId, RecordId, ResidentRef},
@@ -26,7 +26,7 @@ use crate::{
         force,
     },
     store::ledger_sqlite::{
-        columns::{Column, all, damaged, each, int, maybe, parsed, text},
+        columns::{Column, Row, all, damaged, each, int, maybe, parsed, text},
         papers, tree,
     },
 };
@@ -56,7 +56,7 @@ pub(super) fn cases(c: &Connection, rosters: &Rosters, filter: &Filter, page: Pa
         let skip = usize::try_from(page.skip).unwrap_or(usize::MAX);
         return Ok((found.into_iter().skip(skip).take(usize::try_from(page.limit).unwrap_or(usize::MAX)).collect(), total));
     }
-    let total = maybe(c, &format!("SELECT count(*) {HELD}{wanted}"), [&code, &unit], u64::of_row)?.unwrap_or(0);
+    let total = maybe(c, &format!("SELECT count(*) {HELD}{wanted}"), [&code, &unit], u64::read_first)?.unwrap_or(0);
     let sql = format!("SELECT r.unit, r.record, r.sealed {HELD}{wanted} ORDER BY r.unit, r.record, r.sealed LIMIT ?3 OFFSET ?4");
     let keys = all(c, &sql, params![code, unit, int(page.limit), int(page.skip)], |row| rows::key(row, 0))?;
     let mut cases = Vec::with_capacity(keys.len());
@@ -187,7 +187,7 @@ pub(super) fn history(c: &Connection, rosters: &Rosters, of: &About) -> Result<V
         About::Waiting => "SELECT blob FROM decisions WHERE id IN (SELECT id FROM decided WHERE state = 'waits') ORDER BY idx",
         _ => "SELECT blob FROM decisions ORDER BY idx",
     };
-    for blob in all(c, sql, [], |row| Column::of(row, 0))? {
+    for blob in all(c, sql, [], |row| Column::read(row, 0))? {
         let facts = papers::decision_at(c, blob)?.ok_or_else(damaged)?;
         let id = facts.note.id();
         let lines = match facts.note.said() {
@@ -223,13 +223,13 @@ pub(super) fn history(c: &Connection, rosters: &Rosters, of: &About) -> Result<V
 
 fn state(c: &Connection, id: NoteId, line: usize) -> Result<Option<LineState>, Problem> {
     let sql = "SELECT state FROM decided WHERE id = ?1 AND line = ?2";
-    maybe(c, sql, params![id.as_bytes(), int(line as u64)], |row| LineState::of_word(&String::of(row, 0)?))
+    maybe(c, sql, params![id.as_bytes(), int(line as u64)], |row| LineState::of_word(&String::read(row, 0)?))
 }
 
 pub(super) fn shared(c: &Connection) -> Result<Vec<Shared>, Problem> {
     let sql = "SELECT match_key FROM residents WHERE match_key IS NOT NULL GROUP BY match_key HAVING count(*) > 1 ORDER BY match_key";
     let mut found = Vec::new();
-    for key in all(c, sql, [], |row: &Row<'_>| String::of(row, 0))? {
+    for key in all(c, sql, [], |row: &Row<'_>| String::read(row, 0))? {
         let mut one = Shared { residents: Vec::new(), founders: Vec::new() };
         each(c, "SELECT reference, sources FROM residents WHERE match_key = ?1 ORDER BY reference", [&key], |row| {
             let sources: Vec<String> = rows::from_json(row, 1)?;

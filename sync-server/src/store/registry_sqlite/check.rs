@@ -88,7 +88,7 @@ fn compare(c: &Connection, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
                   FROM centre.merge_work; CREATE UNIQUE INDEX main.copied_batch ON merge_work (batch);
                   CREATE UNIQUE INDEX main.copied_idx ON merge_work (idx);";
     c.execute_batch(copied).map_err(failed)?;
-    let until = maybe(c, "SELECT next FROM centre.fold", [], u64::of_row)?.unwrap_or(0);
+    let until = maybe(c, "SELECT next FROM centre.fold", [], u64::read_first)?.unwrap_or(0);
     let engine = Sql::of(c, Place::Beside, rosters);
     while position(c)?.0 < until {
         match rules::advance_to(&engine, until, STEP)? {
@@ -97,7 +97,7 @@ fn compare(c: &Connection, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
         }
     }
     // a batch that is judged and waits for its outcome stands at the position
-    if maybe(c, "SELECT judged FROM centre.fold", [], u64::of_row)? == Some(1) {
+    if maybe(c, "SELECT judged FROM centre.fold", [], u64::read_first)? == Some(1) {
         rules::advance(&engine, 1)?;
     }
     let mut off = engine.differing.take();
@@ -111,7 +111,7 @@ fn compare(c: &Connection, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
 fn differences(c: &Connection, table: &str, name: &str, off: &mut Vec<Problem>) -> Result<(), Problem> {
     for (one, other) in [("centre", "main"), ("main", "centre")] {
         let sql = format!("SELECT DISTINCT {name} FROM (SELECT * FROM {one}.{table} EXCEPT SELECT * FROM {other}.{table}) LIMIT {NAMED}");
-        for what in all(c, &sql, [], |row| String::of(row, 0))? {
+        for what in all(c, &sql, [], |row| String::read(row, 0))? {
             if !off.iter().any(|known| known.detail == what) {
                 off.push(Problem::new(Code::RegistryWrong, what));
             }

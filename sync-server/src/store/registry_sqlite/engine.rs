@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use shared::{
     decision::RecordKey,
     force::Life,
@@ -30,7 +30,7 @@ use crate::{
         BatchFacts, DecisionFacts,
         ledger_sqlite::{
             batches,
-            columns::{Column as _, all, damaged, int, maybe, number, parsed, put, text},
+            columns::{Column, Row, all, damaged, int, maybe, number, parsed, put, text},
             keys, links, papers, units,
         },
         sqlite::failed,
@@ -76,12 +76,12 @@ fn batch_of(facts: BatchFacts) -> Batch {
 
 fn delivered(row: &Row<'_>) -> Result<Delivered, Problem> {
     Ok(Delivered {
-        line: u64::of(row, 0)?,
+        line: u64::read(row, 0)?,
         key: rows::key(row, 1)?,
         number: number(row, 4)?,
-        roster: RosterVersion(u64::of(row, 6)?),
+        roster: RosterVersion(u64::read(row, 6)?),
         agent: parsed(row, 7)?,
-        found: Found::of_word(&String::of(row, 8)?)?,
+        found: Found::of_word(&String::read(row, 8)?)?,
     })
 }
 
@@ -95,8 +95,8 @@ fn standing(row: &Row<'_>) -> Result<Standing, Problem> {
         resident: rows::resident(row, 0)?,
         documents: rows::from_json(row, 3)?,
         identity: rows::from_json(row, 4)?,
-        founded: Second::of(row, 5)?,
-        match_key: Option::<String>::of(row, 6)?.map(|key| key.parse()).transpose().map_err(|_| damaged())?,
+        founded: Second::read(row, 5)?,
+        match_key: Option::<String>::read(row, 6)?.map(|key| key.parse()).transpose().map_err(|_| damaged())?,
     })
 }
 
@@ -104,7 +104,7 @@ impl Engine for Sql<'_> {
     fn next(&self) -> Result<Option<Event>, Problem> {
         let sql = "SELECT e.idx, e.received, e.leaf FROM events v JOIN entries e ON e.idx = v.idx
                    WHERE v.idx >= (SELECT next FROM fold) ORDER BY v.idx LIMIT 1";
-        let found = maybe(self.c, sql, [], |row| Ok((LogIndex::of(row, 0)?, Second::of(row, 1)?, Vec::of(row, 2)?)))?;
+        let found = maybe(self.c, sql, [], |row| Ok((LogIndex::read(row, 0)?, Second::read(row, 1)?, Vec::read(row, 2)?)))?;
         let Some((index, received, leaf)) = found else { return Ok(None) };
         let kind = match Entry::parse(&leaf)?.body {
             Body::Batch(batch) => Kind::Batch(batch.batch),
@@ -121,7 +121,7 @@ impl Engine for Sql<'_> {
         put(self.c, "UPDATE merge_work SET state = 'folded', due = 1 WHERE idx = ?1 AND state <> 'folded'", [int(index.0)])
     }
     fn judged(&self) -> Result<bool, Problem> {
-        Ok(maybe(self.c, "SELECT judged FROM fold", [], u64::of_row)? == Some(1))
+        Ok(maybe(self.c, "SELECT judged FROM fold", [], u64::read_first)? == Some(1))
     }
     fn set_judged(&self) -> Result<(), Problem> {
         let sql = "UPDATE merge_work SET state = 'folded', due = 1
@@ -140,7 +140,7 @@ impl Engine for Sql<'_> {
                    FROM lines l LEFT JOIN deliveries d ON d.batch = l.batch AND d.line = l.line WHERE l.batch = ?1 ORDER BY l.line";
         let line = |row: &Row<'_>| match row.get_ref(3).map_err(failed)? {
             rusqlite::types::ValueRef::Null => {
-                Ok(Line::Withdrawn(Withdrawal { unit: Member::of(row, 1)?, number: number(row, 4)?, by: parsed(row, 7)? }))
+                Ok(Line::Withdrawn(Withdrawal { unit: Member::read(row, 1)?, number: number(row, 4)?, by: parsed(row, 7)? }))
             }
             _ => delivered(row).map(Line::Record),
         };
@@ -205,20 +205,20 @@ impl Engine for Sql<'_> {
     }
     fn lines_signed(&self, key: &KeyRef, from: LogIndex, to: LogIndex) -> Result<Vec<(BatchId, Delivered)>, Problem> {
         let sql = format!("{DELIVERED} WHERE l.key = ?1 AND l.idx >= ?2 AND l.idx < ?3 ORDER BY l.idx, l.line");
-        all(self.c, &sql, params![text(key), int(from.0), int(to.0)], |row| Ok((BatchId::of_column(row, 9)?, delivered(row)?)))
+        all(self.c, &sql, params![text(key), int(from.0), int(to.0)], |row| Ok((BatchId::read(row, 9)?, delivered(row)?)))
     }
     fn withdrawals_signed(&self, key: &KeyRef, from: LogIndex, to: LogIndex) -> Result<Vec<(BatchId, Withdrawal)>, Problem> {
         let sql = "SELECT batch, unit, epoch, number, key FROM lines
                    WHERE key = ?1 AND idx >= ?2 AND idx < ?3 AND sealed IS NULL ORDER BY idx, line";
         all(self.c, sql, params![text(key), int(from.0), int(to.0)], |row| {
-            let withdrawal = Withdrawal { unit: Member::of(row, 1)?, number: number(row, 2)?, by: parsed(row, 4)? };
-            Ok((BatchId::of_column(row, 0)?, withdrawal))
+            let withdrawal = Withdrawal { unit: Member::read(row, 1)?, number: number(row, 2)?, by: parsed(row, 4)? };
+            Ok((BatchId::read(row, 0)?, withdrawal))
         })
     }
     fn deliveries(&self, key: &RecordKey, to: LogIndex) -> Result<Vec<(BatchId, u64)>, Problem> {
         let sql = "SELECT batch, line FROM lines WHERE unit = ?1 AND record = ?2 AND sealed = ?3 AND idx < ?4 ORDER BY idx, line";
         let at = params![text(&key.unit), text(&key.record), key.digest.as_bytes(), int(to.0)];
-        all(self.c, sql, at, |row| Ok((BatchId::of_column(row, 0)?, u64::of(row, 1)?)))
+        all(self.c, sql, at, |row| Ok((BatchId::read(row, 0)?, u64::read(row, 1)?)))
     }
     fn enrolled_by(&self, batch: BatchId, name: &str) -> Result<bool, Problem> {
         let sql = "SELECT 1 FROM lines WHERE batch = ?1 AND sealed IS NOT NULL AND key >= ?2 || '+' AND key < ?2 || ',' LIMIT 1";
@@ -331,7 +331,7 @@ impl Engine for Sql<'_> {
     }
     fn decided(&self, id: NoteId) -> Result<Vec<LineState>, Problem> {
         let sql = "SELECT state FROM decided WHERE id = ?1 ORDER BY line";
-        all(self.c, sql, [id.as_bytes()], |row| LineState::of_word(&String::of(row, 0)?))
+        all(self.c, sql, [id.as_bytes()], |row| LineState::of_word(&String::read(row, 0)?))
     }
     fn set_decided(&self, id: NoteId, line: usize, state: LineState) -> Result<(), Problem> {
         let sql = "INSERT OR REPLACE INTO decided (id, line, state) VALUES (?1, ?2, ?3)";
@@ -340,9 +340,9 @@ impl Engine for Sql<'_> {
     fn batch_decided(&self, batch: BatchId) -> Result<Option<BatchDecided>, Problem> {
         let sql = "SELECT decision, accepted FROM batches_decided WHERE batch = ?1";
         maybe(self.c, sql, [batch.as_bytes()], |row| {
-            let accepted: Option<String> = Option::of(row, 1)?;
+            let accepted: Option<String> = Option::read(row, 1)?;
             let accepted = accepted.map(|code| code.parse()).transpose().map_err(|_| damaged())?;
-            Ok(BatchDecided { decision: shared_column(row, 0)?, accepted })
+            Ok(BatchDecided { decision: Column::read(row, 0)?, accepted })
         })
     }
     fn set_batch_decided(&self, batch: BatchId, decided: Option<BatchDecided>) -> Result<(), Problem> {
@@ -361,20 +361,6 @@ impl Engine for Sql<'_> {
 
 fn decision_at(facts: DecisionFacts) -> DecisionAt {
     DecisionAt { index: facts.index, key: facts.key, note: Arc::new(facts.note) }
-}
-
-/// `BatchId::of` is the digest's own constructor, so the column's has another name.
-trait ByColumn: Sized {
-    fn of_column(row: &Row<'_>, i: usize) -> Result<Self, Problem>;
-}
-impl ByColumn for BatchId {
-    fn of_column(row: &Row<'_>, i: usize) -> Result<Self, Problem> {
-        shared_column(row, i)
-    }
-}
-
-fn shared_column<T: crate::store::ledger_sqlite::columns::Column>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
-    T::of(row, i)
 }
 
 /// Where the fold stands.

@@ -68,9 +68,9 @@ const MISSING: &str = "
 
 pub(super) fn missing_numbers(c: &Connection, limit: usize) -> Result<Vec<MissingNumbers>, Problem> {
     all(c, MISSING, [int(limit as u64)], |row| {
-        let epoch = u32::of(row, 1)?;
+        let epoch = u32::read(row, 1)?;
         let of = |n| Number::new(epoch, n).map_err(|_| crate::store::ledger_sqlite::columns::damaged());
-        Ok(MissingNumbers { unit: parsed(row, 0)?, first: of(u64::of(row, 2)?)?, last: of(u64::of(row, 3)?)? })
+        Ok(MissingNumbers { unit: parsed(row, 0)?, first: of(u64::read(row, 2)?)?, last: of(u64::read(row, 3)?)? })
     })
 }
 
@@ -84,8 +84,8 @@ pub(super) fn late_withdrawals(c: &Connection, limit: usize) -> Result<Vec<LateW
         Ok(LateWithdrawal {
             record: rows::key(row, 0)?,
             number: number(row, 3)?,
-            batch: Column::of(row, 5)?,
-            received: Column::of(row, 6)?,
+            batch: Column::read(row, 5)?,
+            received: Column::read(row, 6)?,
         })
     })
 }

@@ -4,7 +4,7 @@
 //! the log's order. One that was published is replaced only when everything that was logged before it is folded: while a database is
 //! made again, the registry passes through states that were true once.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     id::{BatchId, CaseRef, RecordId},
     outcome::{Fate, Outcome, OutcomeLine},
@@ -16,7 +16,7 @@ use crate::{
     registry::{Among, OutcomeDue},
     rules::Found,
     store::ledger_sqlite::{
-        columns::{Column, all, damaged, int, maybe, number, put},
+        columns::{Column, Row, all, damaged, int, maybe, number, put},
         papers,
     },
 };
@@ -25,7 +25,7 @@ use crate::{
 const FIRST_UNFOLDED: &str = "SELECT min(idx) FROM events WHERE idx >= (SELECT next FROM fold)";
 
 pub(super) fn due(c: &Connection, limit: usize) -> Result<Vec<OutcomeDue>, Problem> {
-    let first: Option<u64> = maybe(c, FIRST_UNFOLDED, [], |row| Option::of(row, 0))?.flatten();
+    let first: Option<u64> = maybe(c, FIRST_UNFOLDED, [], |row| Option::read(row, 0))?.flatten();
     let sql = "SELECT w.batch FROM merge_work w WHERE w.due = 1 AND w.state = 'folded'
                AND (?1 IS NULL OR coalesce((SELECT max(o.idx) FROM outcomes o WHERE o.batch = w.batch), -1) < ?1)
                ORDER BY w.idx LIMIT ?2";
@@ -43,7 +43,7 @@ pub(super) fn due(c: &Connection, limit: usize) -> Result<Vec<OutcomeDue>, Probl
 const SETTLED: &str = "UPDATE merge_work SET due = 0 WHERE batch = ?1";
 
 fn batch_id(row: &Row<'_>) -> Result<BatchId, Problem> {
-    Column::of(row, 0)
+    Column::read(row, 0)
 }
 
 fn published(c: &Connection, batch: BatchId) -> Result<Option<(u64, Vec<OutcomeLine>)>, Problem> {
@@ -59,8 +59,8 @@ const LINES: &str = "SELECT l.epoch, l.number, d.unit, d.record, d.sealed, d.fou
 /// What each line was told first, in the manifest's order.
 fn first_lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
     all(c, LINES, [batch.as_bytes()], |row| {
-        let first: String = Column::of(row, 6)?;
-        let record: RecordId = Column::of(row, 3)?;
+        let first: String = Column::read(row, 6)?;
+        let record: RecordId = Column::read(row, 3)?;
         Ok(OutcomeLine { number: number(row, 0)?, record, fate: first.parse().map_err(|_| damaged())? })
     })
 }
@@ -68,7 +68,7 @@ fn first_lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Probl
 /// What the outcome of a folded batch says now, in the manifest's order.
 fn lines(c: &Connection, batch: BatchId) -> Result<Vec<OutcomeLine>, Problem> {
     let stored = all(c, LINES, [batch.as_bytes()], |row| {
-        Ok((number(row, 0)?, rows::key(row, 2)?, Found::of_word(&String::of(row, 5)?)?, u64::of(row, 7)?))
+        Ok((number(row, 0)?, rows::key(row, 2)?, Found::of_word(&String::read(row, 5)?)?, u64::read(row, 7)?))
     })?;
     let mut lines = Vec::with_capacity(stored.len());
     for (number, key, found, line) in stored {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::{
     id::{RecordId, ResidentRef},
     log::BatchState,
@@ -14,7 +14,7 @@ use shared::{
 use super::{rows, work};
 use crate::{
     registry::{Search, Summary, Trace},
-    store::ledger_sqlite::columns::{Column, all, damaged, each, int, maybe, number, parsed, place, text},
+    store::ledger_sqlite::columns::{Column, Row, all, damaged, each, int, maybe, number, parsed, place, text},
 };
 
 const RESIDENT: &str = "SELECT reference, fields, parts, sources FROM residents";
@@ -43,7 +43,7 @@ pub(super) fn summary(c: &Connection) -> Result<Summary, Problem> {
         lines.add(digest::record_line(&key, &fate)).map_err(|_| damaged())
     })?;
     each(c, &format!("{RESIDENT} ORDER BY reference"), [], |row| {
-        let (reference, resident) = read_resident(row)?;
+        let (reference, resident) = read_resident(&Row::of(row))?;
         residents += 1;
         lines.add(digest::resident_line(&reference, &resident)).map_err(|_| damaged())
     })?;
@@ -57,10 +57,10 @@ pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Prob
                FROM lines l JOIN batches b ON b.id = l.batch
                WHERE l.record = ?1 AND l.sealed IS NOT NULL ORDER BY b.idx, l.line";
     all(c, sql, [text(&record)], |row| {
-        let quarantined: Option<String> = Option::of(row, 11)?;
+        let quarantined: Option<String> = Option::read(row, 11)?;
         let state = quarantined.map_or(Ok(BatchState::Accepted), |q| q.parse().map(BatchState::Quarantined)).map_err(|_| damaged())?;
         let key = rows::key(row, 0)?;
-        let batch = Column::of(row, 6)?;
+        let batch = Column::read(row, 6)?;
         let known = rows::record(c, &key)?;
         let fields = match known.as_ref().map(|known| &known.fate) {
             Some(Fate::Merged(reference)) => fields_from(c, reference, &key)?,
@@ -71,8 +71,8 @@ pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Prob
             agent_key: parsed(row, 5)?,
             batch,
             place: place(row, 7)?,
-            index: Column::of(row, 9)?,
-            received: Column::of(row, 10)?,
+            index: Column::read(row, 9)?,
+            received: Column::read(row, 10)?,
             state,
             decision: known.as_ref().and_then(|known| known.decision),
             against: known.as_ref().map(|known| known.against.clone()).unwrap_or_default(),
@@ -86,7 +86,7 @@ pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Prob
 
 fn outcomes(c: &Connection, batch: shared::id::BatchId) -> Result<Vec<(u64, shared::id::LogIndex)>, Problem> {
     let sql = "SELECT version, idx FROM outcomes WHERE batch = ?1 ORDER BY version";
-    all(c, sql, [batch.as_bytes()], |row| Ok((u64::of(row, 0)?, Column::of(row, 1)?)))
+    all(c, sql, [batch.as_bytes()], |row| Ok((u64::read(row, 0)?, Column::read(row, 1)?)))
 }
 
 /// Names of the fields and parts that a resident has from a record.
@@ -121,7 +121,7 @@ fn by_name(c: &Connection, name: &str, limit: usize) -> Result<Vec<(ResidentRef,
     let mut statement = c.prepare_cached(&format!("{RESIDENT} ORDER BY reference")).map_err(crate::store::sqlite::failed)?;
     let mut rows = statement.query([]).map_err(crate::store::sqlite::failed)?;
     while let Some(row) = rows.next().map_err(crate::store::sqlite::failed)? {
-        let (reference, resident) = read_resident(row)?;
+        let (reference, resident) = read_resident(&Row::of(row))?;
         if fits(&resident) {
             found.push((reference, resident));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use shared::{
     decision::RecordKey,
@@ -14,7 +14,7 @@ use shared::{
 
 use crate::{
     rules::{Found, Mode, Record, engine::LineState},
-    store::ledger_sqlite::columns::{Column, damaged, int, maybe, number, parsed, put, text},
+    store::ledger_sqlite::columns::{Column, Row, damaged, int, maybe, number, parsed, put, text},
 };
 
 /// A value that is written as a word, or as a word and one more.
@@ -68,12 +68,12 @@ impl Word for LineState {
 
 /// Unit, record and sealed digest in columns `i` to `i + 2`.
 pub(super) fn key(row: &Row<'_>, i: usize) -> Result<RecordKey, Problem> {
-    Ok(RecordKey { unit: Column::of(row, i)?, record: Column::of(row, i + 1)?, digest: Column::of(row, i + 2)? })
+    Ok(RecordKey { unit: Column::read(row, i)?, record: Column::read(row, i + 1)?, digest: Column::read(row, i + 2)? })
 }
 
 /// A JSON value.
 pub(super) fn from_json<T: for<'a> Deserialize<'a>>(row: &Row<'_>, i: usize) -> Result<T, Problem> {
-    serde_json::from_str(&String::of(row, i)?).map_err(|_| damaged())
+    serde_json::from_str(&String::read(row, i)?).map_err(|_| damaged())
 }
 
 /// As JSON.
@@ -106,19 +106,19 @@ pub(super) fn record(c: &Connection, key: &RecordKey) -> Result<Option<Record>, 
     let at = params![text(&key.unit), text(&key.record), key.digest.as_bytes()];
     maybe(c, RECORD, at, |row| {
         let against: Vec<String> = from_json(row, 1)?;
-        let mode: Option<String> = Option::of(row, 9)?;
+        let mode: Option<String> = Option::read(row, 9)?;
         let number: Number = number(row, 5)?;
         Ok(Record {
             fate: parsed(row, 0)?,
             against: against.iter().map(|a| a.parse()).collect::<Result<_, _>>().map_err(|_| damaged())?,
-            place: Option::of(row, 2)?,
-            delivery: (Column::of(row, 3)?, u64::of(row, 4)?),
+            place: Option::read(row, 2)?,
+            delivery: (Column::read(row, 3)?, u64::read(row, 4)?),
             number,
-            holds_id: u64::of(row, 7)? == 1,
-            holds_number: u64::of(row, 8)? == 1,
+            holds_id: u64::read(row, 7)? == 1,
+            holds_number: u64::read(row, 8)? == 1,
             mode: mode.as_deref().map(Mode::of_word).transpose()?,
-            decision: Option::of(row, 10)?,
-            blind: u64::of(row, 11)? == 1,
+            decision: Option::read(row, 10)?,
+            blind: u64::read(row, 11)? == 1,
         })
     })
 }

@@ -39,7 +39,7 @@ pub(super) fn claim(c: &Connection, way: Way, now: Second, until: Second) -> Res
         Way::Here => "SELECT batch, attempts FROM merge_work WHERE state = 'open' AND lease <= 0 AND -lease <= ?1 ORDER BY idx LIMIT 1",
         Way::Alone => "SELECT batch, attempts FROM merge_work WHERE state = 'open' AND lease > 0 AND lease <= ?1 ORDER BY idx LIMIT 1",
     };
-    let found = maybe(c, sql, [now.unix()], |row| Ok(Claim { batch: Column::of(row, 0)?, attempts: u64::of(row, 1)? }))?;
+    let found = maybe(c, sql, [now.unix()], |row| Ok(Claim { batch: Column::read(row, 0)?, attempts: u64::read(row, 1)? }))?;
     if let Some(claim) = &found {
         let sql = "UPDATE merge_work SET lease = max(?2, 1), attempts = attempts + 1 WHERE batch = ?1";
         put(c, sql, params![claim.batch.as_bytes(), until.unix()])?;
@@ -99,7 +99,7 @@ pub(super) fn reclaim(c: &Connection) -> Result<(), Problem> {
 
 /// Batches whose last claim did not end.
 pub(super) fn broken(c: &Connection) -> Result<Vec<BatchId>, Problem> {
-    all(c, "SELECT batch FROM merge_work WHERE state = 'open' AND lease > 0", [], |row| Column::of(row, 0))
+    all(c, "SELECT batch FROM merge_work WHERE state = 'open' AND lease > 0", [], |row| Column::read(row, 0))
 }
 
 /// Batches with a record that is held unopened, in the log's order.
@@ -108,7 +108,7 @@ pub(super) fn unopened(c: &Connection) -> Result<Vec<BatchId>, Problem> {
     debug_assert_eq!(words, ["unopened", "refused upgrade-needed"]);
     let sql = "SELECT DISTINCT d.batch FROM deliveries d JOIN merge_work w ON w.batch = d.batch
                WHERE d.found IN ('unopened', 'refused upgrade-needed') ORDER BY w.idx";
-    all(c, sql, [], |row| Column::of(row, 0))
+    all(c, sql, [], |row| Column::read(row, 0))
 }
 
 /// Batches with a record that is held unopened though all lines of the batch are open, in the log's order: one entry opens all of them,
@@ -119,7 +119,7 @@ pub(super) fn unsaid(c: &Connection) -> Result<Vec<BatchId>, Problem> {
                WHERE r.fate GLOB 'held *' AND (r.fate GLOB 'held unopened *' OR r.fate GLOB 'held upgrade-needed *')
                      AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.batch = r.batch AND o.found IN ('unopened', 'refused upgrade-needed'))
                ORDER BY w.idx";
-    all(c, sql, [], |row| Column::of(row, 0))
+    all(c, sql, [], |row| Column::read(row, 0))
 }
 
 pub(super) fn warn_of(c: &Connection, batches: &[BatchId]) -> Result<(), Problem> {
@@ -132,12 +132,12 @@ pub(super) fn warn_of(c: &Connection, batches: &[BatchId]) -> Result<(), Problem
 pub(super) fn waiting(c: &Connection) -> Result<(u64, u64), Problem> {
     let sql = "SELECT (SELECT count(*) FROM batches) - (SELECT count(*) FROM merge_work WHERE state = 'folded'),
                       (SELECT count(*) FROM merge_work WHERE due = 1 AND state = 'folded')";
-    maybe(c, sql, [], |row| Ok((u64::of(row, 0)?, u64::of(row, 1)?))).map(Option::unwrap_or_default)
+    maybe(c, sql, [], |row| Ok((u64::read(row, 0)?, u64::read(row, 1)?))).map(Option::unwrap_or_default)
 }
 
 /// Entries that the fold has to look at and has not passed; where there is no record yet, a roster changes nothing.
 pub(super) fn unfolded(c: &Connection) -> Result<u64, Problem> {
     let sql = "SELECT count(*) FROM events WHERE idx >= (SELECT next FROM fold)
                AND (EXISTS (SELECT 1 FROM records) OR idx NOT IN (SELECT idx FROM rosters))";
-    maybe(c, sql, [], u64::of_row).map(Option::unwrap_or_default)
+    maybe(c, sql, [], u64::read_first).map(Option::unwrap_or_default)
 }
