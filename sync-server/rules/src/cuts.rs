@@ -18,7 +18,7 @@ use shared::{
 use super::{
     decisions,
     engine::{Batch, Engine, Found, Line},
-    fold, force,
+    force, late,
     residents::{self, held},
 };
 
@@ -98,7 +98,7 @@ fn out(e: &impl Engine, at: LogIndex, delivery: (shared::id::BatchId, u64), key:
     if !in_force || record.decision.is_some() || matches!(record.fate, Fate::Refused(_)) {
         return Ok(());
     }
-    if fold::delivered_again(e, at, key, &record)? {
+    if late::delivered_again(e, at, key, &record)? {
         return Ok(());
     }
     residents::remove(e, key, held(key, code), None)

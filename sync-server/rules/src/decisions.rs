@@ -6,40 +6,23 @@
 //!
 //! **What changes nothing decides nothing:** it stands in for no key that is cut later, and takes nothing with it when its signer's
 //! key is. Else one person could shield a merged record from a cut, or have it taken out by a cut.
-//!
-//! Two persons are needed for whatever changes identity or face, takes out what is merged, or uses cut or frozen keys; and always
-//! where the roster says `persons two`.
 
 use shared::{
     decision::{BatchVerdict, DecisionLine, RecordKey, Said, Subject, Verdict, case_of_batch, case_of_record},
-    id::{BatchId, Blob, LogIndex, NoteId, ResidentRef, Transaction},
+    id::{BatchId, Blob, LogIndex, NoteId, ResidentRef},
     keys::KeyRef,
-    merge::Essence,
     outcome::Fate,
     problem::{Code, Problem},
-    roster::Persons,
 };
 
+pub use super::persons::{Needs, needs};
 use super::{
     claims::{self, Claims},
     engine::{Batch, BatchDecided, DecisionAt, Delivered, Engine, Found, Line, LineState, Mode, Record},
-    fold, force,
-    residents::{self, compared, held},
+    force, judge, late,
+    persons::{applied, lifts, stands_so},
+    residents::{self, held},
 };
-
-/// The position at which faces stand.
-const FACE: &str = "face";
-
-/// How many persons a line needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
-    /// Nobody: it stands so already.
-    Nobody,
-    /// The one who signed it.
-    One,
-    /// A second one.
-    Two,
-}
 
 /// A decision, or a confirmation, is logged at `at`.
 pub(super) fn logged(e: &impl Engine, at: LogIndex, blob: Blob) -> Result<(), Problem> {
@@ -123,8 +106,8 @@ pub fn still_holds(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result
 
 /// Was the delivery that counts opened before this entry, as the log tells it?
 fn is_read(e: &impl Engine, at: LogIndex, record: &Record) -> Result<bool, Problem> {
-    let (batch, line) = fold::delivery(e, record)?;
-    Ok(!fold::waits_for_opening(e, at, &batch, &line)?)
+    let (batch, line) = judge::delivery(e, record)?;
+    Ok(!late::waits_for_opening(e, at, &batch, &line)?)
 }
 
 /// Is whom the verdict speaks of there, and nobody in the place where it would found?
@@ -153,104 +136,6 @@ pub fn record_case(key: &RecordKey, record: &Record) -> Option<shared::id::Diges
     }
 }
 
-/// 4. By effect.
-pub fn needs(e: &impl Engine, at: LogIndex, line: &DecisionLine) -> Result<Needs, Problem> {
-    if stands_so(e, &line.subject)? {
-        return Ok(Needs::Nobody);
-    }
-    let newest = e.newest_roster(at, None)?;
-    if let Some(newest) = newest
-        && e.roster(newest)?.facts.persons == Persons::Two
-    {
-        return Ok(Needs::Two);
-    }
-    let two = match &line.subject {
-        Subject::Record(key, verdict) => record_needs_two(e, at, key, verdict)?,
-        Subject::Batch(id, verdict) => batch_needs_two(e, at, *id, *verdict)?,
-    };
-    Ok(if two { Needs::Two } else { Needs::One })
-}
-
-/// Is it what the registry says already?
-fn stands_so(e: &impl Engine, subject: &Subject) -> Result<bool, Problem> {
-    match subject {
-        Subject::Record(key, verdict) => {
-            let record = residents::known(e, key)?;
-            Ok(match (&record.fate, verdict) {
-                (Fate::Merged(_), Verdict::Found) => record.mode == Some(Mode::Founded),
-                (Fate::Merged(at), Verdict::Same(to)) => at == to && record.mode == Some(Mode::Same),
-                (Fate::Merged(at), Verdict::Apply(to)) => {
-                    at == to && e.essence(key)?.is_some_and(|essence| record.mode == Some(applied(&essence)))
-                }
-                (Fate::Refused(Code::Decided), Verdict::Refuse) => record.decision.is_some(),
-                _ => false,
-            })
-        }
-        Subject::Batch(id, verdict) => Ok(e.batch_decided(*id)?.is_some_and(|decided| decided.accepted == lifts(*verdict))),
-    }
-}
-
-/// The code that a verdict lifts; none where it refuses.
-fn lifts(verdict: BatchVerdict) -> Option<Code> {
-    match verdict {
-        BatchVerdict::Accept(code) => Some(code),
-        BatchVerdict::Refuse => None,
-    }
-}
-
-/// As what a record counts that a person applies.
-fn applied(essence: &Essence) -> Mode {
-    Mode::Applied { parts: essence.transaction != Transaction::Correction }
-}
-
-fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Verdict) -> Result<bool, Problem> {
-    let record = residents::known(e, key)?;
-    // only more of itself may be added to whom it is part of; anything else takes out what is merged
-    if let Fate::Merged(reference) = &record.fate
-        && !matches!(verdict, Verdict::Apply(to) if to == reference)
-    {
-        return Ok(true);
-    }
-    if *verdict == Verdict::Refuse {
-        return Ok(false);
-    }
-    if uses_ended_keys(e, at, &record)? {
-        return Ok(true);
-    }
-    match verdict {
-        Verdict::Apply(reference) => changes(e, key, reference),
-        _ => Ok(false),
-    }
-}
-
-/// Is a key that signed for it cut or frozen, as far as is known now?
-fn uses_ended_keys(e: &impl Engine, at: LogIndex, record: &Record) -> Result<bool, Problem> {
-    let (batch, line) = fold::delivery(e, record)?;
-    Ok(force::ended(e, &batch, at)? || !force::key_for(e, &line.agent, &batch, at)?.counts())
-}
-
-/// Would it change identity, or a face?
-fn changes(e: &impl Engine, key: &RecordKey, reference: &ResidentRef) -> Result<bool, Problem> {
-    let (Some(essence), Some(standing)) = (e.essence(key)?, e.resident(reference)?) else { return Ok(true) };
-    let face = essence.parts.get(FACE).is_some_and(|new| standing.resident.parts.get(FACE).is_none_or(|(old, _)| old != new));
-    Ok(compared(&essence, &standing).changes() || face && essence.transaction != Transaction::Correction)
-}
-
-fn batch_needs_two(e: &impl Engine, at: LogIndex, id: BatchId, verdict: BatchVerdict) -> Result<bool, Problem> {
-    let ended = force::ended(e, &e.batch(id)?, at)?;
-    match verdict {
-        BatchVerdict::Accept(_) => Ok(ended),
-        BatchVerdict::Refuse => {
-            for key in e.records_of(id)? {
-                if matches!(residents::known(e, &key)?.fate, Fate::Merged(_)) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
-    }
-}
-
 fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result<LineState, Problem> {
     if stands_so(e, &line.subject)? {
         return Ok(LineState::Acts(at));
@@ -261,7 +146,7 @@ fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result
             let accepted = lifts(*verdict);
             e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted }))?;
             match accepted {
-                Some(_) => fold::come_in_force(e, at, &e.batch(*batch)?)?,
+                Some(_) => late::come_in_force(e, at, &e.batch(*batch)?)?,
                 None => refuse_batch(e, at, *batch)?,
             }
         }
@@ -276,22 +161,22 @@ fn refuse_batch(e: &impl Engine, at: LogIndex, id: BatchId) -> Result<(), Proble
         let Line::Record(line) = line else { continue };
         let record = residents::known(e, &line.key)?;
         let its = record.delivery == (id, line.line) || record.place.is_none() && !is_wrong(e, at, &batch, &line)?;
-        if its && record.place.is_some() && record.decision.is_none() && fold::delivered_again(e, at, &line.key, &record)? {
+        if its && record.place.is_some() && record.decision.is_none() && late::delivered_again(e, at, &line.key, &record)? {
             continue;
         }
         if its && record.decision.is_none() && record_case(&line.key, &record).is_some() {
             residents::remove(e, &line.key, Fate::Refused(Code::Decided), Some(at))?;
             let record = residents::known(e, &line.key)?;
             e.set_record(&line.key, &Record { delivery: (id, line.line), ..record })?;
-            fold::waiting(e, at, &line.key)?;
+            judge::waiting(e, at, &line.key)?;
         }
     }
-    fold::withdrawals(e, at, &batch)
+    late::withdrawals(e, at, &batch)
 }
 
 /// A line whose own content is wrong says nothing about its record: as the log had told by this entry.
 fn is_wrong(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Delivered) -> Result<bool, Problem> {
-    let late = matches!(line.found, Found::Refused(_)) && !fold::waits_for_opening(e, at, batch, line)?;
+    let late = matches!(line.found, Found::Refused(_)) && !late::waits_for_opening(e, at, batch, line)?;
     Ok(late || matches!(e.first(batch.id, line.line)?, Some(Fate::Refused(_))))
 }
 
@@ -300,7 +185,7 @@ fn decide_record(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, ver
     residents::take_out(e, key, &before)?;
     decided(e, at, id, key, verdict, before)?;
     // whoever waited for it learns what became of it
-    fold::waiting(e, at, key)
+    judge::waiting(e, at, key)
 }
 
 /// It is part of nobody now.
@@ -311,7 +196,7 @@ fn decided(e: &impl Engine, at: LogIndex, id: NoteId, key: &RecordKey, verdict: 
         record.fate = Fate::Refused(Code::Decided);
         return e.set_record(key, &record);
     };
-    let (batch, line) = fold::delivery(e, &record)?;
+    let (batch, line) = judge::delivery(e, &record)?;
     if !record.holds_id && matches!(claims::look(e, &line)?, Claims::Free) {
         (record.holds_id, record.holds_number) = (true, true);
     }
@@ -402,9 +287,9 @@ fn undo_batch(e: &impl Engine, at: LogIndex, id: NoteId, batch: BatchId) -> Resu
     for key in e.records_of(batch)? {
         let record = residents::known(e, &key)?;
         let by_it = record.decision.is_none() && !matches!(record.fate, Fate::Refused(code) if code != Code::Decided);
-        if by_it && record.place.is_some() && !fold::delivered_again(e, at, &key, &record)? {
+        if by_it && record.place.is_some() && !late::delivered_again(e, at, &key, &record)? {
             residents::remove(e, &key, held(&key, Code::DecisionRevoked), None)?;
         }
     }
-    fold::withdrawals(e, at, &e.batch(batch)?)
+    late::withdrawals(e, at, &e.batch(batch)?)
 }

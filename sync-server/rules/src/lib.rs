@@ -18,7 +18,10 @@
 //! | `people` | whom a record founds, joins or changes |
 //! | `residents` | what a resident consists of, and what is left when a record goes |
 //! | `cuts` | what the end of a key takes out |
-//! | `decisions` | what a person decided, who must confirm it, what it does |
+//! | `persons` | how many persons a decision needs |
+//! | `decisions` | what a person decided, and what it does |
+//! | `judge` | what becomes of one line at its place |
+//! | `late` | what comes in force after its own entry |
 //! | `fold` | one entry after the other, in the log's order |
 //!
 //! **Trust:** deliveries were opened and compared with their signed lines; the log's entries are this centre's own. **Invariants:**
@@ -30,7 +33,10 @@ pub mod force;
 mod claims;
 mod people;
 mod residents;
+mod judge;
+mod late;
 mod cuts;
+mod persons;
 pub mod decisions;
 pub mod fold;
 
