@@ -12,7 +12,6 @@ use shared::{
     decision::Subject,
     id::{LogIndex, Place},
     keys::KeyRef,
-    log::BatchState,
     problem::{Code, Problem},
     roster::{Facts as RosterFacts, Role},
     time::Second,
@@ -178,10 +177,10 @@ async fn frozen(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, 
 async fn batches(centre: &Centre, registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem> {
     let (mut next, mut facts) = (LogIndex(0), Vec::new());
     loop {
-        let page = centre.stores.ledger.batches_from(next, PAGE).await?;
+        let page = centre.stores.ledger.quarantined_from(next, PAGE).await?;
         let Some(last) = page.last() else { return Ok(facts) };
         next = LogIndex(last.index.0 + 1);
-        for batch in page.iter().filter(|batch| batch.state != BatchState::Accepted) {
+        for batch in &page {
             let case = registry.batch_case(batch.id).await?;
             if let (Some(code), None) = (case.code, case.decision) {
                 facts.push(quarantined(batch, code));

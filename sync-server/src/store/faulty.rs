@@ -316,6 +316,7 @@ impl<L: Ledger> Ledger for Faulty<L> {
         read batch(id: BatchId) -> Option<BatchFacts>;
         read batches_at(unit: &Member, place: Place) -> Vec<BatchFacts>;
         read batches_from(index: LogIndex, limit: usize) -> Vec<BatchFacts>;
+        read quarantined_from(index: LogIndex, limit: usize) -> Vec<BatchFacts>;
         read chain_head(unit: &Member, epoch: u32) -> Option<BatchFacts>;
         read missing(unit: &Member, limit: usize) -> Vec<Place>;
         read forked(unit: &Member, epoch: u32) -> Option<u64>;

@@ -225,6 +225,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn batches_at(&self, unit: &Member, place: Place) -> impl Future<Output = Result<Vec<BatchFacts>, Problem>> + Send;
     /// Logged batches from an index on, in the log's order.
     fn batches_from(&self, index: LogIndex, limit: usize) -> impl Future<Output = Result<Vec<BatchFacts>, Problem>> + Send;
+    /// The same, those that their entries quarantine.
+    fn quarantined_from(&self, index: LogIndex, limit: usize) -> impl Future<Output = Result<Vec<BatchFacts>, Problem>> + Send;
     /// The batch of the highest sequence of a unit's epoch: the chain's head.
     fn chain_head(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<BatchFacts>, Problem>> + Send;
     /// Places that must exist (a later batch, an announcement or a hello shows it) and are not logged; oldest first.

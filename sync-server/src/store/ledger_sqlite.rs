@@ -89,6 +89,9 @@ impl Ledger for LedgerSqlite {
     async fn batches_from(&self, index: LogIndex, limit: usize) -> Result<Vec<BatchFacts>, Problem> {
         self.db.read(move |c| batches::from(c, index, limit)).await
     }
+    async fn quarantined_from(&self, index: LogIndex, limit: usize) -> Result<Vec<BatchFacts>, Problem> {
+        self.db.read(move |c| batches::quarantined(c, index, limit)).await
+    }
     async fn chain_head(&self, unit: &Member, epoch: u32) -> Result<Option<BatchFacts>, Problem> {
         let unit = unit.clone();
         self.db.read(move |c| batches::chain_head(c, &unit, epoch)).await

@@ -149,6 +149,8 @@ async fn batches_lines_chains_and_gaps() {
     ledger.apply(log.grow(vec![batch(9, &two, BatchState::Accepted)], &[two.note().as_bytes()])).await.expect("the gap closes");
     assert_eq!(ledger.missing(&van, 64).await, Ok(vec![]));
     assert_eq!(ledger.batches_from(LogIndex(1), 1).await.map(|b| b[0].id), Ok(three.id()));
+    let quarantined = ledger.quarantined_from(LogIndex(0), 100).await.expect("read");
+    assert_eq!(quarantined.iter().map(|batch| batch.id).collect::<Vec<_>>(), [three.id()]);
 }
 
 #[tokio::test]

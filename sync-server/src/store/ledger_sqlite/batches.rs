@@ -69,6 +69,11 @@ pub(in crate::store) fn from(c: &Connection, index: LogIndex, limit: usize) -> R
     all(c, &format!("{BATCH} WHERE idx >= ?1 ORDER BY idx LIMIT ?2"), params![int(index.0), int(limit as u64)], batch)
 }
 
+pub(super) fn quarantined(c: &Connection, index: LogIndex, limit: usize) -> Result<Vec<BatchFacts>, Problem> {
+    let sql = format!("{BATCH} WHERE quarantined IS NOT NULL AND idx >= ?1 ORDER BY idx LIMIT ?2");
+    all(c, &sql, params![int(index.0), int(limit as u64)], batch)
+}
+
 pub(super) fn chain_head(c: &Connection, unit: &Member, epoch: u32) -> Result<Option<BatchFacts>, Problem> {
     let sql = format!("{BATCH} WHERE unit = ?1 AND epoch = ?2 ORDER BY sequence DESC, idx LIMIT 1");
     maybe(c, &sql, params![text(unit), epoch], batch)

@@ -74,6 +74,8 @@ CREATE INDEX batches_unit_key ON batches (unit_key, idx);
 CREATE INDEX batches_approver ON batches (approver, idx);
 -- Whether a unit forked is asked for each of its batches, and nearly none has: these few are found at once.
 CREATE INDEX batches_forked ON batches (unit, epoch, sequence) WHERE quarantined = 'fork';
+-- And whoever lists what waits for a person looks at these only.
+CREATE INDEX batches_quarantined ON batches (idx) WHERE quarantined IS NOT NULL;
 
 -- Record and withdrawn lines of logged manifests; sealed is NULL for a withdrawn one. key: the agent's, or the supervisor's.
 CREATE TABLE lines (
