@@ -31,7 +31,6 @@ const OF_ALL: &[&str] = &[
     // digest and refold: every record and resident, in the order of its key
     "SELECT unit, record, sealed, fate FROM records ORDER BY unit, record, sealed",
     "SELECT reference, fields, parts, sources FROM residents ORDER BY reference",
-    "SELECT DISTINCT unit, record, sealed FROM deliveries WHERE found <> 'unopened' ORDER BY",
     "SELECT (SELECT count(*) FROM lines",
     "SELECT count(*) FROM records",
     "SELECT count(*) FROM residents",

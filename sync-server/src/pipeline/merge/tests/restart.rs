@@ -185,3 +185,37 @@ async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_o
     assert!(matches!(said().await, (2, Fate::Merged(_))));
     assert_eq!(cases().await, []);
 }
+
+/// A rebuild may open all of a batch at once: so one entry says it of the whole batch, and of what only newer software reads, too.
+#[tokio::test]
+async fn an_entry_opens_a_batch_when_all_of_it_is_open() {
+    let centre = Centre::founded().await;
+    let mut unit = Unit::new("van-1");
+    unit.enrol(1, 10);
+    unit.enrol(2, 20);
+    let made = unit.close();
+    centre.log(&made).await;
+    let merge = centre.merge("centre.db").await;
+    let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
+    let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
+    let (mut none, mut one) = (opened.clone(), opened.clone());
+    (none.deliveries[0].came, none.deliveries[1].came) = (Came::Unopened, Came::Refused(Code::UpgradeNeeded));
+    one.deliveries[1].came = Came::Refused(Code::UpgradeNeeded);
+    merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
+    merge.registry.fold(none).await.expect("folded");
+    let summary = centre.summary(&merge).await;
+    assert_eq!((summary.merged, summary.held, summary.open), (0, 2, 0));
+    let outcome = merge.ledger.outcome(made.id()).await.expect("read").expect("logged");
+    let told: Vec<String> = Outcome::parse(&outcome.note).expect("ours").lines().iter().map(|line| line.fate.to_string()).collect();
+    assert!(told[0].starts_with("held unopened") && told[1].starts_with("held upgrade-needed"), "{told:?}");
+    assert_eq!(merge.registry.unopened().await, Ok(vec![made.id()]));
+    merge.registry.fold(one).await.expect("kept");
+    assert_eq!(merge.registry.unsaid().await, Ok(vec![]), "half of it");
+    merge.registry.fold(opened).await.expect("kept");
+    assert_eq!(merge.registry.unsaid().await, Ok(vec![made.id()]));
+    merge.retry_unopened(&watch::channel(false).1).await.expect("said");
+    let summary = centre.summary(&merge).await;
+    assert_eq!((summary.merged, summary.held, summary.open), (2, 0, 0));
+    let again = centre.merge("again.db").await;
+    assert_eq!(centre.summary(&again).await, summary, "made again from the log");
+}

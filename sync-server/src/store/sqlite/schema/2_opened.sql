@@ -23,7 +23,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_record ON deliveries (unit, record, sealed);
 -- Records that are held because their opening broke off, or only newer software reads them: looked for at each start, and nearly
 -- always none.
-CREATE INDEX deliveries_unopened ON deliveries (batch) WHERE found IN ('unopened', 'refused upgrade-needed');
+CREATE INDEX deliveries_unopened ON deliveries (batch, found) WHERE found IN ('unopened', 'refused upgrade-needed');
 
 -- What an opened record says.
 CREATE TABLE essences (
