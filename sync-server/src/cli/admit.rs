@@ -74,8 +74,9 @@ impl Admit {
     /// Reads a request, admits it in the role that the command expects, and says so.
     async fn run(&self, global: &Global, out: &Out, file: &Path, expected: Role, traits: UnitTraits) -> Result<(), Problem> {
         let request = Request::parse(&durable::read_given(file, MAX_REQUEST)?)?;
+        let centre = open(global)?;
         let mut admitted = None;
-        let published = publish(global, &self.passphrase, |facts, moment| {
+        let published = publish_at(&centre, &self.passphrase, |facts, moment| {
             let done = admit(facts, &request, expected, self.older(), &traits, moment)?;
             admitted = Some(done);
             Ok(())
@@ -85,7 +86,7 @@ impl Admit {
             out.note(format!("{unit} is not in the roster yet: this key counts when it is"));
         }
         let Some(admitted) = admitted else { return Ok(()) };
-        let all = lives::all(&open(global)?.stores.ledger, &published.facts, &[expected]).await?;
+        let all = lives::all(&centre.stores.ledger, &published.facts, &[expected]).await?;
         let others: Vec<KeyLife> = all.into_iter().filter(|life| life.name == *request.name() && life.key != *request.key()).collect();
         say_admitted(out, &published, &request, &admitted, &others);
         Ok(())
@@ -130,10 +131,18 @@ pub(super) async fn publish(
     passphrase: &Unlock,
     change: impl FnOnce(&mut Facts, Moment) -> Result<(), Problem>,
 ) -> Result<PublishedRoster, Problem> {
-    let centre = open(global)?;
+    publish_at(&open(global)?, passphrase, change).await
+}
+
+/// The same at a centre that is open.
+async fn publish_at(
+    centre: &Centre,
+    passphrase: &Unlock,
+    change: impl FnOnce(&mut Facts, Moment) -> Result<(), Problem>,
+) -> Result<PublishedRoster, Problem> {
     let key: Signer = roster_key(&centre.settings, || passphrase.read("the roster key"))?;
     let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;
-    joining::publish(&centre, &sequencer, &key, change).await
+    joining::publish(centre, &sequencer, &key, change).await
 }
 
 /// Opens the centre that the flags name.
