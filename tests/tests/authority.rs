@@ -3,7 +3,7 @@
 
 use shared::{
     hello::State,
-    id::{BatchId, Digest, Member, Place, Transaction},
+    id::{BatchId, Digest, Member, Number, Place, Transaction},
     keys::Signer,
     record::Target,
 };
@@ -205,11 +205,49 @@ fn promise_16_a_cut_keys_batches_make_no_fork_and_show_nothing_missing() -> Sure
         rogue.deliver(&lie, &other.sealed)?;
         assert_eq!(rogue.fates(&lie)?, ["held revoked"]);
     }
+    // and one that it only announces
+    let other = rogue.workshop.record();
+    let other = rogue.workshop.sealed(&other);
+    let line = other.line(5, &rogue.name, &rogue.agent);
+    let lie = rogue.close_lines(vec![line], &other.sealed, |facts| {
+        facts.place = Place::new(1, 5_000).expect("a place");
+        facts.approved = None;
+    })?;
+    rogue.announce(&lie)?.done();
     rogue.deliver(&said, &payload)?;
     assert_eq!(rogue.fates(&said)?, ["merged"]);
     let open = world.centre.run(&["open", "list"])?;
     assert!(!open.lines.iter().any(|l| l.to_string().contains("missing")), "{:?}", open.lines);
     Ok(())
+}
+
+/// A unit that signed a record again under its new key has not lost it when the old key turns out to have been stolen before.
+#[test]
+fn promise_11_a_record_that_came_under_two_keys_outlives_the_cut_of_one() -> Sure<()> {
+    let (world, mut old, _) = two(&FREE)?;
+    let before = world.centre.run(&["log", "checkpoint"])?.ok()?.number("size").to_string();
+    let record = old.workshop.record();
+    let sealed = old.workshop.sealed(&record);
+    let (first, payload) = old.close(std::slice::from_ref(&sealed), |facts| facts.approved = None)?;
+    old.deliver(&first, &payload)?;
+    assert_eq!(old.fates(&first)?, ["merged"]);
+    let lone = old.workshop.record();
+    assert_eq!(old.told(&lone, false)?, "merged");
+    let spare = Rogue::keys("van-1", "second")?;
+    let request = spare.unit_request(&world)?;
+    world.centre.run(&["unit", "admit", path_text(&request)?, "--new-key", "--keep-old"])?.ok()?;
+    let new = spare.join(&world, 2)?;
+    let line = sealed.line_of(Number::new(2, 1).map_err(|_| Broken("a number".into()))?, &new.name, &old.agent);
+    let second = new.close_lines(vec![line], &sealed.sealed, |facts| facts.approved = None)?;
+    new.deliver(&second, &sealed.sealed)?;
+    assert_eq!(new.fates(&second)?, ["merged"]);
+    let id = old.unit.public().id().to_string();
+    world.centre.run(&["unit", "revoke", "van-1", "--key", &id, "--reason", "stolen", "--cut", &before, "--yes"])?.ok()?;
+    let alone = old.last().ok_or_else(|| Broken("nothing delivered".into()))?;
+    until("what only the old key signed is out", || Ok((new.fates(&alone)? == ["held revoked"]).then_some(())))?;
+    assert_eq!(new.fates(&second)?, ["merged"]);
+    assert_eq!(new.fates(&first)?, ["merged"], "by the other batch");
+    world.centre.fsck().map(drop)
 }
 
 /// A cut that reaches back takes out what the key had signed, and what rested on it is held; its number is free again.
