@@ -161,7 +161,7 @@ impl Close {
         };
         if !unseen.is_empty() {
             let numbers = unseen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            app.say.note(&format!(
+            app.say.note(format!(
                 "this supervisor's key opens no review card of {numbers}: look at the papers, or let another supervisor close"
             ));
         }
