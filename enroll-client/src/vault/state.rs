@@ -201,7 +201,8 @@ impl Vault {
     pub fn next_hello(&self) -> Result<u64, Problem> {
         // In a transaction of its own: a row that a statement returns comes before its commit, whose error nobody would hear.
         let tx = self.begin()?;
-        let hello = maybe(&tx, "UPDATE state SET hello = hello + 1 RETURNING hello", [], u64::read_first)?.ok_or_else(|| damaged("the state"))?;
+        let hello =
+            maybe(&tx, "UPDATE state SET hello = hello + 1 RETURNING hello", [], u64::read_first)?.ok_or_else(|| damaged("the state"))?;
         tx.commit().db()?;
         Ok(hello)
     }

@@ -263,6 +263,17 @@ fn a_corrected_number_joins_its_new_group_and_frees_the_old() {
 }
 
 #[test]
+fn an_earlier_roster_forbids_nothing_however_old_it_is() {
+    let mut world = World::with(|facts| facts.renewals = Renewals::Hold);
+    world.wait(i64::try_from(world.facts.grace).expect("small") + 1);
+    world.roster(|facts| facts.renewals = Renewals::Apply);
+    let person = draft("van-1", 1, "N1");
+    let renewal = draft("van-1", 2, "N1").to(Transaction::Renewal, number_target("N1"));
+    world.send(batch(vec![person.clone(), renewal.clone()]));
+    assert!(world.is_merged(&renewal, &person));
+}
+
+#[test]
 fn what_only_the_later_roster_forbids_is_roster_old() {
     let mut world = World::with(|facts| facts.renewals = Renewals::Apply);
     let first = draft("van-1", 1, "N1");
