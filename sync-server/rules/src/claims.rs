@@ -32,8 +32,9 @@ pub(super) fn look(e: &impl Engine, line: &Delivered) -> Result<Claims, Problem>
         return Ok(Claims::Taken(Code::RecordReused, vec![founder.clone()]));
     }
     match e.number_holder(unit, line.number)? {
-        Some(Holder::Record(holder)) if holder != line.key => Ok(Claims::Taken(Code::NumberReused, vec![holder])),
+        // never the record itself: whoever holds a number holds its id, too
+        Some(Holder::Record(holder)) => Ok(Claims::Taken(Code::NumberReused, vec![holder])),
         Some(Holder::Withdrawn) => Ok(Claims::Taken(Code::NumberReused, Vec::new())),
-        _ => Ok(Claims::Free),
+        None => Ok(Claims::Free),
     }
 }

@@ -111,10 +111,9 @@ pub(super) fn replaced(e: &impl Engine, named: &RosterAt, batch: &Batch) -> Resu
 
 /// Is a key that a batch had to have ended or frozen, whatever else stands against it?
 pub(super) fn ended(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<bool, Problem> {
-    let approver = of.approver.as_ref().filter(|_| of.state != BatchState::Quarantined(Code::Unapproved));
     let ended = |key| key_for(e, key, of, at).map(|standing| !standing.counts());
     let demanded = e.roster(of.roster)?.facts.approval == Approval::Required;
-    Ok(frozen(e, of, at)? || ended(&of.unit_key)? || demanded && approver.map_or(Ok(false), ended)?)
+    Ok(frozen(e, of, at)? || ended(&of.unit_key)? || demanded && of.approver.as_ref().map_or(Ok(false), ended)?)
 }
 
 /// Does the agent's key count for a record line? Its batch is in force.

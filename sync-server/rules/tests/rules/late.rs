@@ -181,7 +181,68 @@ fn a_frozen_keys_batch_needs_two_until_a_link_leads_to_it() {
     let first = world.placed(batch(vec![draft("van-1", 1, "N1")]));
     world.freeze(&key("van-1", 1));
     let id = world.deliver(&first);
-    let memory = world.memory();
     let line = world.line(Subject::Batch(id, BatchVerdict::Accept(Code::Frozen)));
-    assert_eq!(rules::decisions::needs(&memory, world.log.next(), &line), Ok(Needs::Two));
+    assert_eq!(needs(&world, &line), Ok(Needs::Two));
+}
+
+/// Two batches of a chain, on a stick.
+fn chain(world: &mut World) -> [crate::drafts::Sending; 2] {
+    let first = world.placed(batch(vec![draft("van-1", 1, "N1")]));
+    let second = world.placed(batch(vec![draft("van-1", 2, "N2")]));
+    [first, second]
+}
+
+#[test]
+fn a_head_that_came_after_its_batch_leads_to_what_comes_later_still() {
+    let mut world = World::new();
+    let [first, second] = chain(&mut world);
+    world.deliver(&second);
+    world.head("van-1", 1, second.id()).expect("logged");
+    world.cut(&key("van-1", 1), world.log.next());
+    world.deliver(&first);
+    assert!(world.is_merged(&draft("van-1", 1, "N1"), &draft("van-1", 1, "N1")), "it was there in time, by its successor's head");
+}
+
+#[test]
+fn the_first_head_that_leads_to_a_batch_counts() {
+    let mut world = World::new();
+    let [first, second] = chain(&mut world);
+    world.head("van-1", 1, second.id()).expect("logged");
+    let cut = world.log.next();
+    world.deliver(&second);
+    world.head("van-1", 1, second.id()).expect("logged once more");
+    world.cut(&key("van-1", 1), cut);
+    world.deliver(&first);
+    assert!(world.is_merged(&draft("van-1", 1, "N1"), &draft("van-1", 1, "N1")));
+}
+
+#[test]
+fn an_approver_who_ended_asks_for_two_only_where_an_approval_is_demanded() {
+    for (approval, needed) in [(Approval::Required, Needs::Two), (Approval::None, Needs::One)] {
+        let mut world = World::with(|facts| facts.approval = approval);
+        let id = world.send(batch(vec![draft("van-1", 1, "N1")]).forked());
+        world.cut(&key("supervisor-1", 1), LogIndex(1));
+        let line = world.line(Subject::Batch(id, BatchVerdict::Accept(Code::Fork)));
+        assert_eq!(needs(&world, &line), Ok(needed), "{approval:?}");
+    }
+}
+
+fn needs(world: &World, line: &shared::decision::DecisionLine) -> Result<Needs, shared::problem::Problem> {
+    rules::decisions::needs(&world.memory(), world.log.next(), line)
+}
+
+#[test]
+fn an_id_whose_record_a_person_made_a_resident_of_is_taken_though_nobody_holds_it() {
+    let mut world = World::new();
+    let (stands, one, other) = (draft("van-2", 9, "N1"), draft("van-1", 1, "N1"), draft("van-1", 1, "N2").version(1).number(2));
+    world.send(batch(vec![stands.clone()]));
+    world.send(batch(vec![one.clone(), other.clone()]));
+    assert_eq!((world.held(&one), world.held(&other)), (Some(Code::Duplicate), Some(Code::RecordReused)));
+    decide(&mut world, "amina", Subject::Record(other.key(), shared::decision::Verdict::Found));
+    assert!(world.is_merged(&other, &other));
+    decide(&mut world, "amina", Subject::Record(one.key(), shared::decision::Verdict::Refuse));
+    let third = draft("van-1", 1, "N3").version(2).number(3);
+    world.send(batch(vec![third.clone()]));
+    assert_eq!(world.held(&third), Some(Code::RecordReused));
+    assert!(world.is_merged(&other, &other));
 }

@@ -164,6 +164,9 @@ fn consistent(state: &State) -> Result<(), String> {
         if record.place.is_none() && (record.holds_id || record.holds_number || merged.is_some()) {
             return Err(format!("{key} is not in force and holds something"));
         }
+        if record.holds_number && !record.holds_id {
+            return Err(format!("{key} holds its number and not its id"));
+        }
         if matches!(record.fate, Fate::Refused(_)) && (record.holds_id || record.holds_number) {
             return Err(format!("{key} is refused and holds something"));
         }
