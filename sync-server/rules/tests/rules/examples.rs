@@ -162,9 +162,16 @@ fn two_documents_of_one_person_are_one_resident() {
     assert_eq!(value(&world, &card, "residence_id").as_deref(), Some("R-1"));
     assert_eq!(value(&world, &card, "given_latin").as_deref(), Some("Itto"), "nothing is replaced");
     assert_eq!(face(&world, &card), Some(card.key()), "its parts are held as a renewal's");
-    for other in
-        [residence.clone().sets(&[("sex", "m")]), residence.clone().form("national-id/2"), residence.clone().sets(&[("given_latin", "")])]
-    {
+    let number = [("national_number", "N1"), ("residence_id", "R-1")];
+    let without_birth = [&number[..], &[("given_latin", "Itto"), ("family_latin", "Haddad")]].concat();
+    let without_family = [&number[..], &[("given_latin", "Itto")], &BORN].concat();
+    for other in [
+        residence.clone().sets(&[("sex", "m")]),
+        residence.clone().form("national-id/2"),
+        residence.clone().sets(&[("given_latin", "")]),
+        residence.clone().only(&without_birth),
+        residence.clone().only(&without_family),
+    ] {
         let mut world = World::new();
         world.send(batch(vec![card.clone()]));
         world.send(batch(vec![other.clone()]));
