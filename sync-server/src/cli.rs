@@ -19,6 +19,7 @@ mod fsck;
 mod init;
 mod log;
 mod open;
+mod passphrase;
 mod reading;
 mod rebuild;
 mod record;
@@ -119,6 +120,9 @@ enum Command {
     /// Make keys of adjudicators, administrators and carriers; admit, revoke and list them
     #[command(subcommand)]
     Staff(admit::Staff),
+    /// Change the passphrase of an identity, the roster key or a key of staff
+    #[command(subcommand)]
+    Passphrase(passphrase::Passphrase),
     /// Show the roster, or publish a new one
     #[command(subcommand)]
     Roster(roster::Roster),
@@ -196,6 +200,7 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Agent(agent) => agent.run(global, out).await,
         Command::Supervisor(supervisor) => supervisor.run(global, out).await,
         Command::Staff(staff) => staff.run(global, out).await,
+        Command::Passphrase(passphrase) => passphrase.run(out).await,
         Command::Roster(roster) => roster.run(global, out).await,
         Command::Batch(batch) => batch.run(global, out).await,
         Command::Record(record) => record.run(global, out).await,

@@ -54,6 +54,11 @@ pub fn unprotected(_: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
     Err(Problem::new(Code::KeyUnreadable, "not a plain key file"))
 }
 
+/// Whose key a text holds; none when it holds no key.
+pub fn name(text: &[u8]) -> Option<KeyName> {
+    parse(text).map(|signer| signer.public().name().clone())
+}
+
 fn parse(bytes: &[u8]) -> Option<Signer> {
     let mut lines = Lines::new(std::str::from_utf8(bytes).ok()?).ok()?;
     lines.header("enroll-secret").ok()?;

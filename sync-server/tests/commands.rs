@@ -254,6 +254,35 @@ fn doctor_is_red_until_the_recovery_identity_was_tried() {
 }
 
 #[test]
+fn identities_and_keys_get_another_passphrase() {
+    let centre = Centre::founded();
+    let (recovery, pass) = (centre.path("data-recovery.age").display().to_string(), centre.path("pass").display().to_string());
+    let new = centre.path("new-pass").display().to_string();
+    let change =
+        |file: &str, old: &str| centre.run(&["passphrase", "change", file, "--passphrase-file", old, "--new-passphrase-file", &new]);
+    fs::write(&new, "short\n").expect("written");
+    assert_eq!(exit(&change(&recovery, &pass)), Some(12), "judged as strictly as at the founding");
+    fs::copy(&pass, &new).expect("copied");
+    assert_eq!(exit(&change(&recovery, &pass)), Some(4), "the same once more");
+    fs::write(&new, "thirteen oxen under a copper moon, once\n").expect("written");
+    let before = fs::read(&recovery).expect("there");
+    assert_eq!(exit(&change(&recovery, &new)), Some(12), "not the present one");
+    assert_eq!(fs::read(&recovery).expect("there"), before);
+    assert!(change(&recovery, &pass).status.success());
+    assert_eq!(exit(&centre.run(&["doctor", "--recovery", &recovery, "--passphrase-file", &pass])), Some(12), "the old one opens nothing");
+    let proven = centre.json(&["doctor", "--recovery", &recovery, "--passphrase-file", &new]);
+    assert_eq!(proven.last().map(|l| l["errors"].clone()), Some(0.into()), "{proven:?}");
+    let plain = centre.path("data/keys/log.key").display().to_string();
+    assert_eq!(exit(&change(&plain, &pass)), Some(7), "under no passphrase");
+    // a key of staff, by the measure of people
+    let key = centre.path("amina.key").display().to_string();
+    centre.json(&["staff", "add", "amina", "--role", "adjudicator", "--key", &key, "--passphrase-file", &pass]);
+    fs::write(&new, "a blue ladder, two\n").expect("written");
+    assert!(change(&key, &pass).status.success());
+    assert_eq!(exit(&change(&key, &pass)), Some(12));
+}
+
+#[test]
 fn a_protected_roster_key_needs_its_passphrase() {
     let centre = Centre { dir: tempfile::tempdir().expect("a folder") };
     centre.choose();
