@@ -173,7 +173,7 @@ async fn frozen(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, 
     Ok(facts)
 }
 
-/// Batches that their entry quarantines, and about which nobody has decided; a fork is told as such.
+/// Batches that their entry quarantines, and against which a code still stands that nobody has lifted; a fork is told as such.
 async fn batches(centre: &Centre, registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem> {
     let (mut next, mut facts) = (LogIndex(0), Vec::new());
     loop {
@@ -182,7 +182,7 @@ async fn batches(centre: &Centre, registry: &RegistrySqlite) -> Result<Vec<OpenF
         next = LogIndex(last.index.0 + 1);
         for batch in &page {
             let case = registry.batch_case(batch.id).await?;
-            if let (Some(code), None) = (case.code, case.decision) {
+            if let Some(code) = case.code.filter(|_| !case.is_refused()) {
                 facts.push(quarantined(batch, code));
             }
             if facts.len() == MOST {
@@ -263,8 +263,8 @@ async fn late(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem> {
         since: Some(late.received),
         seen: format!("batch {} withdraws a number whose record {} stands", late.batch, late.record.record),
         next: format!(
-            "Ask the supervisor; if it is to go: `sync-server record decide {} refuse --reason WORD --as NAME --key FILE`.",
-            late.record.record
+            "Ask the supervisor. If the record is to go: `sync-server record decide {} refuse --reason WORD --as NAME --key FILE`; if the withdrawal was wrong: `sync-server batch decide {} refuse --reason mistake --as NAME --key FILE`.",
+            late.record.record, late.batch
         ),
     };
     Ok(registry.late_withdrawals(MOST).await?.into_iter().map(fact).collect())

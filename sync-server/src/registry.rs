@@ -386,16 +386,23 @@ pub trait Registry: Clone + Send + Sync + 'static {
 }
 
 /// A batch as a person is asked about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchCase {
-    /// The code that stands against it.
+    /// The first code that stands against it and that nobody has lifted.
     pub code: Option<Code>,
     /// What a decision names.
     pub digest: Digest,
     /// The newest decision in force about it.
     pub decision: Option<NoteId>,
-    /// Accepted by it in spite of this code; none: refused, or nothing was decided.
-    pub accepted: Option<Code>,
+    /// Accepted in spite of these codes; none: refused, or nothing was decided.
+    pub accepted: Option<Vec<Code>>,
+}
+
+impl BatchCase {
+    /// A person has refused it.
+    pub fn is_refused(&self) -> bool {
+        self.decision.is_some() && self.accepted.is_none()
+    }
 }
 
 /// What a history is of.

@@ -17,8 +17,8 @@ use shared::{
 
 use super::{
     decisions,
-    engine::{Batch, Engine, Found, Line},
-    force, late,
+    engine::{Batch, Engine, Found, Line, Record},
+    force, late, persons,
     residents::{self, held},
 };
 
@@ -94,12 +94,19 @@ fn changes(e: &impl Engine, at: LogIndex, batch: &Batch, code: Code) -> Result<(
 fn out(e: &impl Engine, at: LogIndex, delivery: (shared::id::BatchId, u64), key: &RecordKey, code: Code) -> Result<(), Problem> {
     let Some(record) = e.record(key)? else { return Ok(()) };
     let in_force = record.place.is_some() && record.delivery == delivery;
-    // a person's decision stands in for the key
-    if !in_force || record.decision.is_some() || matches!(record.fate, Fate::Refused(_)) {
+    if !in_force || matches!(record.fate, Fate::Refused(_)) {
+        return Ok(());
+    }
+    // two persons' decision stands in for the key; the word of one uses no key that has ended
+    if let Some(id) = record.decision
+        && persons::record_by_two(e, key, id)?
+    {
         return Ok(());
     }
     if late::delivered_again(e, at, key, &record)? {
         return Ok(());
     }
-    residents::remove(e, key, held(key, code), None)
+    residents::remove(e, key, held(key, code), None)?;
+    let record = residents::known(e, key)?;
+    e.set_record(key, &Record { decision: None, ..record })
 }

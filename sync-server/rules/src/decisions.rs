@@ -143,15 +143,37 @@ fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result
     match &line.subject {
         Subject::Record(key, verdict) => decide_record(e, at, id, key, verdict)?,
         Subject::Batch(batch, verdict) => {
-            let accepted = lifts(*verdict);
+            let before = e.batch_decided(*batch)?;
+            let refused = before.as_ref().is_some_and(|before| before.accepted.is_none());
+            let accepted = lifts(*verdict).map(|code| {
+                let mut lifted = before.and_then(|before| before.accepted).unwrap_or_default();
+                lifted.push(code);
+                lifted
+            });
+            let accepts = accepted.is_some();
             e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted }))?;
-            match accepted {
-                Some(_) => late::come_in_force(e, at, &e.batch(*batch)?)?,
-                None => refuse_batch(e, at, *batch)?,
+            if !accepts {
+                refuse_batch(e, at, *batch)?;
+            } else {
+                if refused {
+                    readmit(e, *batch)?;
+                }
+                late::come_in_force(e, at, &e.batch(*batch)?)?;
             }
         }
     }
     Ok(LineState::Acts(at))
+}
+
+/// A batch is refused no longer: what only that had put out is to be judged again.
+fn readmit(e: &impl Engine, id: BatchId) -> Result<(), Problem> {
+    for key in e.records_of(id)? {
+        let record = residents::known(e, &key)?;
+        if record.decision.is_none() && record.fate == Fate::Refused(Code::Decided) {
+            e.set_record(&key, &Record { fate: held(&key, Code::DecisionRevoked), place: None, ..record })?;
+        }
+    }
+    Ok(())
 }
 
 /// Its records are out: those that came in force by it, and those that nothing has put in force.
@@ -279,8 +301,26 @@ fn undo(e: &impl Engine, at: LogIndex, first: &DecisionAt, which: impl Fn(LineSt
     Ok(())
 }
 
+/// Is this decision among those that say what a batch is now? Each acceptance adds to the ones before, back to a refusal.
+fn rests_on(e: &impl Engine, batch: BatchId, id: NoteId) -> Result<bool, Problem> {
+    let mut next = e.batch_decided(batch)?.map(|decided| decided.decision);
+    while let Some(at) = next {
+        if at == id {
+            return Ok(true);
+        }
+        let Some(note) = e.decision(at)? else { return Ok(false) };
+        let Said::Lines(lines) = note.note.said() else { return Ok(false) };
+        let line = lines.iter().find(|line| matches!(&line.subject, Subject::Batch(own, _) if *own == batch));
+        next = match line {
+            Some(DecisionLine { subject: Subject::Batch(_, BatchVerdict::Accept(_)), replaces, .. }) => *replaces,
+            _ => None,
+        };
+    }
+    Ok(false)
+}
+
 fn undo_batch(e: &impl Engine, at: LogIndex, id: NoteId, batch: BatchId) -> Result<(), Problem> {
-    if e.batch_decided(batch)?.is_none_or(|decided| decided.decision != id) {
+    if !rests_on(e, batch, id)? {
         return Ok(()); // another decision has replaced it
     }
     e.set_batch_decided(batch, None)?;

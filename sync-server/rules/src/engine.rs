@@ -233,12 +233,12 @@ pub enum LineState {
 }
 
 /// What was decided about a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchDecided {
-    /// The decision.
+    /// The newest decision.
     pub decision: NoteId,
-    /// Accepted in spite of this code; none: refused.
-    pub accepted: Option<Code>,
+    /// Accepted in spite of these codes, each lifted by a decision of its own; none: refused.
+    pub accepted: Option<Vec<Code>>,
 }
 
 /// The questions, and what the rules write.

@@ -19,7 +19,7 @@ use shared::{
     time::Second,
 };
 
-use super::engine::{Batch, Delivered, Engine, Line, RosterAt, Withdrawal};
+use super::engine::{Batch, BatchDecided, Delivered, Engine, Line, RosterAt, Withdrawal};
 
 /// Why something is not in force.
 pub type NotInForce = Code;
@@ -39,31 +39,36 @@ pub(super) fn key_for(e: &impl Engine, key: &KeyRef, batch: &Batch, at: LogIndex
 /// Is the batch in force, with what was known at an entry? Its lines are judged apart.
 pub(super) fn batch(e: &impl Engine, batch: &Batch, at: LogIndex) -> Result<Result<(), NotInForce>, Problem> {
     match e.batch_decided(batch.id)? {
-        Some(decided) => Ok(decided.accepted.map(drop).ok_or(Code::Decided)),
-        None => Ok(code(e, batch, at)?.map_or(Ok(()), Err)),
+        Some(BatchDecided { accepted: None, .. }) => Ok(Err(Code::Decided)),
+        _ => Ok(code(e, batch, at)?.map_or(Ok(()), Err)),
     }
 }
 
-/// The code that stands against a batch at an entry, whatever was decided: what a person is asked about.
+/// The first code that stands against a batch at an entry and that nobody has lifted: what a person is asked about.
 pub fn code(e: &impl Engine, of: &Batch, at: LogIndex) -> Result<Option<Code>, Problem> {
-    let of_a_key = match of.state {
-        BatchState::Accepted => false,
-        BatchState::Quarantined(Code::Revoked | Code::Frozen | Code::ApproverRevoked) => true,
-        BatchState::Quarantined(code) => return Ok(Some(code)),
-    };
-    if let Some(code) = key_for(e, &of.unit_key, of, at)?.code(Role::Unit) {
+    let lifted = e.batch_decided(of.id)?.and_then(|decided| decided.accepted).unwrap_or_default();
+    let stands = |code: Option<Code>| code.filter(|code| !lifted.contains(code));
+    if let BatchState::Quarantined(code) = of.state
+        && !matches!(code, Code::Revoked | Code::Frozen | Code::ApproverRevoked)
+        && let Some(code) = stands(Some(code))
+    {
         return Ok(Some(code));
     }
-    if frozen(e, of, at)? {
-        return Ok(Some(Code::Frozen));
+    if let Some(code) = stands(key_for(e, &of.unit_key, of, at)?.code(Role::Unit)) {
+        return Ok(Some(code));
+    }
+    if let Some(code) = stands(frozen(e, of, at)?.then_some(Code::Frozen)) {
+        return Ok(Some(code));
     }
     let named = e.roster(of.roster)?;
-    // an entry that says that a key had ended says nothing of what else the batch lacks
-    if of_a_key && let Some(code) = lacks(e, of, &named)? {
+    // an entry names one code, and says nothing of what else the batch lacks
+    if of.state != BatchState::Accepted
+        && let Some(code) = stands(lacks(e, of, &named)?)
+    {
         return Ok(Some(code));
     }
     match &of.approver {
-        Some(approver) if named.facts.approval == Approval::Required => Ok(key_for(e, approver, of, at)?.code(Role::Supervisor)),
+        Some(approver) if named.facts.approval == Approval::Required => Ok(stands(key_for(e, approver, of, at)?.code(Role::Supervisor))),
         _ => Ok(None),
     }
 }
@@ -124,7 +129,12 @@ pub(super) fn line(e: &impl Engine, batch: &Batch, line: &Delivered, at: LogInde
     })
 }
 
-/// Is a withdrawn line in force?
+/// Is a withdrawn line in force, and its batch?
+pub fn withdraws(e: &impl Engine, of: &Batch, line: &Withdrawal, at: LogIndex) -> Result<bool, Problem> {
+    Ok(batch(e, of, at)?.is_ok() && withdrawal(e, of, line, at)?)
+}
+
+/// Is a withdrawn line in force? Its batch is.
 pub(super) fn withdrawal(e: &impl Engine, batch: &Batch, line: &Withdrawal, at: LogIndex) -> Result<bool, Problem> {
     Ok(key_for(e, &line.by, batch, at)?.counts())
 }

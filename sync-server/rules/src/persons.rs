@@ -1,11 +1,11 @@
 //! How many persons a line of a decision needs, by its effect.
 //!
-//! Two are needed for whatever changes identity or face, takes out what is merged, or uses cut or frozen keys; and always where the
-//! roster says `persons two`. Nobody is needed for what stands so already.
+//! Two are needed for whatever changes identity or face, takes out what is merged, uses cut or frozen keys, or unsays what two persons
+//! said; and always where the roster says `persons two`. Nobody is needed for what stands so already.
 
 use shared::{
-    decision::{BatchVerdict, DecisionLine, RecordKey, Subject, Verdict},
-    id::{BatchId, LogIndex, ResidentRef, Transaction},
+    decision::{BatchVerdict, DecisionLine, RecordKey, Said, Subject, Verdict},
+    id::{BatchId, LogIndex, NoteId, ResidentRef, Transaction},
     merge::Essence,
     outcome::Fate,
     problem::{Code, Problem},
@@ -13,8 +13,9 @@ use shared::{
 };
 
 use super::{
-    engine::{Engine, Mode, Record},
-    force, judge,
+    engine::{Batch, Engine, Found, Line, LineState, Mode, Record, Standing},
+    force, judge, late,
+    people::{self, Asked, Ruling},
     residents::{self, compared},
 };
 
@@ -65,7 +66,32 @@ pub(super) fn stands_so(e: &impl Engine, subject: &Subject) -> Result<bool, Prob
                 _ => false,
             })
         }
-        Subject::Batch(id, verdict) => Ok(e.batch_decided(*id)?.is_some_and(|decided| decided.accepted == lifts(*verdict))),
+        Subject::Batch(id, verdict) => Ok(e.batch_decided(*id)?.is_some_and(|decided| match (decided.accepted, lifts(*verdict)) {
+            (Some(lifted), Some(code)) => lifted.contains(&code),
+            (None, None) => true,
+            _ => false,
+        })),
+    }
+}
+
+/// Did two persons decide this about that: does it act since the second one signed?
+pub(super) fn by_two(e: &impl Engine, id: NoteId, about: impl Fn(&Subject) -> bool) -> Result<bool, Problem> {
+    let Some(first) = e.decision(id)? else { return Ok(false) };
+    let Said::Lines(lines) = first.note.said() else { return Ok(false) };
+    let mut states = lines.iter().zip(e.decided(id)?);
+    Ok(states.any(|(line, state)| about(&line.subject) && matches!(state, LineState::Acts(at) if at > first.index)))
+}
+
+/// Did two persons decide about a record?
+pub(super) fn record_by_two(e: &impl Engine, key: &RecordKey, id: NoteId) -> Result<bool, Problem> {
+    by_two(e, id, |subject| matches!(subject, Subject::Record(own, _) if own == key))
+}
+
+/// Did two persons decide about a batch?
+fn batch_by_two(e: &impl Engine, batch: BatchId) -> Result<bool, Problem> {
+    match e.batch_decided(batch)? {
+        Some(decided) => by_two(e, decided.decision, |subject| matches!(subject, Subject::Batch(own, _) if *own == batch)),
+        None => Ok(false),
     }
 }
 
@@ -90,6 +116,14 @@ fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Ve
     {
         return Ok(true);
     }
+    // what two persons said, one does not unsay
+    let by_two = match record.decision {
+        Some(id) => record_by_two(e, key, id)?,
+        None => record.fate == Fate::Refused(Code::Decided) && batch_by_two(e, record.delivery.0)?,
+    };
+    if by_two {
+        return Ok(true);
+    }
     if *verdict == Verdict::Refuse {
         return Ok(false);
     }
@@ -111,14 +145,26 @@ fn uses_ended_keys(e: &impl Engine, at: LogIndex, record: &Record) -> Result<boo
 /// Would it change identity, or a face?
 fn changes(e: &impl Engine, key: &RecordKey, reference: &ResidentRef) -> Result<bool, Problem> {
     let (Some(essence), Some(standing)) = (e.essence(key)?, e.resident(reference)?) else { return Ok(true) };
-    let face = essence.parts.get(FACE).is_some_and(|new| standing.resident.parts.get(FACE).is_none_or(|(old, _)| old != new));
-    Ok(compared(&essence, &standing).changes() || face && essence.transaction != Transaction::Correction)
+    Ok(changed(&essence, &standing, applied(&essence)))
+}
+
+/// The same of what is part of somebody in this way.
+fn changed(essence: &Essence, standing: &Standing, mode: Mode) -> bool {
+    let face = || essence.parts.get(FACE).is_some_and(|new| standing.resident.parts.get(FACE).is_none_or(|(old, _)| old != new));
+    match mode {
+        Mode::Applied { parts } => compared(essence, standing).changes() || parts && face(),
+        Mode::Joined { parts } => parts && face(),
+        Mode::Founded | Mode::Same => false,
+    }
 }
 
 fn batch_needs_two(e: &impl Engine, at: LogIndex, id: BatchId, verdict: BatchVerdict) -> Result<bool, Problem> {
-    let ended = force::ended(e, &e.batch(id)?, at)?;
+    let batch = e.batch(id)?;
+    if batch_by_two(e, id)? {
+        return Ok(true);
+    }
     match verdict {
-        BatchVerdict::Accept(_) => Ok(ended),
+        BatchVerdict::Accept(_) => Ok(force::ended(e, &batch, at)? || lines_change(e, at, &batch)?),
         BatchVerdict::Refuse => {
             for key in e.records_of(id)? {
                 if matches!(residents::known(e, &key)?.fate, Fate::Merged(_)) {
@@ -128,4 +174,21 @@ fn batch_needs_two(e: &impl Engine, at: LogIndex, id: BatchId, verdict: BatchVer
             Ok(false)
         }
     }
+}
+
+/// Would a line of a batch that is accepted change the identity or the face of somebody who stands?
+fn lines_change(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<bool, Problem> {
+    for line in e.lines(batch.id)?.unwrap_or_default() {
+        let Line::Record(line) = line else { continue };
+        if line.found != Found::Signed || judge::judged_before(e, &line)?.is_some() || late::waits_for_opening(e, at, batch, &line)? {
+            continue;
+        }
+        let Some(essence) = e.essence(&line.key)? else { continue };
+        if let Ruling::Adds(reference, mode) = people::rule(e, &Asked { batch, line: &line, essence: &essence, at })?
+            && changed(&essence, &residents::stands(e, &reference)?, mode)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -143,10 +143,13 @@ async fn show(centre: &Centre, out: &Out, id: BatchId) -> Result<Exit, Problem> 
     let case = Provenance::of(centre).batch_case(id).await?;
     summary["code"] = serde_json::json!(case.code.map(|c| c.row().code));
     summary["decision"] = serde_json::json!(case.decision);
-    summary["accepted"] = serde_json::json!(case.accepted.map(|c| c.row().code));
+    let lifted: Vec<_> = case.accepted.iter().flatten().map(|code| code.row().code).collect();
+    summary["accepted"] = serde_json::json!(lifted);
+    summary["refused"] = serde_json::json!(case.is_refused());
     if let Some(decision) = case.decision {
         human.push(format!("decided: sync-server case history {decision}"));
-    } else if let Some(code) = case.code {
+    }
+    if let Some(code) = case.code {
         human.push(format!("may be decided: sync-server batch decide {id} accept {code} --reason work-checked --as NAME --key FILE"));
         human.push(format!("may be decided: sync-server batch decide {id} refuse --reason fraud --as NAME --key FILE"));
     }

@@ -219,6 +219,7 @@ impl Registry for RegistrySqlite {
         self.db.read(move |c| open::missing_numbers(c, limit)).await
     }
     async fn late_withdrawals(&self, limit: usize) -> Result<Vec<LateWithdrawal>, Problem> {
-        self.db.read(move |c| open::late_withdrawals(c, limit)).await
+        let rosters = self.rosters.clone();
+        self.db.read(move |c| open::late_withdrawals(c, &rosters, limit)).await
     }
 }

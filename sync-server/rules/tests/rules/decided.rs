@@ -67,6 +67,11 @@ fn whoever_accepts_cut_or_frozen_keys_needs_a_second_person() {
         world.says("amina", 1, Said::Confirm(note));
         assert_eq!(line_state(&world, note), LineState::Waits, "the same name is no second person");
         world.confirm("brahim", note);
+        if how == 2 {
+            // each acceptance lifts one code
+            assert_eq!(world.held(&record), Some(Code::Revoked));
+            two(&mut world, Subject::Batch(id, BatchVerdict::Accept(Code::Revoked)));
+        }
         assert!(world.is_merged(&record, &record), "{code}");
     }
 }

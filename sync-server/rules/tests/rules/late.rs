@@ -246,3 +246,87 @@ fn an_id_whose_record_a_person_made_a_resident_of_is_taken_though_nobody_holds_i
     assert_eq!(world.held(&third), Some(Code::RecordReused));
     assert!(world.is_merged(&other, &other));
 }
+
+#[test]
+fn an_acceptance_lifts_one_code_and_the_next_one_stands() {
+    for (sending, codes) in [
+        (batch(vec![draft("van-1", 1, "N1")]).approver(None).forked(), [Code::Fork, Code::Unapproved]),
+        (batch(vec![draft("van-1", 1, "N1")]).approver(Some(key("agent-1", 1))).forked(), [Code::Fork, Code::SelfApproved]),
+    ] {
+        let record = draft("van-1", 1, "N1");
+        let mut world = World::new();
+        let id = world.send(sending);
+        decide(&mut world, "amina", Subject::Batch(id, BatchVerdict::Accept(codes[0])));
+        assert_eq!((world.held(&record), code(&world, id)), (Some(codes[1]), Some(codes[1])));
+        decide(&mut world, "brahim", Subject::Batch(id, BatchVerdict::Accept(codes[1])));
+        assert!(world.is_merged(&record, &record));
+        // whoever lifted the first of them is cut: the whole acceptance falls
+        world.cut(&key("amina", 1), LogIndex(1));
+        assert_eq!(world.held(&record), Some(Code::DecisionRevoked));
+        assert_eq!(code(&world, id), Some(codes[0]));
+    }
+}
+
+#[test]
+fn accepting_what_changes_a_face_or_an_identity_needs_two() {
+    let mut world = World::with(|facts| facts.renewals = shared::roster::Renewals::Apply);
+    let person = draft("van-1", 1, "N1").sets(&[("place_of_birth", "04")]);
+    world.send(batch(vec![person.clone()]));
+    let renewal = draft("van-2", 2, "").only(&[]).to(Transaction::Renewal, number_target("N1"));
+    let moved = person.correction(3, &[("place_of_birth", "05")]);
+    let phone = person.correction(4, &[("phone", "1")]);
+    for (sending, stands, needed) in [
+        (batch(vec![renewal]).approver(None), Code::Unapproved, Needs::Two),
+        (batch(vec![moved]).forked(), Code::Fork, Needs::Two),
+        (batch(vec![phone]).forked(), Code::Fork, Needs::One),
+    ] {
+        let id = world.send(sending);
+        let line = world.line(Subject::Batch(id, BatchVerdict::Accept(stands)));
+        assert_eq!(needs(&world, &line), Ok(needed), "{stands}");
+    }
+}
+
+#[test]
+fn one_persons_word_carries_nothing_over_a_cut_and_two_persons_does() {
+    for both in [false, true] {
+        let mut world = World::new();
+        let (stands, squat) = (draft("van-2", 9, "N1"), draft("van-1", 1, "N1"));
+        world.send(batch(vec![stands.clone()]));
+        world.send(batch(vec![squat.clone()]));
+        if both {
+            world.roster(|facts| facts.persons = shared::roster::Persons::Two);
+        }
+        let note = decide(&mut world, "amina", Subject::Record(squat.key(), shared::decision::Verdict::Found));
+        if both {
+            world.confirm("brahim", note);
+        }
+        assert!(world.is_merged(&squat, &squat));
+        world.cut(&key("van-1", 1), LogIndex(2));
+        assert_eq!(world.held(&squat), (!both).then_some(Code::Revoked));
+    }
+}
+
+#[test]
+fn a_batch_that_is_accepted_after_all_is_judged_again() {
+    let mut world = World::new();
+    let record = draft("van-1", 1, "N1");
+    let id = world.send(batch(vec![record.clone()]).approver(None));
+    decide(&mut world, "amina", Subject::Batch(id, BatchVerdict::Refuse));
+    assert_eq!(world.fate(&record), shared::outcome::Fate::Refused(Code::Decided));
+    decide(&mut world, "amina", Subject::Batch(id, BatchVerdict::Accept(Code::Unapproved)));
+    assert!(world.is_merged(&record, &record));
+}
+
+#[test]
+fn what_two_persons_said_one_does_not_unsay() {
+    let mut world = World::new();
+    let (record, other) = (draft("van-1", 1, "N1"), draft("van-1", 2, "N2"));
+    world.send(batch(vec![record.clone()]));
+    two(&mut world, Subject::Record(record.key(), shared::decision::Verdict::Refuse));
+    let line = world.line(Subject::Record(record.key(), shared::decision::Verdict::Found));
+    assert_eq!(needs(&world, &line), Ok(Needs::Two));
+    let id = world.send(batch(vec![other.clone()]));
+    two(&mut world, Subject::Batch(id, BatchVerdict::Refuse));
+    let line = world.line(Subject::Record(other.key(), shared::decision::Verdict::Found));
+    assert_eq!(needs(&world, &line), Ok(Needs::Two));
+}

@@ -31,7 +31,7 @@ pub struct State {
     pub waiting: BTreeMap<(Member, RecordId), Vec<RecordKey>>,
     pub withdrawn: BTreeSet<(Member, Number, BatchId)>,
     pub decided: BTreeMap<NoteId, BTreeMap<usize, LineState>>,
-    pub batches_decided: BTreeMap<BatchId, (NoteId, Option<Code>)>,
+    pub batches_decided: BTreeMap<BatchId, (NoteId, Option<Vec<Code>>)>,
     pub erased: BTreeSet<RecordKey>,
     ids: BTreeMap<(Member, RecordId), BTreeSet<RecordKey>>,
     numbers: BTreeMap<(Member, Number), BTreeSet<RecordKey>>,
@@ -430,7 +430,7 @@ impl Engine for Memory {
     }
     fn batch_decided(&self, batch: BatchId) -> Result<Option<BatchDecided>, Problem> {
         self.count();
-        let of = |&(decision, accepted): &(NoteId, Option<Code>)| BatchDecided { decision, accepted };
+        let of = |(decision, accepted): &(NoteId, Option<Vec<Code>>)| BatchDecided { decision: *decision, accepted: accepted.clone() };
         Ok(self.peek(|state| state.batches_decided.get(&batch).map(of)))
     }
     fn set_batch_decided(&self, batch: BatchId, decided: Option<BatchDecided>) -> Result<(), Problem> {

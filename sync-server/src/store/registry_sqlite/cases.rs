@@ -166,7 +166,7 @@ pub(super) fn batch_case(c: &Connection, rosters: &Rosters, id: BatchId) -> Resu
     Ok(BatchCase {
         code,
         digest: case_of_batch(id, code),
-        decision: decided.map(|decided| decided.decision),
+        decision: decided.as_ref().map(|decided| decided.decision),
         accepted: decided.and_then(|decided| decided.accepted),
     })
 }

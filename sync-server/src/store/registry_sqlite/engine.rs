@@ -341,7 +341,8 @@ impl Engine for Sql<'_> {
         let sql = "SELECT decision, accepted FROM batches_decided WHERE batch = ?1";
         maybe(self.c, sql, [batch.as_bytes()], |row| {
             let accepted: Option<String> = Option::read(row, 1)?;
-            let accepted = accepted.map(|code| code.parse()).transpose().map_err(|_| damaged())?;
+            let codes = |text: String| text.split(' ').map(str::parse).collect::<Result<Vec<Code>, _>>();
+            let accepted = accepted.map(codes).transpose().map_err(|_| damaged())?;
             Ok(BatchDecided { decision: Column::read(row, 0)?, accepted })
         })
     }
@@ -351,7 +352,8 @@ impl Engine for Sql<'_> {
             return put(self.c, "DELETE FROM batches_decided WHERE batch = ?1", [batch.as_bytes()]);
         };
         let sql = "INSERT OR REPLACE INTO batches_decided (batch, decision, accepted) VALUES (?1, ?2, ?3)";
-        put(self.c, sql, params![batch.as_bytes(), decision.as_bytes(), accepted.as_ref().map(text)])
+        let accepted = accepted.map(|codes| codes.iter().map(text).collect::<Vec<_>>().join(" "));
+        put(self.c, sql, params![batch.as_bytes(), decision.as_bytes(), accepted])
     }
     fn records_of(&self, batch: BatchId) -> Result<Vec<RecordKey>, Problem> {
         let sql = "SELECT unit, record, sealed FROM records WHERE batch = ?1 ORDER BY line";

@@ -14,12 +14,12 @@ use shared::{
 };
 
 use super::{
-    engine::{Place, Rosters, Sql},
+    engine::{Place, Rosters, Sql, position},
     rows,
 };
 use crate::{
     registry::{LateWithdrawal, MissingNumbers, Signed},
-    rules::Engine as _,
+    rules::{Engine as _, Withdrawal, force},
     store::ledger_sqlite::{
         columns::{Column, all, int, number, parsed},
         tree,
@@ -74,18 +74,26 @@ pub(super) fn missing_numbers(c: &Connection, limit: usize) -> Result<Vec<Missin
     })
 }
 
-pub(super) fn late_withdrawals(c: &Connection, limit: usize) -> Result<Vec<LateWithdrawal>, Problem> {
-    let sql = "SELECT r.unit, r.record, r.sealed, r.epoch, r.number, w.batch, b.received
+/// Withdrawals in force that came after their record.
+pub(super) fn late_withdrawals(c: &Connection, rosters: &Rosters, limit: usize) -> Result<Vec<LateWithdrawal>, Problem> {
+    let sql = "SELECT r.unit, r.record, r.sealed, r.epoch, r.number, w.batch, b.received, w.key
                FROM lines w
                JOIN records r ON r.unit = w.unit AND r.epoch = w.epoch AND r.number = w.number AND r.holds_number = 1
                JOIN batches b ON b.id = w.batch
                WHERE w.sealed IS NULL AND b.idx < (SELECT next FROM fold) ORDER BY w.idx, w.line LIMIT ?1";
-    all(c, sql, [int(limit as u64)], |row| {
-        Ok(LateWithdrawal {
-            record: rows::key(row, 0)?,
-            number: number(row, 3)?,
-            batch: Column::read(row, 5)?,
-            received: Column::read(row, 6)?,
-        })
-    })
+    let found = all(c, sql, [int(limit as u64)], |row| {
+        let record = rows::key(row, 0)?;
+        let line = Withdrawal { unit: record.unit.clone(), number: number(row, 3)?, by: parsed(row, 7)? };
+        let (batch, received) = (Column::read(row, 5)?, Column::read(row, 6)?);
+        Ok((LateWithdrawal { record, number: line.number, batch, received }, line))
+    })?;
+    let engine = Sql::of(c, Place::Within, rosters);
+    let at = position(c)?;
+    let mut late = Vec::new();
+    for (withdrawal, line) in found {
+        if force::withdraws(&engine, &engine.batch(withdrawal.batch)?, &line, at)? {
+            late.push(withdrawal);
+        }
+    }
+    Ok(late)
 }
