@@ -216,6 +216,9 @@ impl Change {
             nobody: (Code::SessionNeeded, "--new-passphrase-file or --new-passphrase-fd"),
         };
         let chosen = new.choose(self.name.as_str(), measure(known.role), &[self.name.as_str(), vault.state()?.unit.as_str()])?;
+        if chosen.passphrase().as_bytes() == old.as_bytes() {
+            return Err(Problem::new(Code::NothingToDo, "the new passphrase is the present one"));
+        }
         vault.change_passphrase(&self.name, old.as_bytes(), chosen.passphrase().as_bytes())?;
         app.say.summary(json!({ "changed": self.name }), format!("{} has another passphrase", self.name));
         Ok(Exit::Done)

@@ -29,7 +29,7 @@ pub struct NewKey {
     #[arg(long)]
     machine_secret_lost: bool,
     /// Go on without being asked about what is lost
-    #[arg(long, short, requires = "machine_secret_lost")]
+    #[arg(long, short)]
     yes: bool,
 }
 

@@ -52,6 +52,9 @@ fn a_changed_passphrase_leaves_drafts_and_cards_readable() {
     with_passphrase(&unit, PASSPHRASE);
     unit.run(&["passphrase", "change", "agent-007"]).refused("session-needed", 12);
     let key = unit.member_key("agent-007");
+    std::fs::write(&new, PASSPHRASE).unwrap();
+    change("agent-007").refused("nothing-to-do", 4);
+    std::fs::write(&new, OTHER).unwrap();
     change("agent-007").done();
     change("supervisor-003").done();
     unit.run(&["draft", "show", &draft]).refused("wrong-passphrase", 12);
