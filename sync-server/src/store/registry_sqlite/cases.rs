@@ -63,6 +63,19 @@ pub(super) fn cases(c: &Connection, rosters: &Rosters, filter: &Filter, page: Pa
     for key in keys {
         cases.extend(case_of(c, &key, &waiting)?);
     }
+    if filter.code.is_some() || filter.unit.is_some() {
+        return Ok((cases, total));
+    }
+    // what is merged or out, and about which a decision waits, comes before all that is held
+    let mut first = Vec::new();
+    for key in waiting.keys() {
+        first.extend(case_of(c, key, &waiting)?.filter(|case| case.code == Code::SecondNeeded));
+    }
+    let total = total + first.len() as u64;
+    if page.skip == 0 && page.limit > 0 {
+        first.append(&mut cases);
+        cases = first;
+    }
     Ok((cases, total))
 }
 
