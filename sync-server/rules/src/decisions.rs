@@ -152,13 +152,13 @@ fn act(e: &impl Engine, at: LogIndex, id: NoteId, line: &DecisionLine) -> Result
             });
             let accepts = accepted.is_some();
             e.set_batch_decided(*batch, Some(BatchDecided { decision: id, accepted }))?;
-            if !accepts {
-                refuse_batch(e, at, *batch)?;
-            } else {
+            if accepts {
                 if refused {
                     readmit(e, *batch)?;
                 }
                 late::come_in_force(e, at, &e.batch(*batch)?)?;
+            } else {
+                refuse_batch(e, at, *batch)?;
             }
         }
     }
