@@ -330,3 +330,44 @@ fn what_two_persons_said_one_does_not_unsay() {
     let line = world.line(Subject::Record(other.key(), shared::decision::Verdict::Found));
     assert_eq!(needs(&world, &line), Ok(Needs::Two));
 }
+
+#[test]
+fn a_correction_that_a_person_made_a_resident_of_bears_no_number() {
+    let mut world = World::new();
+    let correction = draft("van-1", 1, "").only(&[("phone", "1")]).to(Transaction::Correction, number_target("N5"));
+    world.send(batch(vec![correction.clone()]));
+    assert_eq!(world.held(&correction), Some(Code::TargetUnknown));
+    decide(&mut world, "amina", Subject::Record(correction.key(), shared::decision::Verdict::Found));
+    let other = draft("van-2", 2, "N5");
+    world.send(batch(vec![other.clone()]));
+    assert!(world.is_merged(&other, &other), "the number is its own");
+}
+
+#[test]
+fn what_was_merged_and_erased_is_folded_again_without_its_bytes() {
+    let mut world = World::new();
+    let (record, other) = (draft("van-1", 1, "N1"), draft("van-2", 2, "N2"));
+    world.send(batch(vec![record.clone()]));
+    world.send(batch(vec![other.clone()]));
+    world.erase(&record.key());
+    let first = world.memory();
+    let again = Memory::with(world.log.clone(), Opening::Again, first.told());
+    assert_eq!(again.fold().digest(), first.digest());
+    assert_eq!(first.fate(&record.key()), shared::outcome::Fate::Refused(Code::Erased));
+}
+
+#[test]
+fn a_field_is_cleared_by_a_correction_and_not_by_a_second_document() {
+    let born = [("date_of_birth", "1980-05-17"), ("sex", "f"), ("place_of_birth", "04")];
+    let mut world = World::new();
+    let card = draft("van-1", 1, "N1").sets(&born).sets(&[("phone", "1")]);
+    let residence = draft("van-2", 2, "N1").sets(&born).sets(&[("residence_id", "R"), ("phone", "")]).form("residence/1");
+    world.send(batch(vec![card.clone()]));
+    world.send(batch(vec![residence.clone()]));
+    assert!(world.is_merged(&residence, &card));
+    assert_eq!(crate::examples::value(&world, &card, "phone").as_deref(), Some("1"));
+    let clears = card.correction(3, &[("phone", "")]);
+    world.send(batch(vec![clears.clone()]));
+    assert!(world.is_merged(&clears, &card));
+    assert_eq!(crate::examples::value(&world, &card, "phone"), None);
+}
