@@ -17,7 +17,7 @@ use shared::{
 
 use super::{
     decisions,
-    engine::{Batch, Engine, Found, Line, Record},
+    engine::{Batch, Engine, Line, Record},
     force, late, persons,
     residents::{self, held},
 };
@@ -71,8 +71,7 @@ fn whole(e: &impl Engine, batch: &Batch, code: Code, known: LogIndex) -> Result<
     }
     for line in e.lines(batch.id)?.unwrap_or_default() {
         match line {
-            Line::Record(line) if line.found == Found::Signed => out(e, known, (batch.id, line.line), &line.key, code)?,
-            Line::Record(_) => {}
+            Line::Record(line) => out(e, known, (batch.id, line.line), &line.key, code)?,
             Line::Withdrawn(line) => e.withdraw_not(&line, batch.id)?,
         }
     }

@@ -170,7 +170,10 @@ fn readmit(e: &impl Engine, id: BatchId) -> Result<(), Problem> {
     for key in e.records_of(id)? {
         let record = residents::known(e, &key)?;
         if record.decision.is_none() && record.fate == Fate::Refused(Code::Decided) {
-            e.set_record(&key, &Record { fate: held(&key, Code::DecisionRevoked), place: None, ..record })?;
+            // what could not be opened in its turn still waits for its opening
+            let unopened = e.first(id, record.delivery.1)?.filter(judge::waits);
+            let fate = unopened.unwrap_or_else(|| held(&key, Code::DecisionRevoked));
+            e.set_record(&key, &Record { fate, place: None, ..record })?;
         }
     }
     Ok(())
@@ -183,10 +186,10 @@ fn refuse_batch(e: &impl Engine, at: LogIndex, id: BatchId) -> Result<(), Proble
         let Line::Record(line) = line else { continue };
         let record = residents::known(e, &line.key)?;
         let its = record.delivery == (id, line.line) || record.place.is_none() && !is_wrong(e, at, &batch, &line)?;
-        if its && record.place.is_some() && record.decision.is_none() && late::delivered_again(e, at, &line.key, &record)? {
+        if !its || record.decision.is_some() || record_case(&line.key, &record).is_none() {
             continue;
         }
-        if its && record.decision.is_none() && record_case(&line.key, &record).is_some() {
+        if record.place.is_none() || !late::delivered_again(e, at, &line.key, &record)? {
             residents::remove(e, &line.key, Fate::Refused(Code::Decided), Some(at))?;
             let record = residents::known(e, &line.key)?;
             e.set_record(&line.key, &Record { delivery: (id, line.line), ..record })?;
@@ -303,18 +306,20 @@ fn undo(e: &impl Engine, at: LogIndex, first: &DecisionAt, which: impl Fn(LineSt
 
 /// Is this decision among those that say what a batch is now? Each acceptance adds to the ones before, back to a refusal.
 fn rests_on(e: &impl Engine, batch: BatchId, id: NoteId) -> Result<bool, Problem> {
-    let mut next = e.batch_decided(batch)?.map(|decided| decided.decision);
+    let Some(decided) = e.batch_decided(batch)? else { return Ok(false) };
+    if decided.decision == id {
+        return Ok(true);
+    }
+    let mut next = decided.accepted.map(|_| decided.decision);
     while let Some(at) = next {
-        if at == id {
-            return Ok(true);
-        }
         let Some(note) = e.decision(at)? else { return Ok(false) };
         let Said::Lines(lines) = note.note.said() else { return Ok(false) };
         let line = lines.iter().find(|line| matches!(&line.subject, Subject::Batch(own, _) if *own == batch));
-        next = match line {
-            Some(DecisionLine { subject: Subject::Batch(_, BatchVerdict::Accept(_)), replaces, .. }) => *replaces,
-            _ => None,
-        };
+        let Some(DecisionLine { subject: Subject::Batch(_, BatchVerdict::Accept(_)), replaces, .. }) = line else { return Ok(false) };
+        if at == id {
+            return Ok(true);
+        }
+        next = *replaces;
     }
     Ok(false)
 }

@@ -167,7 +167,7 @@ pub struct Record {
     pub holds_number: bool,
     /// How it became part of the resident of its fate.
     pub mode: Option<Mode>,
-    /// The newest decision in force about it.
+    /// The newest decision in force about it; where there is one, there is a place.
     pub decision: Option<NoteId>,
     /// The log says what became of it, and today's rules say otherwise: against whom it is held is not known any more.
     pub blind: bool,

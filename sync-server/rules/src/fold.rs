@@ -145,7 +145,7 @@ fn not_in_force(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) ->
     let fate = judge::not_counting(line, code);
     match e.record(&line.key)? {
         // another delivery of it is in force, or was decided about
-        Some(known) if known.place.is_some() || known.decision.is_some() => Ok(known.fate),
+        Some(known) if known.place.is_some() => Ok(known.fate),
         // the first that says why stands; the line is told its own
         Some(known) if !matches!(known.fate, Fate::Refused(_)) => Ok(fate),
         _ => e.set_record(&line.key, &judge::fresh(batch, line, fate.clone())).map(|()| fate),
@@ -189,7 +189,7 @@ fn opened(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<(), Problem> {
             continue;
         }
         let known = residents::known(e, &line.key)?;
-        if known.place.is_some() || known.decision.is_some() {
+        if known.place.is_some() {
             continue;
         }
         match readable(e, at, batch, &line)? {

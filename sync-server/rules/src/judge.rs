@@ -51,7 +51,7 @@ pub(super) fn judge(e: &impl Engine, at: LogIndex, batch: &Batch, line: &Deliver
 
 pub(super) fn judged_before(e: &impl Engine, line: &Delivered) -> Result<Option<Fate>, Problem> {
     let known = e.record(&line.key)?;
-    Ok(known.filter(|known| known.place.is_some() || known.decision.is_some()).map(|known| known.fate))
+    Ok(known.filter(|known| known.place.is_some()).map(|known| known.fate))
 }
 
 fn essence(e: &impl Engine, key: &RecordKey) -> Result<Essence, Problem> {

@@ -45,7 +45,6 @@ fn still_held(e: &impl Engine, batch: &Batch, line: &Delivered, code: Code) -> R
     match e.record(&line.key)? {
         Some(known)
             if known.place.is_none()
-                && known.decision.is_none()
                 && known.delivery == (batch.id, line.line)
                 && matches!(known.fate, Fate::Held(..))
                 && !judge::waits(&known.fate) =>
@@ -91,14 +90,14 @@ pub(super) fn delivered_again(e: &impl Engine, at: LogIndex, key: &RecordKey, re
     }
     for (id, position) in e.deliveries(key, at)? {
         let (batch, line) = (e.batch(id)?, judge::line_at(e, id, position)?);
-        if (id, position) == record.delivery || !counts(e, at, &batch, &line)? {
+        if !counts(e, at, &batch, &line)? {
             continue;
         }
         let holder = e.number_holder(&key.unit, line.number)?;
         let (free, own) = (holder.is_none(), holder == Some(Holder::Record(key.clone())));
         if free || own || judge::numbers(e, &batch)? == judge::Numbers::Lifted {
             let holds_number = (free || own) && record.holds_id;
-            let record = Record { place: Some(at), delivery: (id, position), number: line.number, holds_number, ..record.clone() };
+            let record = Record { delivery: (id, position), number: line.number, holds_number, ..record.clone() };
             return e.set_record(key, &record).map(|()| true);
         }
     }

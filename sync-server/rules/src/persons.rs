@@ -75,7 +75,7 @@ pub(super) fn stands_so(e: &impl Engine, subject: &Subject) -> Result<bool, Prob
 }
 
 /// Did two persons decide this about that: does it act since the second one signed?
-pub(super) fn by_two(e: &impl Engine, id: NoteId, about: impl Fn(&Subject) -> bool) -> Result<bool, Problem> {
+fn by_two(e: &impl Engine, id: NoteId, about: impl Fn(&Subject) -> bool) -> Result<bool, Problem> {
     let Some(first) = e.decision(id)? else { return Ok(false) };
     let Said::Lines(lines) = first.note.said() else { return Ok(false) };
     let mut states = lines.iter().zip(e.decided(id)?);

@@ -17,6 +17,12 @@ mod properties;
 mod examples;
 #[path = "rules/late.rs"]
 mod late;
+#[path = "rules/steps.rs"]
+mod steps;
+#[path = "rules/told.rs"]
+mod told;
+#[path = "rules/persons.rs"]
+mod persons;
 #[path = "rules/decided.rs"]
 mod decided;
 #[path = "rules/table.rs"]

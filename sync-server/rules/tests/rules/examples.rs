@@ -140,6 +140,12 @@ fn an_unknown_number_is_held_or_founds_as_the_roster_says() {
     assert!(world.is_merged(&first, &first));
     assert!(world.is_merged(&second, &first), "the number that the card bears is theirs, though no field says it");
     assert_eq!(world.held(&new), Some(Code::Duplicate));
+    let another = draft("van-1", 6, "N6").to(Transaction::Renewal, number_target("N8"));
+    world.send(batch(vec![another.clone()]));
+    assert_eq!(world.held(&another), Some(Code::TargetUnknown), "it bears another number than the one it names");
+    let own = draft("van-1", 7, "N7").to(Transaction::Renewal, number_target("N7"));
+    world.send(batch(vec![own.clone()]));
+    assert!(world.is_merged(&own, &own));
     // a change of the other fields does not take the number away
     let moved = first.correction(4, &[("place_of_birth", "05")]);
     world.send(batch(vec![moved.clone()]));

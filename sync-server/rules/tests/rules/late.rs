@@ -371,3 +371,209 @@ fn a_field_is_cleared_by_a_correction_and_not_by_a_second_document() {
     assert!(world.is_merged(&clears, &card));
     assert_eq!(crate::examples::value(&world, &card, "phone"), None);
 }
+
+#[test]
+fn a_link_judges_what_was_signed_and_leaves_wrong_content_and_other_deliveries_as_they_are() {
+    for approved in [true, false] {
+        let mut world = World::new();
+        let wrong = Draft { found: Found::Refused(Code::LineMismatch), ..draft("van-1", 3, "N3") };
+        let (unopened, elsewhere) = (draft("van-1", 4, "N4").broken(), draft("van-1", 5, "N5").by(key("agent-2", 1)));
+        let lines = vec![draft("van-1", 1, "N1"), wrong.clone(), unopened.clone(), elsewhere.clone()];
+        let first = world.placed(batch(lines).approver(approved.then(|| key("supervisor-1", 1))));
+        let second = world.placed(batch(vec![draft("van-1", 2, "N2")]));
+        world.head("van-1", 1, second.id()).expect("logged");
+        world.cut(&key("agent-2", 1), LogIndex(1));
+        // the same record in a batch of the other unit's key never counts: it is held for its agent first
+        let held_first = world.send(crate::drafts::Sending { epoch: 1, ..batch(vec![elsewhere.clone()]).at(9, None) });
+        world.cut(&key("van-1", 1), world.log.next());
+        world.deliver(&first);
+        world.deliver(&second);
+        let now = if approved { None } else { Some(Code::Unapproved) };
+        assert_eq!(world.held(&draft("van-1", 1, "N1")), now);
+        assert_eq!(world.fate(&wrong), shared::outcome::Fate::Refused(Code::LineMismatch));
+        assert_eq!(world.held(&unopened), Some(Code::Unopened));
+        assert_eq!((world.held(&elsewhere), delivery(&world, &elsewhere).0), (Some(Code::AgentRevoked), held_first));
+    }
+}
+
+#[test]
+fn what_changed_an_identity_goes_though_it_was_delivered_again() {
+    let mut world = World::new();
+    let person = draft("van-1", 1, "N1").sets(&[("place_of_birth", "04")]);
+    let moved = person.correction(2, &[("place_of_birth", "05")]);
+    world.send(batch(vec![person.clone()]));
+    world.send(batch(vec![moved.clone()]));
+    world.send(batch(vec![moved.clone().by(key("agent-2", 1))]));
+    assert!(world.is_merged(&moved, &person));
+    world.cut(&key("agent-1", 1), LogIndex(2));
+    assert_eq!(world.held(&moved), Some(Code::AgentRevoked), "it rested on who had approved it then");
+}
+
+#[test]
+fn a_delivery_that_stands_in_brings_its_number() {
+    let holds = |world: &World, draft: &Draft| {
+        world.memory().peek(|state| (state.records[&draft.key()].holds_id, state.records[&draft.key()].holds_number))
+    };
+    let record = draft("van-1", 1, "N1");
+    // the same number
+    let mut world = World::new();
+    world.send(batch(vec![record.clone()]));
+    world.send(batch(vec![record.clone().by(key("agent-2", 1))]));
+    world.cut(&key("agent-1", 1), LogIndex(1));
+    assert!(world.is_merged(&record, &record));
+    assert_eq!(holds(&world, &record), (true, true));
+    // another one: the old one is free, the new one is taken
+    let mut world = World::new();
+    sent_twice(&mut world, &record);
+    world.cut(&key("van-1", 1), LogIndex(1));
+    let new = draft("van-1", 7, "N7").number(5);
+    world.send(crate::drafts::Sending { epoch: 2, ..batch(vec![new.clone()]) });
+    assert_eq!((world.held(&new), holds(&world, &record)), (Some(Code::NumberReused), (true, true)));
+}
+
+#[test]
+fn a_withdrawal_of_a_cut_supervisor_gives_its_number_back_and_another_keeps_it() {
+    for (from, stands) in [(1, None), (2, Some(Code::NumberReused))] {
+        let mut world = World::new();
+        let other = draft("van-1", 9, "N9");
+        world.send(batch(vec![other]).approver(Some(key("supervisor-1", 1))).withdraws(1, key("supervisor-2", 1)));
+        world.cut(&key("supervisor-2", 1), LogIndex(from));
+        let record = draft("van-1", 1, "N1");
+        world.send(batch(vec![record.clone()]));
+        assert_eq!(world.held(&record), stands, "from {from} on");
+    }
+}
+
+#[test]
+fn what_one_person_found_and_a_cut_took_out_comes_in_by_a_later_delivery() {
+    let mut world = World::new();
+    let (stands, squat) = (draft("van-2", 9, "N1"), draft("van-1", 1, "N1"));
+    world.send(batch(vec![stands.clone()]));
+    world.send(batch(vec![squat.clone()]));
+    decide(&mut world, "amina", Subject::Record(squat.key(), shared::decision::Verdict::Found));
+    world.cut(&key("agent-1", 1), LogIndex(2));
+    assert_eq!(world.held(&squat), Some(Code::AgentRevoked));
+    assert!(world.memory().peek(|state| state.records[&squat.key()].against.is_empty()), "nobody it is held against any more");
+    world.send(batch(vec![squat.clone().by(key("agent-2", 1))]));
+    assert_eq!(world.held(&squat), Some(Code::Duplicate), "judged anew, as if nobody had spoken of it");
+}
+
+#[test]
+fn what_stands_so_needs_nobody() {
+    use shared::decision::Verdict;
+    let mut world = World::with(|facts| facts.renewals = shared::roster::Renewals::Apply);
+    let (one, other, same) = (draft("van-1", 1, "N1"), draft("van-1", 2, "N2"), draft("van-2", 3, "N1"));
+    let renewal = draft("van-1", 4, "").only(&[("phone", "1")]).to(Transaction::Renewal, number_target("N1"));
+    world.send(batch(vec![one.clone(), other.clone(), renewal.clone()]));
+    world.send(batch(vec![same.clone()]));
+    decide(&mut world, "amina", Subject::Record(same.key(), Verdict::Same(one.reference())));
+    two(&mut world, Subject::Record(other.key(), Verdict::Refuse));
+    for (record, verdict) in [
+        (&one, Verdict::Found),
+        (&same, Verdict::Same(one.reference())),
+        (&renewal, Verdict::Apply(one.reference())),
+        (&other, Verdict::Refuse),
+    ] {
+        let line = world.line(Subject::Record(record.key(), verdict));
+        assert_eq!(needs(&world, &line), Ok(Needs::Nobody), "{line}");
+    }
+}
+
+#[test]
+fn a_document_that_is_taken_out_leaves_no_trace_of_its_form() {
+    let born = [("date_of_birth", "1980-05-17"), ("sex", "f"), ("place_of_birth", "04")];
+    let mut world = World::new();
+    let card = draft("van-1", 1, "N1").sets(&born);
+    let mut residence = draft("van-2", 2, "N1").sets(&born).sets(&[("residence_id", "R")]).form("residence/1");
+    residence.says.identity = ["residence_id".to_owned()].into();
+    world.send(batch(vec![card.clone()]));
+    world.send(batch(vec![residence.clone()]));
+    assert!(world.is_merged(&residence, &card));
+    two(&mut world, Subject::Record(residence.key(), shared::decision::Verdict::Refuse));
+    world.memory().peek(|state| {
+        let standing = &state.residents[&card.reference()];
+        assert_eq!((standing.documents.len(), standing.identity.len()), (1, 0));
+    });
+    let again = draft("van-2", 3, "N1").sets(&born).form("residence/1");
+    world.send(batch(vec![again.clone()]));
+    assert!(world.is_merged(&again, &card), "the resident lacks that form again");
+}
+
+#[test]
+fn what_rested_on_a_record_names_it() {
+    let mut world = World::new();
+    let person = draft("van-1", 1, "N1");
+    let phone = person.correction(2, &[("phone", "1")]);
+    world.send(batch(vec![person.clone()]));
+    world.send(batch(vec![phone.clone()]));
+    two(&mut world, Subject::Record(person.key(), shared::decision::Verdict::Refuse));
+    assert_eq!(world.held(&phone), Some(Code::TargetGone));
+    assert_eq!(world.memory().peek(|state| state.records[&phone.key()].against.clone()), [person.key()]);
+}
+
+#[test]
+fn an_acceptance_does_not_rest_on_the_refusal_that_it_replaced() {
+    let mut world = World::new();
+    let record = draft("van-1", 1, "N1");
+    let id = world.send(batch(vec![record.clone()]).approver(None));
+    decide(&mut world, "amina", Subject::Batch(id, BatchVerdict::Refuse));
+    decide(&mut world, "brahim", Subject::Batch(id, BatchVerdict::Accept(Code::Unapproved)));
+    world.cut(&key("amina", 1), LogIndex(1));
+    assert!(world.is_merged(&record, &record));
+    world.cut(&key("brahim", 1), LogIndex(1));
+    assert_eq!(world.held(&record), Some(Code::DecisionRevoked));
+}
+
+#[test]
+fn who_waits_and_was_refused_meanwhile_is_judged_no_more() {
+    let mut world = World::new();
+    let founder = draft("van-1", 1, "N1");
+    let waits = founder.correction(2, &[("phone", "1")]);
+    world.send(batch(vec![waits.clone()]));
+    assert_eq!(world.held(&waits), Some(Code::Waiting));
+    decide(&mut world, "amina", Subject::Record(waits.key(), shared::decision::Verdict::Refuse));
+    world.send(batch(vec![founder]));
+    assert_eq!(world.fate(&waits), shared::outcome::Fate::Refused(Code::Decided));
+}
+
+#[test]
+fn a_held_record_that_a_cut_takes_out_is_held_against_nobody_and_takes_nothing() {
+    let mut world = World::new();
+    let (stands, same) = (draft("van-2", 9, "N1"), draft("van-1", 1, "N1"));
+    let reused = draft("van-1", 1, "N2").version(1).number(2);
+    world.send(batch(vec![stands]));
+    world.send(batch(vec![same.clone(), reused.clone()]));
+    assert_eq!((world.held(&same), world.held(&reused)), (Some(Code::Duplicate), Some(Code::RecordReused)));
+    world.send(batch(vec![reused.clone().by(key("agent-2", 1))]));
+    world.cut(&key("agent-1", 1), LogIndex(2));
+    world.memory().peek(|state| {
+        let (same, reused) = (&state.records[&same.key()], &state.records[&reused.key()]);
+        assert!(same.against.is_empty() && same.place.is_none());
+        assert_eq!(
+            (reused.place.is_some(), reused.holds_id, reused.holds_number),
+            (true, false, false),
+            "held still, by its other delivery"
+        );
+    });
+    assert_eq!((world.held(&same), world.held(&reused)), (Some(Code::AgentRevoked), Some(Code::RecordReused)));
+}
+
+#[test]
+fn a_withdrawal_counts_with_its_batch_and_its_supervisor() {
+    for (approver, cut, counts) in [(Some("supervisor-1"), false, true), (Some("supervisor-1"), true, false), (None, false, false)] {
+        let mut world = World::new();
+        let sending = batch(vec![draft("van-1", 9, "N9")]).approver(approver.map(|name| key(name, 1)));
+        let id = world.send(sending.withdraws(1, key("supervisor-2", 1)));
+        if cut {
+            world.cut(&key("supervisor-2", 1), LogIndex(1));
+        }
+        let memory = world.memory();
+        let sent = memory.log.batches[&id].clone();
+        let line = sent.lines.iter().find_map(|line| match line {
+            rules::Line::Withdrawn(line) => Some(line.clone()),
+            rules::Line::Record(_) => None,
+        });
+        let found = force::withdraws(&memory, &sent.batch, &line.expect("a withdrawn line"), memory.log.next());
+        assert_eq!(found, Ok(counts), "{approver:?} {cut}");
+    }
+}

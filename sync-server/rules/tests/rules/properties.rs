@@ -164,6 +164,9 @@ fn consistent(state: &State) -> Result<(), String> {
         if record.place.is_none() && (record.holds_id || record.holds_number || merged.is_some()) {
             return Err(format!("{key} is not in force and holds something"));
         }
+        if record.place.is_none() && record.decision.is_some() {
+            return Err(format!("{key} is not in force and decided about"));
+        }
         if record.holds_number && !record.holds_id {
             return Err(format!("{key} holds its number and not its id"));
         }
