@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::Value;
 use shared::{
-    id::{Blob, Digest, KeyName, Member},
+    id::{Blob, Digest, KeyName, Member, RosterVersion},
     keys::Signer,
-    problem::Problem,
+    problem::{Code, Problem},
     roster::{
-        Role, TrustedRoster,
+        Role, Roster, TrustedRoster,
         request::{AgentRequest, UnitRequest},
     },
     verify::{CheckedManifest, PayloadHash, ReceivedBatch},
@@ -23,7 +23,7 @@ use sync_server::{
     pipeline::{Idle, merge, opener::Nursery},
     serving,
     settings::Settings,
-    store::{Archive as _, Whole},
+    store::{Archive as _, Ledger as _, Whole},
 };
 use tempfile::TempDir;
 
@@ -179,7 +179,11 @@ impl Centre {
         let log = async {
             let centre = self.opened();
             let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;
-            let rosters = [centre.roster().await?];
+            let mut rosters = Vec::new();
+            for version in 1..=centre.roster().await?.version().0 {
+                let roster = centre.stores.ledger.roster(RosterVersion(version)).await?.ok_or(Code::NoRoster)?;
+                rosters.push(TrustedRoster::from_own_log(Roster::parse(&roster.note)?));
+            }
             for made in batches {
                 let archive = &centre.stores.archive;
                 archive.put(made.manifest.blob(), Whole::new(made.manifest.note().as_bytes())).await?;

@@ -61,6 +61,32 @@ fn a_withdrawal_after_its_record_is_an_open_fact() {
     centre.merge();
     assert_eq!(kinds(&centre), [("withdrawn-late".to_owned(), "van-1 1.1".to_owned())]);
     assert_eq!(centre.ok(&["fsck"]).last()["merged"], 1, "it changes nothing");
+    // the withdrawal was wrong: the second way out that the fact names
+    centre.adjudicator("amina");
+    let next = centre.ok(&["open", "list"]).of("open")[0]["next"].as_str().expect("a way out").to_owned();
+    let command = next.split('`').find(|part| part.starts_with("sync-server batch decide")).expect("a command");
+    let words: Vec<&str> = command.split(' ').skip(1).take_while(|word| *word != "--as").collect();
+    let signed = centre.signed_by("amina", &[&words[..], &["--yes"]].concat());
+    centre.ok(&signed.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(kinds(&centre), []);
+    assert_eq!(centre.ok(&["fsck"]).last()["merged"], 1);
+}
+
+#[test]
+fn a_withdrawal_that_is_not_in_force_is_nobodys_business() {
+    let centre = Centre::founded();
+    centre.peopled();
+    let mut van = Van::new("van-1", centre.roster());
+    let number = van.enrol(1, None);
+    let first = van.close();
+    centre.log(&[first]);
+    centre.ok(&["supervisor", "revoke", "supervisor-1", "--reason", "left", "--since", "now", "--yes"]);
+    van.withdraw(number);
+    centre.log(&[van.close()]);
+    centre.merge();
+    // its approval is not in force either
+    let kinds: Vec<String> = kinds(&centre).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["batch-quarantined"]);
 }
 
 #[test]

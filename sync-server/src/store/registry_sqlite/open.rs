@@ -80,8 +80,8 @@ pub(super) fn late_withdrawals(c: &Connection, rosters: &Rosters, limit: usize) 
                FROM lines w
                JOIN records r ON r.unit = w.unit AND r.epoch = w.epoch AND r.number = w.number AND r.holds_number = 1
                JOIN batches b ON b.id = w.batch
-               WHERE w.sealed IS NULL AND b.idx < (SELECT next FROM fold) ORDER BY w.idx, w.line LIMIT ?1";
-    let found = all(c, sql, [int(limit as u64)], |row| {
+               WHERE w.sealed IS NULL AND b.idx < (SELECT next FROM fold) ORDER BY w.idx, w.line";
+    let found = all(c, sql, [], |row| {
         let record = rows::key(row, 0)?;
         let line = Withdrawal { unit: record.unit.clone(), number: number(row, 3)?, by: parsed(row, 7)? };
         let (batch, received) = (Column::read(row, 5)?, Column::read(row, 6)?);
@@ -91,7 +91,8 @@ pub(super) fn late_withdrawals(c: &Connection, rosters: &Rosters, limit: usize) 
     let at = position(c)?;
     let mut late = Vec::new();
     for (withdrawal, line) in found {
-        if force::withdraws(&engine, &engine.batch(withdrawal.batch)?, &line, at)? {
+        // those that are not in force must not crowd the others out
+        if late.len() < limit && force::withdraws(&engine, &engine.batch(withdrawal.batch)?, &line, at)? {
             late.push(withdrawal);
         }
     }
