@@ -145,6 +145,8 @@ pub struct Trace {
     pub received: Second,
     /// May the batch merge?
     pub state: BatchState,
+    /// The newest decision in force about the batch.
+    pub batch_decision: Option<NoteId>,
     /// What became of it, once it was folded.
     pub fate: Option<Fate>,
     /// Those that it is held against.
@@ -174,8 +176,8 @@ pub struct Case {
     pub received: Second,
     /// The newest decision in force about it.
     pub decision: Option<NoteId>,
-    /// A decision about it that waits for a second person.
-    pub waits: Option<NoteId>,
+    /// Decisions about it that wait for a second person.
+    pub waits: Vec<NoteId>,
 }
 
 impl Case {
@@ -231,8 +233,8 @@ pub struct CaseContent {
     pub digest: Option<Digest>,
     /// The newest decision in force about it.
     pub decision: Option<NoteId>,
-    /// A decision that waits for a second person.
-    pub waits: Option<NoteId>,
+    /// Decisions that wait for a second person.
+    pub waits: Vec<NoteId>,
 }
 
 /// What became of one line of a logged decision.

@@ -151,7 +151,9 @@ async fn show(centre: &Centre, out: &Out, id: BatchId) -> Result<Exit, Problem> 
     }
     if let Some(code) = case.code {
         human.push(format!("may be decided: sync-server batch decide {id} accept {code} --reason work-checked --as NAME --key FILE"));
-        human.push(format!("may be decided: sync-server batch decide {id} refuse --reason fraud --as NAME --key FILE"));
+        if !case.is_refused() {
+            human.push(format!("may be decided: sync-server batch decide {id} refuse --reason fraud --as NAME --key FILE"));
+        }
     }
     out.summary(summary, human.join("\n"));
     Ok(Exit::Done)
@@ -174,7 +176,13 @@ impl Decide {
         let reading = Reading::of(centre, "batch decide", format!("to decide: {}", self.reason)).await?;
         announce(out, &reading.provenance(), &lines).await?;
         self.yes.or_ask(&format!("Sign this as {}?", signer.public().name()))?;
-        decide(&reading, out, Said::Lines(lines), &signer).await
+        let done = decide(&reading, out, Said::Lines(lines), &signer).await?;
+        // an acceptance lifts one code: whoever decides hears of the next
+        let now = reading.provenance().batch_case(self.id).await?;
+        if let Some(code) = now.code.filter(|code| matches!(verdict, BatchVerdict::Accept(lifted) if lifted != *code)) {
+            out.note(format!("{code} still stands against this batch: sync-server batch show {}", self.id));
+        }
+        Ok(done)
     }
 
     fn verdict(&self, case: &BatchCase) -> Result<BatchVerdict, Problem> {

@@ -3,6 +3,8 @@
 //! **Invariants:** of this folder only this file reads residents, cases and what records say; it gives them away as [`Recorded`],
 //! which nothing makes but writing the access record. What names nobody comes from [`Provenance`].
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use shared::{
     decision::{DecisionLine, RecordKey},
@@ -72,6 +74,17 @@ impl Provenance {
     pub async fn history(&self, of: About) -> Result<Vec<DecidedLine>, Problem> {
         self.0.history(of).await
     }
+    /// Lines of logged decisions about a record, and about the batches that deliver it; oldest first.
+    pub async fn decided(&self, record: &RecordKey) -> Result<Vec<DecidedLine>, Problem> {
+        let traces = self.0.trace(record.record).await?;
+        let batches: BTreeSet<BatchId> = traces.into_iter().filter(|trace| trace.key == *record).map(|trace| trace.batch).collect();
+        let mut found = self.0.history(About::Record(record.clone())).await?;
+        for batch in batches {
+            found.extend(self.0.history(About::Batch(batch)).await?);
+        }
+        found.sort_by_key(|line| line.index);
+        Ok(found)
+    }
     /// What a key has signed from an entry on, as far as it is merged.
     pub async fn signed(&self, key: &KeyRef, from: LogIndex) -> Result<Signed, Problem> {
         self.0.signed(key.clone(), from).await
@@ -93,7 +106,7 @@ pub struct Seen {
     pub content: CaseContent,
     /// Deliveries of each side.
     pub traces: Vec<Trace>,
-    /// Decisions about the record.
+    /// Decisions about the record and its batches.
     pub decided: Vec<DecidedLine>,
 }
 
@@ -204,7 +217,7 @@ impl Reading {
             for side in std::iter::once(&content.side).chain(&content.against) {
                 traces.extend(self.registry.trace(side.record.record).await?.into_iter().filter(|t| t.key == side.record));
             }
-            beside.push((traces, self.registry.history(About::Record(content.side.record.clone())).await?));
+            beside.push((traces, self.provenance().decided(&content.side.record).await?));
         }
         let seen = |(content, (traces, decided))| Seen { content, traces, decided };
         Ok(contents.map(|contents| contents.into_iter().zip(beside).map(seen).collect()))

@@ -4,7 +4,7 @@
 use clap::Subcommand;
 use serde_json::json;
 use shared::{
-    id::RecordId,
+    id::{NoteId, RecordId},
     problem::{Code, Problem},
 };
 
@@ -53,7 +53,7 @@ fn value(trace: &Trace) -> serde_json::Value {
         "agent": trace.agent_key, "batch": trace.batch, "place": trace.place, "log_index": trace.index.0,
         "received": trace.received, "state": trace.state.to_string(),
         "fate": trace.fate.as_ref().map(ToString::to_string), "outcomes": outcomes, "fields": trace.fields,
-        "against": against, "decision": trace.decision,
+        "against": against, "decision": trace.decision, "batch_decision": trace.batch_decision,
     })
 }
 
@@ -62,7 +62,10 @@ fn human(trace: &Trace) -> String {
     let agent = trace.agent_key.to_string();
     let outcomes: Vec<String> = trace.outcomes.iter().map(|(version, index)| format!("{version} (entry {index})")).collect();
     let against = trace.against.iter().map(|key| format!("\n  against {} {}", key.unit, key.record)).collect::<Vec<_>>().concat();
-    let decided = trace.decision.map(|note| format!("\n  decided by {note}: sync-server case history {note}")).unwrap_or_default();
+    let decided = |about: &str, note: Option<NoteId>| {
+        note.map(|note| format!("\n  {about} decided by {note}: sync-server case history {note}")).unwrap_or_default()
+    };
+    let decided = decided("record", trace.decision) + &decided("batch", trace.batch_decision);
     format!(
         "{} record {} by {agent}\n  batch {} {}, {}\n  log entry {}, {}\n  {fate}{against}{decided}\n  outcome versions: {}\n  gives: {}",
         trace.key.unit,

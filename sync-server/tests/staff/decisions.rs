@@ -163,7 +163,7 @@ fn what_takes_out_a_merged_record_waits_for_a_second_person() {
     let id = first.last()["decision"].as_str().expect("an id").to_owned();
     assert!(world.fate(&record).starts_with("merged "), "nothing is changed yet");
     let listed = world.centre.ok(&["case", "list", "--waits", "--reason", "a test"]);
-    assert_eq!((&listed.last()["cases"], &listed.of("case")[0]["waits"]), (&1.into(), &id.clone().into()));
+    assert_eq!((&listed.last()["cases"], &listed.of("case")[0]["waits"]), (&1.into(), &serde_json::json!([id])));
     let open = world.centre.ok(&["open", "list"]);
     assert!(open.of("open").iter().any(|f| f["kind"] == "decision-waits" && f["next"].as_str().is_some_and(|n| n.contains(&id))));
     world.refused("second-same", "amina", &["case", "confirm", &id, "--yes"]);
@@ -198,12 +198,29 @@ fn a_case_that_changed_meanwhile_is_told_and_nothing_is_signed() {
     world.refused("nothing-to-do", "amina", &["record", "decide", &record, "found", "--reason", "mistake", "--yes"]);
     let other = world.ask("amina", &["record", "decide", &record, "refuse", "--reason", "mistake", "--yes"]);
     let other = other.last()["decision"].as_str().expect("an id").to_owned();
+    let listed = world.centre.ok(&["case", "list", "--waits", "--reason", "a test"]);
+    assert_eq!(listed.of("case")[0]["waits"], serde_json::json!([id, other]), "both that wait");
     assert_eq!(world.ask("brahim", &["case", "confirm", &other, "--yes"]).exit, Some(0));
     let size = world.centre.log_size();
     let changed = world.refused("case-changed", "brahim", &["case", "confirm", &id, "--yes"]);
     assert_eq!(changed.of("case-changed").len(), 1);
     assert_eq!(world.centre.log_size(), size + 1, "he looked; no signature was logged");
     assert_eq!(world.fate(&world.two.record_id(1).to_string()), format!("held duplicate {case}"));
+}
+
+#[test]
+fn a_first_signature_whose_key_has_ended_is_told_to_the_second() {
+    let world = World::made();
+    let record = world.one.record_id(1).to_string();
+    let size = world.centre.log_size().to_string();
+    let first = world.ask("amina", &["record", "decide", &record, "refuse", "--reason", "fraud", "--yes"]);
+    let id = first.last()["decision"].as_str().expect("an id").to_owned();
+    world.centre.ok(&["staff", "revoke", "amina", "--cut", &size, "--yes"]);
+    world.centre.merge();
+    let told = world.refused("not-adjudicator", "brahim", &["case", "confirm", &id, "--yes"]);
+    assert!(told.told.contains("amina+"), "{}", told.told);
+    assert!(world.centre.ok(&["case", "list", "--waits", "--reason", "a test"]).of("case").is_empty());
+    assert!(world.fate(&record).starts_with("merged "));
 }
 
 #[test]
@@ -279,6 +296,11 @@ fn a_batch_without_its_approval_is_accepted_or_refused() {
     assert_eq!(decided.exit, Some(0), "{} {:?}", decided.told, decided.lines);
     assert!(world.fate(&world.one.record_id(number).to_string()).starts_with("merged "));
     assert!(world.centre.ok(&["open", "list"]).of("open").iter().all(|f| f["kind"] != "batch-quarantined"), "closed");
+    let record = world.one.record_id(number).to_string();
+    let note = decided.last()["decision"].clone();
+    assert_eq!(world.centre.ok(&["record", "trace", &record]).of("delivery")[0]["batch_decision"], note);
+    let history = world.centre.ok(&["case", "history", &record]);
+    assert_eq!((history.of("decision").len(), &history.of("decision")[0]["decision"]), (1, &note), "by which it is merged");
     // refusing it again takes out what is merged: two persons
     let refused = world.ask("amina", &["batch", "decide", &id, "refuse", "--reason", "fraud", "--yes"]);
     assert_eq!(

@@ -170,7 +170,7 @@ fn show(out: &Out, key: &KeyRef, from: LogIndex, signed: &Signed) {
         human.push("  nothing of it is merged".to_owned());
     }
     for (unit, (batches, records)) in &signed.merged {
-        human.push(format!("  {unit}: {records} records of {batches} batches are merged, and will be held"));
+        human.push(format!("  {unit}: {records} records of {batches} batches are merged, and will be held, but for what another delivery or two persons' decision keeps"));
     }
     if signed.decisions > 0 {
         human.push(format!("  {} decisions and confirmations: what they decided will be held again", signed.decisions));

@@ -45,7 +45,9 @@ pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Si
     show::print(out, &seen);
     let overtaken = print(out, &lines);
     if waiting.is_empty() {
+        let ended = lines.iter().any(|line| line.state == Some(LineState::NotInForce));
         return Err(match overtaken {
+            0 if ended => Problem::new(Code::NotAdjudicator, format!("the key of the first signature, {}", first.key)),
             0 => Problem::new(Code::NothingToDo, "no line of this decision waits for a second person"),
             lines => Problem::new(Code::CaseChanged, format!("all {lines} lines that waited")),
         });

@@ -23,10 +23,7 @@ const PAGE: usize = 500;
 pub(super) async fn history(global: &Global, out: &Out, about: &str) -> Result<Exit, Problem> {
     let centre = open(global)?;
     let provenance = Provenance::of(&centre);
-    let mut found: Vec<DecidedLine> = Vec::new();
-    for about in meant(&centre, &provenance, about).await? {
-        found.extend(provenance.history(about).await?);
-    }
+    let found = lines(&centre, &provenance, about).await?;
     for line in &found {
         let (state, _) = deciding::state(line);
         let second = line.confirmed.as_ref().map(|second| format!(", confirmed by {second}")).unwrap_or_default();
@@ -39,24 +36,30 @@ pub(super) async fn history(global: &Global, out: &Out, about: &str) -> Result<E
     Ok(Exit::Done)
 }
 
-/// What a text names: a case, a record id, a decision or a batch.
-async fn meant(centre: &Centre, provenance: &Provenance, about: &str) -> Result<Vec<About>, Problem> {
+/// Lines about what a text names: a case or a record id, with the batches that deliver it; a decision; a batch.
+async fn lines(centre: &Centre, provenance: &Provenance, about: &str) -> Result<Vec<DecidedLine>, Problem> {
     let unknown = || Problem::new(Code::NotFound, about.to_owned());
-    if let Ok(case) = about.parse::<CaseRef>() {
-        let records = of_case(centre, provenance, &case).await?;
-        return if records.is_empty() { Err(unknown()) } else { Ok(records.into_iter().map(About::Record).collect()) };
-    }
-    if let Ok(id) = about.parse::<RecordId>() {
-        let records = provenance.records_of_id(id).await?;
-        return if records.is_empty() { Err(unknown()) } else { Ok(records.into_iter().map(About::Record).collect()) };
-    }
-    if let Ok(id) = about.parse::<NoteId>()
+    let records = if let Ok(case) = about.parse::<CaseRef>() {
+        of_case(centre, provenance, &case).await?
+    } else if let Ok(id) = about.parse::<RecordId>() {
+        provenance.records_of_id(id).await?.into_iter().collect()
+    } else if let Ok(id) = about.parse::<NoteId>()
         && centre.stores.ledger.decision(id).await?.is_some()
     {
-        return Ok(vec![About::Decision(id)]);
+        return provenance.history(About::Decision(id)).await;
+    } else {
+        let batch = about.parse::<BatchId>().map_err(|_| unknown())?;
+        centre.stores.ledger.batch(batch).await?.ok_or_else(unknown)?;
+        return provenance.history(About::Batch(batch)).await;
+    };
+    if records.is_empty() {
+        return Err(unknown());
     }
-    let batch = about.parse::<BatchId>().map_err(|_| unknown())?;
-    centre.stores.ledger.batch(batch).await?.map(|_| vec![About::Batch(batch)]).ok_or_else(unknown)
+    let mut found = Vec::new();
+    for record in &records {
+        found.extend(provenance.decided(record).await?);
+    }
+    Ok(found)
 }
 
 /// Records that a case holds, or held: what was decided is not held any more.

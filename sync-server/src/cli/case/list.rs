@@ -118,7 +118,7 @@ fn human(case: &Case, now: Second) -> String {
     for other in &case.against {
         text.push(format!("    against {} {}", other.unit, other.record));
     }
-    if let Some(note) = case.waits {
+    for note in &case.waits {
         text.push(format!("    waits for a second person: sync-server case confirm {note} --as NAME --key FILE"));
     }
     text.join("\n")

@@ -56,30 +56,27 @@ pub(super) fn cases(c: &Connection, rosters: &Rosters, filter: &Filter, page: Pa
         let skip = usize::try_from(page.skip).unwrap_or(usize::MAX);
         return Ok((found.into_iter().skip(skip).take(usize::try_from(page.limit).unwrap_or(usize::MAX)).collect(), total));
     }
-    let total = maybe(c, &format!("SELECT count(*) {HELD}{wanted}"), [&code, &unit], u64::read_first)?.unwrap_or(0);
+    // what is merged or out, and about which a decision waits, comes before all that is held
+    let mut cases = Vec::new();
+    if filter.code.is_none() && filter.unit.is_none() {
+        for key in waiting.keys() {
+            cases.extend(case_of(c, key, &waiting)?.filter(|case| case.code == Code::SecondNeeded));
+        }
+    }
+    let before = cases.len() as u64;
+    let total = before + maybe(c, &format!("SELECT count(*) {HELD}{wanted}"), [&code, &unit], u64::read_first)?.unwrap_or(0);
+    cases.drain(..usize::try_from(page.skip.min(before)).expect("no more than there are"));
+    cases.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+    let (limit, skip) = (page.limit - cases.len() as u64, page.skip.saturating_sub(before));
     let sql = format!("SELECT r.unit, r.record, r.sealed {HELD}{wanted} ORDER BY r.unit, r.record, r.sealed LIMIT ?3 OFFSET ?4");
-    let keys = all(c, &sql, params![code, unit, int(page.limit), int(page.skip)], |row| rows::key(row, 0))?;
-    let mut cases = Vec::with_capacity(keys.len());
+    let keys = all(c, &sql, params![code, unit, int(limit), int(skip)], |row| rows::key(row, 0))?;
     for key in keys {
         cases.extend(case_of(c, &key, &waiting)?);
-    }
-    if filter.code.is_some() || filter.unit.is_some() {
-        return Ok((cases, total));
-    }
-    // what is merged or out, and about which a decision waits, comes before all that is held
-    let mut first = Vec::new();
-    for key in waiting.keys() {
-        first.extend(case_of(c, key, &waiting)?.filter(|case| case.code == Code::SecondNeeded));
-    }
-    let total = total + first.len() as u64;
-    if page.skip == 0 && page.limit > 0 {
-        first.append(&mut cases);
-        cases = first;
     }
     Ok((cases, total))
 }
 
-fn case_of(c: &Connection, key: &RecordKey, waiting: &BTreeMap<RecordKey, NoteId>) -> Result<Option<Case>, Problem> {
+fn case_of(c: &Connection, key: &RecordKey, waiting: &BTreeMap<RecordKey, Vec<NoteId>>) -> Result<Option<Case>, Problem> {
     let Some(record) = rows::record(c, key)? else { return Ok(None) };
     let (code, reference) = match record.fate {
         Fate::Held(code, reference) => (code, reference),
@@ -96,16 +93,16 @@ fn case_of(c: &Connection, key: &RecordKey, waiting: &BTreeMap<RecordKey, NoteId
         batch: batch.id,
         received: batch.received,
         decision: record.decision,
-        waits: waiting.get(key).copied(),
+        waits: waiting.get(key).cloned().unwrap_or_default(),
     }))
 }
 
 /// Records about which a decision waits for a second person.
-fn waiting_records(c: &Connection, rosters: &Rosters) -> Result<BTreeMap<RecordKey, NoteId>, Problem> {
-    let mut waiting = BTreeMap::new();
+fn waiting_records(c: &Connection, rosters: &Rosters) -> Result<BTreeMap<RecordKey, Vec<NoteId>>, Problem> {
+    let mut waiting: BTreeMap<RecordKey, Vec<NoteId>> = BTreeMap::new();
     for decided in history(c, rosters, &About::Waiting)? {
         if let Subject::Record(key, _) = decided.line.subject {
-            waiting.insert(key, decided.decision);
+            waiting.entry(key).or_default().push(decided.decision);
         }
     }
     Ok(waiting)
@@ -145,7 +142,7 @@ pub(super) fn content(c: &Connection, rosters: &Rosters, key: &RecordKey) -> Res
     for reference in concerned {
         residents.extend(read::resident(c, &reference)?.map(|resident| (reference, resident)));
     }
-    let waits = waiting_records(c, rosters)?.remove(key);
+    let waits = waiting_records(c, rosters)?.remove(key).unwrap_or_default();
     Ok(Some(CaseContent { side: own, against, residents, digest: record_case(key, &record), decision: record.decision, waits }))
 }
 

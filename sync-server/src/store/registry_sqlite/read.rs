@@ -53,8 +53,8 @@ pub(super) fn summary(c: &Connection) -> Result<Summary, Problem> {
 
 pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Problem> {
     let sql = "SELECT l.unit, l.record, l.sealed, l.epoch, l.number, l.key, b.id, b.epoch, b.sequence, b.idx, b.received,
-                      b.quarantined, l.batch, l.line
-               FROM lines l JOIN batches b ON b.id = l.batch
+                      b.quarantined, d.decision
+               FROM lines l JOIN batches b ON b.id = l.batch LEFT JOIN batches_decided d ON d.batch = b.id
                WHERE l.record = ?1 AND l.sealed IS NOT NULL ORDER BY b.idx, l.line";
     all(c, sql, [text(&record)], |row| {
         let quarantined: Option<String> = Option::read(row, 11)?;
@@ -74,6 +74,7 @@ pub(super) fn trace(c: &Connection, record: RecordId) -> Result<Vec<Trace>, Prob
             index: Column::read(row, 9)?,
             received: Column::read(row, 10)?,
             state,
+            batch_decision: Option::read(row, 12)?,
             decision: known.as_ref().and_then(|known| known.decision),
             against: known.as_ref().map(|known| known.against.clone()).unwrap_or_default(),
             fate: known.map(|known| known.fate),

@@ -12,11 +12,11 @@ use shared::{
 };
 use tokio::sync::watch;
 
-use super::centre::{Centre, Unit, facts, never_stopped};
+use super::centre::{Centre, FilesMerge, Made, Unit, facts, never_stopped};
 use crate::{
     fixtures::signer,
     pipeline::{Proposal, merge::lock},
-    registry::{Among, Came, Filter, Page, Registry as _, Way},
+    registry::{Among, Came, Filter, OpenedBatch, Page, Registry as _, Way},
     store::{Archive as _, Ledger as _, Whole},
 };
 
@@ -144,8 +144,15 @@ async fn one_process_merges_at_a_time_and_stops_when_told() {
     running.await.expect("ended");
 }
 
-#[tokio::test]
-async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_opens() {
+/// A batch of two records that is claimed, with what it opens to.
+struct Claimed {
+    centre: Centre,
+    made: Made,
+    merge: FilesMerge,
+    opened: OpenedBatch,
+}
+
+async fn claimed() -> Claimed {
     let centre = Centre::founded().await;
     let mut unit = Unit::new("van-1");
     unit.enrol(1, 10);
@@ -155,9 +162,15 @@ async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_o
     let merge = centre.merge("centre.db").await;
     let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
     let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
+    merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
+    Claimed { centre, made, merge, opened }
+}
+
+#[tokio::test]
+async fn a_record_whose_opening_breaks_off_is_held_until_an_entry_says_that_it_is_open() {
+    let Claimed { centre, made, merge, opened } = claimed().await;
     let mut broken = opened.clone();
     broken.deliveries[0].came = Came::Unopened;
-    merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
     merge.registry.fold(broken).await.expect("folded");
     let summary = centre.summary(&merge).await;
     assert_eq!((summary.merged, summary.held, summary.open), (1, 1, 0), "the other one merges");
@@ -189,19 +202,10 @@ async fn a_record_whose_opening_breaks_off_is_held_and_never_compared_until_it_o
 /// A rebuild may open all of a batch at once: so one entry says it of the whole batch, and of what only newer software reads, too.
 #[tokio::test]
 async fn an_entry_opens_a_batch_when_all_of_it_is_open() {
-    let centre = Centre::founded().await;
-    let mut unit = Unit::new("van-1");
-    unit.enrol(1, 10);
-    unit.enrol(2, 20);
-    let made = unit.close();
-    centre.log(&made).await;
-    let merge = centre.merge("centre.db").await;
-    let batch = merge.ledger.batch(made.id()).await.expect("read").expect("logged");
-    let opened = merge.opener.open(&batch, Way::Here, &never_stopped()).await.expect("opened");
+    let Claimed { centre, made, merge, opened } = claimed().await;
     let (mut none, mut one) = (opened.clone(), opened.clone());
     (none.deliveries[0].came, none.deliveries[1].came) = (Came::Unopened, Came::Refused(Code::UpgradeNeeded));
     one.deliveries[1].came = Came::Refused(Code::UpgradeNeeded);
-    merge.registry.claim(Way::Here, (merge.clock)(), Second::from_unix(0)).await.expect("claimed");
     merge.registry.fold(none).await.expect("folded");
     let summary = centre.summary(&merge).await;
     assert_eq!((summary.merged, summary.held, summary.open), (0, 2, 0));
