@@ -429,6 +429,16 @@ fn a_delivery_that_stands_in_brings_its_number() {
     let new = draft("van-1", 7, "N7").number(5);
     world.send(crate::drafts::Sending { epoch: 2, ..batch(vec![new.clone()]) });
     assert_eq!((world.held(&new), holds(&world, &record)), (Some(Code::NumberReused), (true, true)));
+    // a number that another record holds, lifted with the batch: it stays the other's
+    let mut world = World::new();
+    let (other, agent) = (draft("van-1", 2, "N2").by(key("agent-2", 1)), key("agent-2", 1));
+    world.send(batch(vec![record.clone(), other.clone()]));
+    let id = world.send(batch(vec![record.clone().by(agent).number(2)]).forked());
+    let line = world.line(Subject::Batch(id, BatchVerdict::Accept(Code::Fork)));
+    world.decide("amina", vec![line]);
+    world.cut(&key("agent-1", 1), LogIndex(1));
+    assert!(world.is_merged(&record, &record));
+    assert_eq!((delivery(&world, &record).0, holds(&world, &record), holds(&world, &other)), (id, (true, false), (true, true)));
 }
 
 #[test]

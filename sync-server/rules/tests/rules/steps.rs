@@ -10,7 +10,7 @@ use shared::{
 
 use crate::{
     drafts::{Draft, batch, draft, key},
-    examples::{decide, of},
+    examples::{decide, of, two},
     memory::{Memory, Opening},
     world::World,
 };
@@ -145,6 +145,20 @@ fn what_opens_and_is_wrong_says_so_unless_another_delivery_says_why() {
     world.opened(id);
     assert_eq!(world.fate(&alone), Fate::Refused(Code::LineMismatch));
     assert_eq!(world.held(&elsewhere), Some(Code::AgentRevoked));
+}
+
+#[test]
+fn whether_a_record_was_read_is_asked_of_its_own_line() {
+    for unread_first in [true, false] {
+        let mut world = World::new();
+        let (read, unread) = (draft("van-1", 1, "N1"), draft("van-1", 2, "N2").broken());
+        world.send(batch(if unread_first { vec![unread.clone(), read.clone()] } else { vec![read.clone(), unread.clone()] }));
+        decide(&mut world, "amina", of(&unread, Verdict::Found));
+        assert_eq!(world.held(&unread), Some(Code::Unopened), "the unread one first: {unread_first}");
+        two(&mut world, of(&read, Verdict::Refuse));
+        two(&mut world, of(&read, Verdict::Found));
+        assert!(world.is_merged(&read, &read), "the unread one first: {unread_first}");
+    }
 }
 
 #[test]
