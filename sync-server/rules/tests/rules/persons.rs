@@ -154,6 +154,25 @@ fn accepting_needs_one_for_lines_that_change_nobody() {
 }
 
 #[test]
+fn what_is_held_in_a_batch_that_two_accepted_needs_one_and_so_does_what_one_refused_with_its_batch() {
+    let mut world = World::new();
+    let person = draft("van-1", 1, "N1").sets(&[("place_of_birth", "04")]);
+    world.send(batch(vec![person.clone(), draft("van-1", 2, "N2")]));
+    let (moved, held) = (person.correction(3, &[("place_of_birth", "05")]), draft("van-1", 4, "N2"));
+    let id = world.send(batch(vec![moved.clone(), held.clone()]).forked());
+    assert_eq!(needs(&world, accept(id, Code::Fork)), Needs::Two);
+    two(&mut world, accept(id, Code::Fork));
+    assert_eq!((world.is_merged(&moved, &person), world.held(&held)), (true, Some(Code::Duplicate)));
+    assert_eq!(needs(&world, of(&held, Verdict::Found)), Needs::One);
+    // and the other way round
+    let lone = draft("van-1", 5, "N5");
+    let id = world.send(batch(vec![lone.clone()]).approver(None));
+    decide(&mut world, "amina", Subject::Batch(id, BatchVerdict::Refuse));
+    assert_eq!(world.fate(&lone), Fate::Refused(Code::Decided));
+    assert_eq!(needs(&world, of(&lone, Verdict::Found)), Needs::One);
+}
+
+#[test]
 fn what_is_said_again_changes_nothing_of_what_it_did() {
     let mut world = World::new();
     let (stands, same) = (draft("van-1", 1, "N1"), draft("van-2", 2, "N1"));
