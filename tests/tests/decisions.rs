@@ -142,7 +142,11 @@ fn a_merged_record_is_refused_by_two_and_its_number_is_free() -> Sure<()> {
     assert_eq!((first.number("acts"), first.number("waits")), (0, 1), "{first:?}");
     let waits = desk.world.centre.run(&["case", "list", "--reason", "test"])?.ok()?;
     let note = &first.summary()["decision"];
-    assert!(waits.of("case").any(|case| case["waits"] == serde_json::json!([note]) && case["code"] == "second-needed"), "{:?}", waits.lines);
+    assert!(
+        waits.of("case").any(|case| case["waits"] == serde_json::json!([note]) && case["code"] == "second-needed"),
+        "{:?}",
+        waits.lines
+    );
     assert_eq!(desk.other.fates(&squatted)?, ["merged"], "it stands until another has confirmed");
     desk.youssef.confirm(&desk.world, &first)?.ok()?;
     until("it is out", || Ok((desk.other.fates(&squatted)? == ["refused decided"]).then_some(())))?;

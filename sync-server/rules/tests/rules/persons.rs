@@ -151,6 +151,10 @@ fn accepting_needs_one_for_lines_that_change_nobody() {
     world.send(batch(vec![face(2)]));
     let id = world.send(batch(vec![face(2)]).approver(None));
     assert_eq!(needs(&world, accept(id, Code::Unapproved)), Needs::One);
+    // also where another renewal has changed the face since
+    world.send(batch(vec![face(7)]));
+    let id = world.send(batch(vec![face(2)]).approver(None));
+    assert_eq!(needs(&world, accept(id, Code::Unapproved)), Needs::One);
 }
 
 #[test]

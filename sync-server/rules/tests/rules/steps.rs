@@ -218,3 +218,26 @@ fn an_acceptance_that_is_taken_back_takes_what_came_in_by_it() {
     assert_eq!(world.fate(&mismatch), Fate::Refused(Code::LineMismatch));
     assert_eq!(world.held(&revoked), Some(Code::AgentRevoked));
 }
+
+#[test]
+fn a_refusal_takes_a_line_that_waits_for_its_opening_and_not_one_that_opened_wrong() {
+    for opened in [false, true] {
+        let mut world = World::new();
+        let elsewhere = draft("van-1", 2, "N2");
+        world.cut(&key("agent-2", 1), LogIndex(1));
+        world.send(batch(vec![elsewhere.clone().by(key("agent-2", 1))]));
+        let id = world.send(batch(vec![wrong(elsewhere.clone()).broken()]));
+        if opened {
+            world.opened(id);
+        }
+        decide(&mut world, "amina", Subject::Batch(id, BatchVerdict::Refuse));
+        let first = world.memory();
+        let again = Memory::with(world.log.clone(), Opening::Again, first.told());
+        again.fold();
+        for memory in [first, again] {
+            let fate = record(&memory, &elsewhere).fate;
+            let stays = matches!(fate, Fate::Held(Code::AgentRevoked, _));
+            assert!(if opened { stays } else { fate == Fate::Refused(Code::Decided) }, "opened: {opened}, {fate}");
+        }
+    }
+}
