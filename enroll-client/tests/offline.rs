@@ -5,6 +5,8 @@
 mod centre;
 #[path = "offline/day.rs"]
 mod day;
+#[path = "offline/drafts.rs"]
+mod drafts;
 #[path = "offline/keeping.rs"]
 mod keeping;
 #[path = "offline/keys.rs"]

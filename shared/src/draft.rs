@@ -255,9 +255,11 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes an exception back.
-    pub fn unexcept(&mut self, position: &str) {
+    /// Takes an exception back; false when there was none.
+    pub fn unexcept(&mut self, position: &str) -> bool {
+        let before = self.exceptions.len();
         self.exceptions.retain(|e| e.position != position);
+        self.exceptions.len() < before
     }
 
     /// What is still to do, in the order of the form.

@@ -116,7 +116,7 @@ fn promise_10_a_stolen_laptop_with_all_passphrases_tells_of_nobody_finished() ->
     scene.unit().close()?;
     let waiting = scene.enrol(3)?;
     let discarded = scene.draft(4)?;
-    scene.unit().agent(&["draft", "discard", &discarded])?.ok()?;
+    scene.unit().agent(&["draft", "discard", &discarded, "--yes"])?.ok()?;
     let open = scene.draft(5)?;
     drafts.extend([discarded, open.clone()]);
 
@@ -163,7 +163,7 @@ fn promise_10_a_stolen_laptop_with_all_passphrases_tells_of_nobody_finished() ->
     let raw = scene.nothing_readable("after close and merge")?;
     assert_eq!(scene.thief("supervisor")?.carve(&raw, &drafts)?, BTreeSet::new(), "after close and merge no card either");
     assert_eq!(scene.thief("both")?.carve(&raw, &drafts)?, open_draft, "only the open draft is left");
-    scene.unit().agent(&["draft", "discard", &open])?.ok()?;
+    scene.unit().agent(&["draft", "discard", &open, "--yes"])?.ok()?;
     let raw = scene.nothing_readable("with nobody open")?;
     assert_eq!(scene.thief("both")?.carve(&raw, &drafts)?, BTreeSet::new());
 

@@ -61,7 +61,12 @@ impl App {
 
     /// The supervisor at the keyboard, whose key counts here: one that has ended opens no card and lets nothing go.
     pub fn supervisor(&self, vault: &Vault) -> Result<Supervisor, Problem> {
-        let supervisor = self.member(vault)?.into_supervisor()?;
+        self.as_supervisor(vault, self.member(vault)?)
+    }
+
+    /// The same of a member who is unlocked.
+    pub fn as_supervisor(&self, vault: &Vault, member: Arc<Unlocked>) -> Result<Supervisor, Problem> {
+        let supervisor = member.into_supervisor()?;
         self.rights(vault)?.member(supervisor.name(), supervisor.signer().public(), Role::Supervisor.into())?;
         Ok(supervisor)
     }

@@ -1,4 +1,4 @@
-//! `draft new|set|attach|except|import-cbeff|show|list|discard`.
+//! `draft new|set|attach|detach|except|unexcept|import-cbeff|show|list|discard`.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,7 +21,10 @@ use crate::{
     capture::{Desk, draft_part},
     durable,
     rights::Act,
-    vault::drafts::{DraftId, OpenDraft},
+    vault::{
+        Vault,
+        drafts::{DraftId, OpenDraft},
+    },
 };
 
 /// Largest part that is read, in bytes.
@@ -36,8 +39,22 @@ pub enum DraftCommand {
     Set(Set),
     /// Attach a picture or document at a position
     Attach(Attach),
-    /// Say why something cannot be captured
+    /// Take a picture or document out again
+    Detach {
+        /// Which draft
+        draft: DraftId,
+        /// Where it is, as finger-left-ring
+        position: String,
+    },
+    /// Say why something cannot be captured; said again, the last reason counts
     Except(Except),
+    /// Take such a reason back
+    Unexcept {
+        /// Which draft
+        draft: DraftId,
+        /// Where
+        position: String,
+    },
     /// Attach what a CBEFF file (XML) holds
     ImportCbeff {
         /// Which draft
@@ -52,10 +69,13 @@ pub enum DraftCommand {
     },
     /// Drafts of this laptop
     List,
-    /// Discard a draft; its key is destroyed
+    /// Discard a draft; its key is destroyed. A supervisor discards the draft of somebody who does not work here any more
     Discard {
         /// Which draft
         draft: DraftId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -87,6 +107,9 @@ pub struct Set {
     /// Clear a field in the registry (corrections)
     #[arg(long, value_name = "FIELD")]
     clear: Vec<String>,
+    /// Whom it applies to: resident:REFERENCE, record:UNIT/ID or national-number:NUMBER
+    #[arg(long, value_parser = target)]
+    applies_to: Option<Target>,
 }
 
 /// `draft attach`
@@ -157,29 +180,60 @@ impl DraftCommand {
             let listed = roster.facts().form(draft.form()).ok_or_else(|| Problem::new(Code::FormUnknown, draft.form().to_string()))?;
             return show(app, &open, &draft, &Form::named(listed, &vault.form(listed)?)?);
         }
-        let discards = matches!(self, Self::Discard { .. });
-        if !discards {
-            // before a passphrase is typed, and before the resident sits down
-            app.rights(&vault)?.unit(Act::Capture)?;
+        if let Self::Discard { draft, yes } = self {
+            return discard(app, &vault, draft, *yes);
         }
+        // before a passphrase is typed, and before the resident sits down
+        app.rights(&vault)?.unit(Act::Capture)?;
         let session = app.capture(&vault)?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
-        if let Self::Discard { draft } = self {
-            vault.discard_draft(&session, &vault.open_draft(&agent, draft)?)?;
-            app.say.summary(json!({ "discarded": draft.to_string() }), format!("draft {draft} is discarded, its key destroyed"));
-            return Ok(Exit::Done);
-        }
         let desk = Desk::open(&vault, &session, &agent)?;
         match self {
             Self::New(new) => new.run(app, &desk),
             Self::Set(set) => set.run(app, &desk),
             Self::Attach(attach) => attach.run(app, &desk),
             Self::Except(except) => except.run(app, &desk),
+            Self::Detach { draft, position } => changed(app, &desk, draft, |draft| draft.detach(position).is_some(), position),
+            Self::Unexcept { draft, position } => changed(app, &desk, draft, |draft| draft.unexcept(position), position),
             Self::ImportCbeff { draft, file } => import_cbeff(app, &desk, draft, file),
             Self::Show { .. } | Self::List | Self::Discard { .. } => Ok(Exit::Done),
         }
     }
+}
+
+/// The owner discards a draft, also one that nobody opens any more. Of somebody who does not work here any more, a supervisor does.
+fn discard(app: &App, vault: &Vault, id: &DraftId, yes: bool) -> Result<Exit, Problem> {
+    let row = vault.draft(id)?;
+    let session = app.capture(vault)?;
+    let member = app.member(vault)?;
+    if row.agent == member.name {
+        app.show_slips(vault, &session, &member)?;
+    } else {
+        // somebody else's is unknown to an agent
+        app.as_supervisor(vault, member).map_err(|_| Problem::new(Code::DraftUnknown, id.to_string()))?;
+        let owner = vault.member(&row.agent)?;
+        if app.rights(vault)?.member(&owner.name, &owner.key, owner.role.into()).is_ok() {
+            return Err(Problem::new(Code::DraftUnknown, format!("{id} is of {}, who works here and discards it", row.agent)));
+        }
+    }
+    if !yes {
+        app.say.note(format!("draft {id} of {}, begun {}: what it says is lost for good", row.agent, row.started));
+        super::agent::confirm()?;
+    }
+    vault.discard_draft(&session, &row)?;
+    app.say.summary(json!({ "discarded": id.to_string() }), format!("draft {id} is discarded, its key destroyed"));
+    Ok(Exit::Done)
+}
+
+/// One thing of a draft is taken back.
+fn changed(app: &App, desk: &Desk<'_>, id: &DraftId, change: impl FnOnce(&mut Draft) -> bool, position: &str) -> Result<Exit, Problem> {
+    let (open, mut draft, form) = opened(desk, id)?;
+    if !change(&mut draft) {
+        return Err(Problem::new(Code::NothingToDo, format!("{position} holds nothing of this kind")));
+    }
+    desk.save(&open, &draft, &[])?;
+    saved(app, &open, &draft, &form)
 }
 
 fn opened(desk: &Desk<'_>, id: &DraftId) -> Result<(OpenDraft, Draft, Rc<Form>), Problem> {
@@ -229,6 +283,9 @@ impl Set {
             }
         }
         self.clear.iter().try_for_each(|field| draft.clear(&form, field))?;
+        if let Some(target) = &self.applies_to {
+            draft.apply_to(target.clone())?;
+        }
         desk.save(&open, &draft, &[])?;
         saved(app, &open, &draft, &form)
     }

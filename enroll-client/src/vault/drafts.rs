@@ -164,12 +164,18 @@ impl Vault {
         .collect()
     }
 
-    /// Discards a draft: 3. the row, 4. then its key.
-    pub fn discard_draft(&self, _: &CaptureSession, draft: &OpenDraft) -> Result<(), Problem> {
+    /// What is known of a draft without opening it.
+    pub fn draft(&self, id: &DraftId) -> Result<DraftRow, Problem> {
+        let found = maybe(&self.db, &format!("SELECT {COLUMNS} FROM drafts WHERE id = ?1"), [&id.0], row)?;
+        found.ok_or_else(|| Problem::new(Code::DraftUnknown, id.to_string()))
+    }
+
+    /// Discards a draft, also one that cannot be opened any more: 3. the row, 4. then its key.
+    pub fn discard_draft(&self, _: &CaptureSession, draft: &DraftRow) -> Result<(), Problem> {
         let tx = self.begin()?;
-        delete(&tx, &draft.row.id)?;
+        delete(&tx, &draft.id)?;
         tx.commit().db()?;
-        self.erase_draft_key(&draft.row)
+        self.erase_draft_key(draft)
     }
 
     pub(super) fn erase_draft_key(&self, row: &DraftRow) -> Result<(), Problem> {
@@ -241,8 +247,8 @@ mod tests {
             let bytes = std::fs::read(&path).expect("file");
             assert!(!bytes.windows(16).any(|w| w == b"CANARY-PLAINTEXT"), "{}", path.display());
         }
-        vault.discard_draft(&session, &draft).expect("discarded");
-        assert_eq!(vault.discard_draft(&session, &draft).map_err(|p| p.code), Err(Code::DraftUnknown));
+        vault.discard_draft(&session, &draft.row).expect("discarded");
+        assert_eq!(vault.discard_draft(&session, &draft.row).map_err(|p| p.code), Err(Code::DraftUnknown));
         assert!(vault.drafts().expect("list").is_empty());
         let keys = std::fs::read(folder.path().join("vault.keys")).expect("key file");
         assert!(keys.iter().all(|&b| b == 0), "the key is overwritten");

@@ -166,7 +166,9 @@ fn an_incomplete_draft_is_named_and_kept() {
     unit.run(&["finish", &draft]).refused("not-confirmed", 1);
     assert_eq!(unit.run(&["draft", "list"]).of("draft").len(), 1);
     unit.run_as("supervisor-003", &["draft", "show", &draft]).refused("draft-unknown", 1);
-    unit.run(&["draft", "discard", &draft]).done();
+    unit.run_as("supervisor-003", &["draft", "discard", &draft, "--yes"]).refused("draft-unknown", 1);
+    unit.run(&["draft", "discard", &draft]).refused("not-confirmed", 1);
+    unit.run(&["draft", "discard", &draft, "--yes"]).done();
     unit.run(&["draft", "show", &draft]).refused("draft-unknown", 1);
 }
 

@@ -101,7 +101,7 @@ fn a_child_is_excused_in_one_step() {
     let (mut child, parts) = full(form, Kind::Child);
     let positions: Vec<String> = child.exceptions().iter().map(|e| e.position.clone()).collect();
     for position in &positions {
-        child.unexcept(position);
+        assert!(child.unexcept(position));
     }
     assert_eq!(child.missing(form).expect("of this form").len(), 11, "ten fingers and a signature");
     child.except_rest(form, ExceptionReason::ChildUnder12).expect("of this form");
