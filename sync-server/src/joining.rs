@@ -54,7 +54,7 @@ pub struct PublishedRoster {
 pub struct Moment {
     /// The roster's entry has at least this index.
     pub next: LogIndex,
-    /// Log time: not before this.
+    /// The later of the clock and of log time: the roster's entry is not dated earlier.
     pub now: Second,
 }
 
@@ -74,7 +74,7 @@ pub async fn publish(
     let mut facts = newest.facts().clone();
     change(&mut facts, moment)?;
     facts.version = RosterVersion(newest.version().0 + 1);
-    dated(&mut facts, clock::now());
+    dated(&mut facts, moment.now);
     let roster = signed(facts, key)?.trust_after(&newest)?;
     let note = roster.note().as_bytes().to_vec();
     // A crash before the entry leaves a blob that nothing names.

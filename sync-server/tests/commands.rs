@@ -191,7 +191,7 @@ fn commands_that_sequence_at_the_same_time_all_get_through() {
     let centre = Centre::founded();
     let running: Vec<_> = (0..4)
         .map(|_| {
-            command(&centre.path("data"), &["--json", "log", "time", "confirm"])
+            command(&centre.path("data"), &["--json", "log", "time", "confirm", "--yes"])
                 .stdout(std::process::Stdio::piped())
                 .spawn()
                 .expect("started")
@@ -224,15 +224,16 @@ fn a_lost_database_and_a_missing_guard() {
         let _ = fs::remove_file(centre.path("data").join(name));
     }
     assert_eq!(exit(&centre.run(&["fsck"])), Some(7), "the database is lost");
-    centre.json(&["log", "time", "confirm"]); // whatever sequences catches up first
+    centre.json(&["log", "time", "confirm", "--yes"]); // whatever sequences catches up first
     assert_ne!(centre.json(&["log", "checkpoint"]), checkpoint);
+    assert_eq!(exit(&centre.run(&["log", "time", "confirm"])), Some(2), "permanent, so it asks");
     assert_eq!(centre.json(&["fsck"]).last().expect("a summary")["fsck"], "clean");
     fs::rename(centre.path("data/guard"), centre.path("elsewhere")).expect("not mounted");
-    assert_eq!(exit(&centre.run(&["log", "time", "confirm"])), Some(7));
+    assert_eq!(exit(&centre.run(&["log", "time", "confirm", "--yes"])), Some(7));
     assert!(!centre.path("data/guard").exists(), "never made in passing");
     fs::rename(centre.path("elsewhere"), centre.path("data/guard")).expect("mounted");
     fs::rename(centre.path("data/archive"), centre.path("elsewhere")).expect("not mounted");
-    assert_eq!(exit(&centre.run(&["log", "time", "confirm"])), Some(7));
+    assert_eq!(exit(&centre.run(&["log", "time", "confirm", "--yes"])), Some(7));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn promise_13_a_unit_works_for_the_grace_warns_before_its_end_and_says_the_way_o
     assert_eq!((status.of("record").count(), &status.summary()["capture"]), (2, &serde_json::json!("roster-expired")));
     // 5. the way out: the centre renews its roster, one sync, and the queue moves again
     let centre = |args: &[&str]| run_later(world.centre.program(), after, args);
-    centre(&["log", "time", "confirm"])?.ok()?;
+    centre(&["log", "time", "confirm", "--yes"])?.ok()?;
     centre(&["roster", "publish"])?.ok()?;
     let wrapper = later(after).ok_or_else(|| Broken("no libfaketime".into()))?;
     world.serve_under(&wrapper.each_ref().map(String::as_str))?;

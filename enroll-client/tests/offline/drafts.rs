@@ -18,7 +18,7 @@ fn what_a_draft_says_is_taken_back() {
     let said: Vec<_> = shown.of("content").into_iter().filter(|row| row["what"] == ring).map(|row| row["value"].clone()).collect();
     assert_eq!(said, ["injured"], "the last reason counts");
     unit.run(&["draft", "unexcept", &draft, ring]).done();
-    unit.run(&["draft", "unexcept", &draft, ring]).refused("nothing-to-do", 1);
+    unit.run(&["draft", "unexcept", &draft, ring]).refused("nothing-to-do", 4);
     let document = begin(&unit, &["residence-certificate/1"]);
     let one = super::unit::resident(1);
     let (folder, part) = (unit.resident("r", &one), &one.input.parts[0]);
@@ -26,7 +26,7 @@ fn what_a_draft_says_is_taken_back() {
     unit.run(&["draft", "attach", &document, &part.position, file.to_str().unwrap()]).done();
     let missing = unit.run(&["draft", "detach", &document, &part.position]).done()["missing"].to_string();
     assert!(missing.contains(part.position.as_str()), "{missing}");
-    unit.run(&["draft", "detach", &document, &part.position]).refused("nothing-to-do", 1);
+    unit.run(&["draft", "detach", &document, &part.position]).refused("nothing-to-do", 4);
     unit.run(&["draft", "attach", &document, &part.position, file.to_str().unwrap()]).done();
 }
 

@@ -3,8 +3,12 @@
 use clap::Subcommand;
 use shared::problem::{Code, Problem};
 
-use super::{Exit, Global, Out, admit::open};
-use crate::pipeline::{Idle, Proposal};
+use super::{Exit, Global, Out, admit::open, asking::Yes};
+use crate::{
+    clock,
+    pipeline::{Idle, Proposal},
+    store::Ledger as _,
+};
 
 /// Show the log.
 #[derive(Debug, Subcommand)]
@@ -19,8 +23,11 @@ pub enum Log {
 /// The centre's clock.
 #[derive(Debug, Subcommand)]
 pub enum Time {
-    /// Say that the clock is right although it is more than a day ahead of the log
-    Confirm,
+    /// Say that the clock is right although it is more than a day ahead of the log; log time never goes back after that
+    Confirm {
+        #[command(flatten)]
+        yes: Yes,
+    },
 }
 
 impl Log {
@@ -38,7 +45,10 @@ impl Log {
                     serde_json::json!({ "size": head.size, "root": head.root.to_string(), "received": received, "checkpoint": text });
                 out.answer(value, text.trim_end());
             }
-            Self::Time(Time::Confirm) => {
+            Self::Time(Time::Confirm { yes }) => {
+                let log = centre.stores.ledger.position().await?.received;
+                out.note(format!("this server's clock says {}, the newest entry of the log {log}. What is logged from now on is dated by the clock, for good", clock::now()));
+                yes.or_ask("Is the clock right?")?;
                 let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;
                 let logged = sequencer.log(Proposal::TimeConfirmed).await?;
                 let (index, received) = (logged.index(), logged.entry().received);

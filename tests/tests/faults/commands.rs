@@ -76,11 +76,11 @@ impl Act for Entry {
         stage.at_centre()
     }
     fn play(&self, stage: &mut Stage, tracing: &Tracing) -> Sure<Ran> {
-        traced(stage.world.centre.program(), tracing, &words(&["log", "time", "confirm"]))
+        traced(stage.world.centre.program(), tracing, &words(&["log", "time", "confirm", "--yes"]))
     }
     fn go_on(&self, stage: &mut Stage, told: &Ran, traced: &Traced, verdict: &mut Verdict) -> Sure<Option<String>> {
         judge_command(told, traced, verdict);
-        let next = stage.world.centre.run(&["log", "time", "confirm"])?.ok()?;
+        let next = stage.world.centre.run(&["log", "time", "confirm", "--yes"])?.ok()?;
         let next = index(&next).ok_or_else(|| next.broken("no index"))?;
         verdict.lost.extend(index(told).filter(|first| *first >= next).map(|first| format!("entry {first}")));
         let entries = stage.world.centre.fsck()?["entries"].as_u64();

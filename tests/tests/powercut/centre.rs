@@ -84,7 +84,7 @@ fn a_day_at_the_centre(switches: &[&str]) -> Sure<(World, Campaign, CentreRecove
     let before = Disk::of(&world.path(), idle)?;
     let mut recorder = Recorder::new(&world.path())?;
     served(&world, &mut recorder)?;
-    for command in [&["log", "time", "confirm"][..], &["rebuild"]] {
+    for command in [&["log", "time", "confirm", "--yes"][..], &["rebuild"]] {
         recorder.run(world.centre.program(), command)?.ok()?;
     }
     let recovery = CentreRecovery::of(&world.centre)?;
