@@ -33,7 +33,7 @@ use tlog_tiles::tlog::{Error, stored_hash_index};
 pub use self::contents::{Contents, check as contents};
 use crate::{
     durable::{self, Lock},
-    pipeline::{Stores, walk_back},
+    pipeline::{Stores, put_back, walk_back},
     store::{Archive, Guard, Ledger, Position, blocking},
 };
 
@@ -115,6 +115,7 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, l
         return Ok(report);
     };
     let at = position.line.head;
+    report.findings.extend(put_back(&stores.archive, guarded.head).await?);
     let Some(path) = way_back(&stores.archive, guarded, &mut report).await else { return Ok(report) };
     let (mut edge, mut named, mut last) = (Edge::default(), HashMap::new(), Second::from_unix(0));
     let mut head = Head::EMPTY;

@@ -42,7 +42,7 @@ use shared::{
     verify::VerifiedBatch,
 };
 
-pub(crate) use self::catch_up::walk_back;
+pub(crate) use self::catch_up::{put_back, walk_back};
 pub use self::{
     catch_up::catch_up,
     sequencer::{Idle, LoggedBatch, Published, Queued, Sequencer},

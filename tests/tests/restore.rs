@@ -142,6 +142,41 @@ fn promise_14_an_older_backup_of_archive_and_database_never_serves() -> Sure<()>
     Ok(())
 }
 
+/// The guard alone is put back: with the database or without it, nothing serves, nothing is made again, and everybody names it.
+#[test]
+fn promise_14_a_guard_that_was_put_back_is_named_and_nothing_is_dropped() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.centre.stop()?;
+    let (guard, older, newer) = (world.centre.data.join("guard"), world.path().join("guard.monday"), world.path().join("guard.newest"));
+    copy_folder(&guard, &older)?;
+    day(&mut world, 29, 0..2)?;
+    world.centre.stop()?;
+    let before = world.centre.fsck()?;
+    copy_folder(&guard, &newer)?;
+    let put = |from: &Path| -> Sure<()> {
+        fs::remove_dir_all(&guard)?;
+        copy_folder(from, &guard)
+    };
+    put(&older)?;
+    for lost in [false, true] {
+        if lost {
+            drop_database(&world)?;
+        }
+        let fsck = world.centre.run(&["fsck"])?;
+        assert_eq!(fsck.exit, Some(7), "{:?}", fsck.lines);
+        assert!(fsck.of("finding").any(|f| f["code"] == "guard-conflict"), "{:?}", fsck.lines);
+        for command in [&["rebuild"][..], &["serve", "--plain-http", "--listen", "127.0.0.1:0"]] {
+            let refused = world.centre.run(command)?;
+            assert_eq!((refused.exit, refused.code()), (Some(7), Some("guard-conflict")), "{command:?} {lost}");
+        }
+    }
+    // the way out that the text names
+    put(&newer)?;
+    world.centre.run(&["rebuild"])?.ok()?;
+    assert_eq!(digest(&world.centre.fsck()?), digest(&before));
+    Ok(())
+}
+
 #[test]
 fn sabotage_guard_in_backup_is_found_out() -> Sure<()> {
     if sabotage_is_missing() {

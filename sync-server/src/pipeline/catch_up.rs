@@ -1,10 +1,12 @@
 //! Bringing the ledger to the guard's head. Starting, and going on after a crash, are the same code.
 //!
 //! 1. Read the guard, and make sure that what it shows is durable.
-//! 2. Walk back from its segment by old heads until one starts where the ledger stands. Where several segments lead to
+//! 2. No segment of the archive starts beyond it: one that does was built on a head that this guard had held, so the guard was put
+//!    back to an older copy.
+//! 3. Walk back from its segment by old heads until one starts where the ledger stands. Where several segments lead to
 //!    one head (a crash between archive and guard), the one whose old heads lead to the ledger's position is taken; the
 //!    others are orphans.
-//! 3. Follow the segments forward.
+//! 4. Follow the segments forward.
 //!
 //! **Invariants:** a log shorter than the guard's head never serves: what is missing or contradicts is refused,
 //! with the next step, and nothing is changed.
@@ -41,11 +43,30 @@ async fn follow<A: Archive, G: Guard, L: Ledger>(
     mut position: Position,
     guarded: GuardLine,
 ) -> Result<Position, Problem> {
+    if let Some(problem) = put_back(&stores.archive, guarded.head).await? {
+        return Err(problem);
+    }
     for (size, blob) in walk_back(&stores.archive, position.line.head, guarded).await? {
         let bytes = stores.archive.segment(size, blob).await?;
         position = stores.ledger.apply(application(&stores.archive, &bytes).await?).await?;
     }
     Ok(position)
+}
+
+/// What shows that the guard once held a later head than this one; none when nothing does. A segment that was archived, and whose
+/// head the guard never came to hold, starts at the guard's head.
+pub(crate) async fn put_back(archive: &impl Archive, guarded: Head) -> Result<Option<Problem>, Problem> {
+    for (size, blob) in archive.segments().await?.into_iter().filter(|(size, _)| *size > guarded.size + 1) {
+        let starts = archive.segment(size, blob).await.and_then(|bytes| Ok(Segment::parse(&bytes)?.0.old));
+        // one that is damaged shows nothing, and `fsck` names it
+        if let Ok(starts) = starts
+            && starts.size > guarded.size
+        {
+            let detail = format!("the guard holds {guarded}, and segment {blob} of the archive goes on from {starts}: the guard was put back");
+            return Ok(Some(Problem::new(Code::GuardConflict, detail)));
+        }
+    }
+    Ok(None)
 }
 
 /// The segments that lead from `position` to the guard, in the order in which they are followed.
