@@ -11,6 +11,7 @@
 
 mod folder;
 mod given;
+mod holder;
 mod lock;
 mod slots;
 mod space;
@@ -31,7 +32,7 @@ pub use self::{
     given::{Given, read_found, read_given},
     lock::Lock,
     slots::InPlace,
-    space::{device, free_space, is_persistent, reserve},
+    space::{device, free_space, is_persistent, is_read_only, reserve},
     temporary::{Created, TEMPORARY, Temporary},
 };
 
@@ -95,6 +96,7 @@ pub fn problem(what: &str) -> impl FnOnce(Failed) -> Problem + '_ {
 fn code(e: &io::Error) -> Code {
     match e.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::DiskFull,
+        io::ErrorKind::ReadOnlyFilesystem => Code::DiskReadOnly,
         io::ErrorKind::FileTooLarge => Code::InputUnreadable,
         _ => Code::IoFailed,
     }
@@ -140,6 +142,11 @@ pub fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
 /// Whether something of that name is there.
 pub fn is_there(path: &Path) -> bool {
     path.exists()
+}
+
+/// Whether a file is there and holds a byte.
+pub fn holds_something(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|m| m.len() > 0)
 }
 
 /// Whether it is a folder.

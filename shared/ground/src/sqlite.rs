@@ -4,6 +4,9 @@
 //! 2. Connect. 3. Set what durability rests on, and read it back. 4. The write-ahead log is there, and its name durable.
 //! 5. Take the steps of the schema that are missing.
 //!
+//! On a disk that can only be read it is opened as it lies there, its write-ahead log included: nobody else can write there, so
+//! neither locks nor shared memory are needed.
+//!
 //! **Invariants:** with synchronous=NORMAL acknowledged rows were lost in trials. What SQLite puts aside for a moment stays in
 //! memory. A step, once released, never changes; all that are missing are one transaction, so a crash leaves the old schema
 //! or the new one. A file with more steps than this software knows is refused untouched. No error quotes a value.
@@ -12,6 +15,7 @@ pub mod rows;
 
 use std::{
     ffi::OsStr,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,7 +30,9 @@ use crate::{
 /// How long one process waits for the commit of another.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of a page; counts only before the first page is written.
-const PAGE: i64 = 16 * 1024;
+pub const PAGE: u32 = 16 * 1024;
+/// How SQLite says that pages are given back when asked for.
+const INCREMENTAL: u64 = 2;
 /// What SQLite keeps beside its file.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
@@ -43,6 +49,17 @@ pub struct Kind {
     pub statements: usize,
     /// How statements are planned.
     pub plans: Plans,
+    /// What becomes of pages that are free.
+    pub pages: Pages,
+}
+
+/// What becomes of pages of a file that hold nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// They stay, for what comes later.
+    Stay,
+    /// [`shrink`] gives them back to the disk.
+    Return,
 }
 
 /// How statements are planned.
@@ -81,6 +98,10 @@ impl From<Failed> for Refused {
 
 /// Opens the database at `path`, making it when it is not there, and brings its schema up to date.
 pub fn open(path: &Path, kind: &Kind) -> Result<Connection, Refused> {
+    if durable::is_read_only(path) {
+        let db = connect(path, kind)?;
+        return if done(&db, kind)? == Done::All { Ok(db) } else { Err(Refused::NotDurable("a disk that can only be read".into())) };
+    }
     // 1.
     if durable::is_there(path) {
         // made by another program, or put back from a copy
@@ -91,7 +112,7 @@ pub fn open(path: &Path, kind: &Kind) -> Result<Connection, Refused> {
     // 2.
     let mut db = connect(path, kind)?;
     // 3.
-    settle(&db)?;
+    settle(&db, kind)?;
     // 4.
     journal_is_there(&db, path)?;
     // 5.
@@ -106,7 +127,12 @@ pub fn connect(path: &Path, kind: &Kind) -> Result<Connection, Refused> {
 
 /// The same, opened with `more` flags than the usual ones.
 pub fn connect_with(path: &Path, kind: &Kind, more: OpenFlags) -> Result<Connection, Refused> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more)?;
+    let more = OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let db = if durable::is_read_only(path) {
+        reading(path, more)?
+    } else {
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | more)?
+    };
     db.busy_timeout(PATIENCE)?;
     // pages put aside for a moment show personal data, too: not into /var/tmp
     db.pragma_update(None, "temp_store", "memory")?;
@@ -117,9 +143,68 @@ pub fn connect_with(path: &Path, kind: &Kind, more: OpenFlags) -> Result<Connect
     Ok(db)
 }
 
+/// A connection to a file on a disk that can only be read.
+fn reading(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | more;
+    let db = Connection::open_with_flags(uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?;
+    db.pragma_update(None, "locking_mode", "exclusive")?;
+    Ok(db)
+}
+
+/// The path as a URI for who only reads (SQLite, "Uniform Resource Identifiers"). On a disk that can only be read what the write-ahead
+/// log holds is found in memory, as only somebody does who is alone: such a connection has `locking_mode` exclusive.
+pub fn uri(path: &Path) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
+    let encoded =
+        path.as_os_str().as_bytes().iter().map(|byte| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") });
+    let how = match (durable::is_read_only(path), durable::holds_something(&beside(path, BESIDE[0]))) {
+        (false, _) => "mode=ro",
+        (true, true) => "mode=ro&vfs=unix-none",
+        (true, false) => "immutable=1",
+    };
+    format!("file:{}?{how}", encoded.collect::<String>())
+}
+
+/// Gives pages that are free back to the disk, all but `spare`, in pieces: what moves is written to the journal first, and on a full
+/// disk there is no room for much of it. Returns how many went.
+pub fn shrink(db: &Connection, spare: u64) -> rusqlite::Result<u64> {
+    const PIECE: u64 = 256;
+    let mut gone = 0;
+    loop {
+        let free = count(db, "freelist_count")?;
+        let piece = free.saturating_sub(spare).min(PIECE);
+        if piece == 0 {
+            return Ok(gone);
+        }
+        let mut statement = db.prepare(&format!("PRAGMA incremental_vacuum({piece})"))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        let left = count(db, "freelist_count")?;
+        if left >= free {
+            return Ok(gone);
+        }
+        gone += free - left;
+    }
+}
+
+/// Bytes of pages that are free within the file.
+pub fn free_within(db: &Connection) -> rusqlite::Result<u64> {
+    Ok(count(db, "freelist_count")? * count(db, "page_size")?)
+}
+
+fn count(db: &Connection, pragma: &str) -> rusqlite::Result<u64> {
+    let count: i64 = db.pragma_query_value(None, pragma, |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Sets what durability rests on, and reads it back.
-fn settle(db: &Connection) -> Result<(), Refused> {
+fn settle(db: &Connection, kind: &Kind) -> Result<(), Refused> {
     db.pragma_update(None, "page_size", PAGE)?;
+    // counts only before the first page is written; said again it would wait for whoever writes
+    if kind.pages == Pages::Return && count(db, "auto_vacuum")? != INCREMENTAL {
+        db.pragma_update(None, "auto_vacuum", "incremental")?;
+    }
     let journal: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     let (level, number) = if sabotage::on("synchronous-normal") { ("normal", 1) } else { ("full", 2) };
     db.pragma_update(None, "synchronous", level)?;
@@ -192,8 +277,14 @@ mod tests {
 
     use super::*;
 
-    const KIND: Kind =
-        Kind { application: 77, unmarked: 1, steps: &["CREATE TABLE a (x)", "CREATE TABLE b (x)"], statements: 16, plans: Plans::Stable };
+    const KIND: Kind = Kind {
+        application: 77,
+        unmarked: 1,
+        steps: &["CREATE TABLE a (x)", "CREATE TABLE b (x)"],
+        statements: 16,
+        plans: Plans::Stable,
+        pages: Pages::Return,
+    };
 
     fn ask(db: &Connection, what: &str) -> rusqlite::types::Value {
         db.pragma_query_value(None, what, |row| row.get(0)).expect("asked")
@@ -205,15 +296,16 @@ mod tests {
         let path = dir.path().join("db");
         let db = open(&path, &KIND).expect("opened");
         assert_eq!(ask(&db, "journal_mode"), rusqlite::types::Value::Text("wal".into()));
-        for (what, value) in [("synchronous", 2), ("page_size", PAGE), ("application_id", 77), ("user_version", 2), ("temp_store", 2)] {
+        for (what, value) in [("synchronous", 2), ("page_size", 16 * 1024), ("application_id", 77), ("user_version", 2), ("temp_store", 2)]
+        {
             assert_eq!(ask(&db, what), rusqlite::types::Value::Integer(value), "{what}");
         }
         db.pragma_update(None, "journal_mode", "delete").expect("somebody changes it");
         db.pragma_update(None, "synchronous", "normal").expect("somebody changes it");
-        settle(&db).expect("set again");
+        settle(&db, &KIND).expect("set again");
         assert_eq!(ask(&db, "synchronous"), rusqlite::types::Value::Integer(2));
         let memory = Connection::open_in_memory().expect("opened");
-        assert!(matches!(settle(&memory), Err(Refused::NotDurable(_))), "a database that cannot do WAL is refused");
+        assert!(matches!(settle(&memory, &KIND), Err(Refused::NotDurable(_))), "a database that cannot do WAL is refused");
     }
 
     #[test]

@@ -43,12 +43,14 @@ impl Exit {
             Code::RefusedByCentre => Self::Refused,
             Code::VaultDamaged
             | Code::KeyFileDamaged
+            | Code::MachineSecretLost
             | Code::KeyUnreadable
             | Code::GuardAhead
             | Code::GuardMissing
             | Code::GuardConflict
             | Code::ArchiveMissing
             | Code::ArchiveDamaged
+            | Code::DatabaseDamaged
             | Code::DatabaseDiffers
             | Code::LogInconsistent
             | Code::CheckpointInvalid

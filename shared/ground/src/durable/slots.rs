@@ -31,6 +31,14 @@ impl InPlace {
         }
         Ok(Self { file: lock::open(path)?, path: path.to_owned() })
     }
+    /// Opens it to look at it, if it is there: nothing is made, and no lock is needed.
+    pub fn reading(path: &Path) -> Result<Option<Self>> {
+        match File::open(path) {
+            Ok(file) => Ok(Some(Self { file, path: path.to_owned() })),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Failed::at(path)(e)),
+        }
+    }
     /// Its length in bytes.
     pub fn len(&self) -> Result<u64> {
         Ok(self.file.metadata().map_err(Failed::at(&self.path))?.len())

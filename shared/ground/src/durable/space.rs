@@ -11,6 +11,11 @@ pub fn free_space(path: &Path) -> Result<u64> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// Whether the disk that holds `path` can only be read just now: nobody writes to it then.
+pub fn is_read_only(path: &Path) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
 /// Whether `path` lies on a disk that keeps its content when the power goes (not tmpfs or ramfs).
 pub fn is_persistent(path: &Path) -> bool {
     const TMPFS: u64 = 0x0102_1994;
