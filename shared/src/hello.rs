@@ -12,21 +12,24 @@
 //! waiting 3 91 28311552                         want 1.40 0
 //! seen 20852963 uDPLk…=                         want 1.41 1048576
 //! settled 20852000                              outcome 1.39 2
+//! alarm disk-full 2026-11-19T16:02:11Z          hold-prune 1.17
 //! roster 12                                     roster 13
 //! software enroll-client/0.1.0
 //! clock 2026-11-20T21:30:00Z
 //! free 81234567890
 //! ```
-//! A carrier's hello has `carrier office-04` in place of unit, epoch, head, number, waiting, seen and settled.
+//! A carrier's hello has `carrier office-04` in place of unit, epoch, head, number, waiting, seen, settled and alarms.
 //! A unit that has no roster yet says `roster none`.
 //!
 //! **Trust:** a [`Hello`] is well-formed; [`Hello::verify`] checks its signature. **Invariants:** the counter is raised
 //! durably before the note leaves the unit, one series a key over all paths.
 
+mod alarm;
 mod answer;
 mod text;
 
-pub use answer::{Answer, AnswerFacts};
+pub use alarm::Alarm;
+pub use answer::{Answer, AnswerFacts, MAX_HOLD};
 
 use crate::{
     id::{BatchId, Centre, Member, NoteId, Number, Place, RosterVersion},
@@ -66,6 +69,8 @@ pub struct UnitStand {
     pub seen: Head,
     /// Log size up to which it holds all its receipts and outcomes.
     pub settled: u64,
+    /// What is wrong with it and since when, each alarm once, in the order of [`Alarm::ALL`].
+    pub alarms: Vec<(Alarm, Second)>,
 }
 
 /// Who says hello.
@@ -188,21 +193,28 @@ pub struct Known {
 impl State {
     /// The first that fits (FORMATS: contradiction, known counter, lower counter, older head, else ok).
     pub fn judge(hello: &Hello, known: &Known) -> Self {
-        let Sender::Unit(stand) = &hello.facts.sender else { return Self::Ok };
-        let contradicts = stand.head.is_some_and(|(_, id)| known.at_head.is_some_and(|other| other != id));
+        match &hello.facts.sender {
+            Sender::Unit(stand) => Self::of_unit(hello.facts.counter, hello.note.id(), stand.head, known),
+            Sender::Carrier(_) => Self::Ok,
+        }
+    }
+
+    /// The same of a unit's hello: its counter, its id, and the newest batch that it names.
+    pub fn of_unit(counter: u64, id: NoteId, head: Option<(Place, BatchId)>, known: &Known) -> Self {
+        let contradicts = head.is_some_and(|(_, id)| known.at_head.is_some_and(|other| other != id));
         if known.frozen || contradicts {
             return Self::Frozen;
         }
         match known.same_counter {
-            Some(id) if id == hello.note.id() => return Self::Repeat,
+            Some(same) if same == id => return Self::Repeat,
             Some(_) => return Self::VaultRewound,
             None => {}
         }
-        if hello.facts.counter < known.counter {
+        if counter < known.counter {
             return Self::Late;
         }
         // before the first batch of an epoch the head is one of the former epoch: older only if this epoch has begun
-        let older = match (stand.head.map(|(place, _)| place), known.newest) {
+        let older = match (head.map(|(place, _)| place), known.newest) {
             (Some(own), Some(newest)) => own < newest,
             (None, Some(_)) => true,
             (_, None) => false,
@@ -253,6 +265,7 @@ mod tests {
                 waiting: [0, 0, 0],
                 seen: Head::EMPTY,
                 settled: 0,
+                alarms: vec![(Alarm::Frozen, Second::from_unix(1_789_990_000)), (Alarm::DiskFull, Second::from_unix(1_789_000_000))],
             }),
             counter,
             by: Path::Network,
@@ -287,6 +300,26 @@ mod tests {
         assert_eq!(said(&text.replace("head 1.42", "head 2.42")), Err(Code::HeadTooFar));
         assert_eq!(said(&text.replace("number none", "number 2.1")), Err(Code::HeadTooFar));
         assert_eq!(said(&text.replace("number none", "number 1.7")), Ok(()));
+    }
+
+    #[test]
+    fn alarms_are_of_a_closed_list_each_once_in_its_order() {
+        let ours = hello(391, None);
+        let text = ours.note().text();
+        let said = |text: &str| Hello::parse(Note::sign(text, &[&signer("van-1", 10)]).as_bytes()).map(drop).map_err(|p| p.code);
+        assert_eq!(said(text), Ok(()));
+        let line = text.lines().find(|line| line.starts_with("alarm frozen ")).expect("said");
+        for wrong in [
+            text.replace("alarm frozen", "alarm slow"),
+            text.replace(line, &format!("{line}\n{line}")),
+            text.replace("alarm frozen", "alarm disk-full"),
+            text.replace(line, "alarm frozen"),
+        ] {
+            assert!(said(&wrong).is_err(), "{wrong}");
+        }
+        for alarm in Alarm::ALL {
+            assert_eq!(alarm.to_string().parse(), Ok(alarm));
+        }
     }
 
     #[test]

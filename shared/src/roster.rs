@@ -41,6 +41,7 @@
 //! one spelling (what was read is printed again and compared). A roster lists every key that ever was: a later one drops
 //! none, and moves no cut to later.
 
+pub mod bundle;
 mod facts;
 #[cfg(any(test, feature = "sample"))]
 pub mod invented;
@@ -55,6 +56,8 @@ pub use facts::{
     Revocation, Role, SoftwareVersion, StaffEntry, SupervisorEntry, UnitEntry, UnknownTargets,
 };
 
+/// Least seconds of log time for which units keep merged records, whatever a roster says: three days.
+pub const LEAST_RETENTION: u64 = 3 * 86_400;
 /// Seconds for which a resident's own unit may change identity, unless the roster says otherwise: 30 days.
 pub const AMEND: u64 = 30 * 86_400;
 

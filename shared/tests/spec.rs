@@ -4,7 +4,7 @@
 use shared::{
     batch::{self, Line, LineFacts, Manifest, RecordLine, WithdrawReason, WithdrawnLine},
     decision::{self, BatchVerdict, Decision, DecisionLine, Reason, RecordKey, Said, Subject, Verdict},
-    hello::{self, Answer, AnswerFacts, Hello, Path, Sender, State, UnitStand},
+    hello::{self, Alarm, Answer, AnswerFacts, Hello, Path, Sender, State, UnitStand},
     id::{
         BatchId, Blob, CaseRef, Digest, KeyName, LogIndex, Member, Number, Place, RecordId, ResidentRef, RosterVersion, SealedDigest,
         Transaction,
@@ -180,6 +180,7 @@ fn hello() -> Hello {
             waiting: [1, 1, 312_320],
             seen,
             settled: 4,
+            alarms: vec![(Alarm::DiskFull, second("2026-11-19T16:02:11Z"))],
         }),
         counter: 391,
         by: Path::Network,
@@ -247,6 +248,7 @@ fn section_7_hello_and_answer() {
         head: Some((Place::new(1, 41).expect("a place"), BatchId::of(b"the manifest of 1.41"))),
         want: vec![(Place::new(1, 40).expect("a place"), 1_048_576)],
         outcomes: vec![(Place::new(1, 39).expect("a place"), 2)],
+        hold: vec![Place::new(1, 17).expect("a place")],
         roster: Some(RosterVersion(12)),
     };
     let answer = Answer::sign(facts, &key("registry.example", 3));

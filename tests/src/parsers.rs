@@ -24,7 +24,7 @@ pub use folder::resident_folder;
 pub use http::{http_answer, http_call};
 pub use inside::{age_header, frame, record_json, sealed, tar};
 pub use log::{checkpoint, consistency, entry, guard_line, segment, tlog_proof};
-pub use notes::{agent_request, answer, decision, hello, manifest, note, outcome, record_line, roster, unit_request};
+pub use notes::{agent_request, answer, decision, hello, manifest, note, outcome, record_line, roster, roster_bundle, unit_request};
 pub use words::{ids, keys, slip, times, words};
 
 use shared::{keys::Signer, note::Note};
@@ -48,7 +48,7 @@ impl Verdict {
 }
 
 /// All of them, by the name of their folder in `tests/corpus` and of their target in `fuzz/fuzz_targets`.
-pub const ALL: [(&str, Body); 34] = [
+pub const ALL: [(&str, Body); 35] = [
     ("age_header", age_header),
     ("agent_request", agent_request),
     ("answer", answer),
@@ -75,6 +75,7 @@ pub const ALL: [(&str, Body); 34] = [
     ("resident_json", resident_json),
     ("resident_tar", resident_tar),
     ("roster", roster),
+    ("roster_bundle", roster_bundle),
     ("sealed", sealed),
     ("segment", segment),
     ("slip", slip),

@@ -87,6 +87,7 @@ parsers! {
     resident_json 5_000 200;
     resident_tar 3_000 10;
     roster 4_000 100;
+    roster_bundle 10_000 200;
     sealed 1_500 0;
     segment 10_000 300;
     slip 20_000 200;

@@ -17,6 +17,8 @@ use crate::{
 
 /// Most `want` lines in an answer.
 const MAX_WANT: usize = 64;
+/// Most `hold-prune` lines in an answer.
+pub const MAX_HOLD: usize = 512;
 
 /// What an answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct AnswerFacts {
     pub want: Vec<(Place, u64)>,
     /// Outcomes logged since `settled`: place and version.
     pub outcomes: Vec<(Place, u64)>,
+    /// Batches of which the unit deletes nothing for now, oldest first: the centre's own copy is in doubt.
+    pub hold: Vec<Place>,
     /// Newest roster.
     pub roster: Option<RosterVersion>,
 }
@@ -95,6 +99,7 @@ fn write(facts: &AnswerFacts, out: &mut String) -> std::fmt::Result {
     writeln!(out, "state {}\ntime {}\ncounter {}\nhead {}", facts.state, facts.time, facts.counter, shown_head(facts.head))?;
     facts.want.iter().try_for_each(|(place, offset)| writeln!(out, "want {place} {offset}"))?;
     facts.outcomes.iter().try_for_each(|(place, version)| writeln!(out, "outcome {place} {version}"))?;
+    facts.hold.iter().try_for_each(|place| writeln!(out, "hold-prune {place}"))?;
     writeln!(out, "roster {}", shown(facts.roster))
 }
 
@@ -115,13 +120,21 @@ fn read(text: &str) -> Result<AnswerFacts, TextError> {
     let head = head(&mut lines)?;
     let want = pairs(&mut lines, "want")?;
     let outcomes = pairs(&mut lines, "outcome")?;
-    if want.len() > MAX_WANT {
+    let mut hold: Vec<Place> = Vec::new();
+    while let Some(value) = lines.optional("hold-prune")? {
+        let place = lines.parse(value)?;
+        if hold.last().is_some_and(|last| *last >= place) {
+            return Err(lines.bad());
+        }
+        hold.push(place);
+    }
+    if want.len() > MAX_WANT || hold.len() > MAX_HOLD {
         return Err(lines.bad());
     }
     let roster = lines.field("roster")?;
     let roster = none_or(&lines, roster)?;
     lines.end()?;
-    Ok(AnswerFacts { unit, epoch, hello, state, time, counter, head, want, outcomes, roster })
+    Ok(AnswerFacts { unit, epoch, hello, state, time, counter, head, want, outcomes, hold, roster })
 }
 
 fn pairs(lines: &mut Lines<'_>, word: &str) -> Result<Vec<(Place, u64)>, TextError> {
@@ -151,6 +164,7 @@ mod tests {
             head: None,
             want: vec![(Place::new(1, 2).expect("place"), 0)],
             outcomes: vec![(Place::new(1, 1).expect("place"), 2)],
+            hold: vec![Place::new(1, 1).expect("place"), Place::new(1, 2).expect("place")],
             roster: Some(RosterVersion(1)),
         };
         let answer = Answer::sign(facts, &centre);

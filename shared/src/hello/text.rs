@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Facts, Path, Sender, UnitStand};
+use super::{Alarm, Facts, Path, Sender, UnitStand};
 use crate::{
     id::{BatchId, Place},
     problem::{Code, Problem},
     text::{Lines, TextError, decimal},
+    time::Second,
 };
 
 /// Prints the text that is signed.
@@ -28,6 +29,7 @@ fn write(facts: &Facts, out: &mut String) -> std::fmt::Result {
         writeln!(out, "head {}\nnumber {}", shown_head(stand.head), shown(stand.number))?;
         let [batches, records, bytes] = stand.waiting;
         writeln!(out, "waiting {batches} {records} {bytes}\nseen {}\nsettled {}", stand.seen, stand.settled)?;
+        stand.alarms.iter().try_for_each(|(alarm, since)| writeln!(out, "alarm {alarm} {since}"))?;
     }
     writeln!(out, "roster {}\nsoftware {}\nclock {}\nfree {}", shown(facts.roster), facts.software, facts.clock, facts.free)
 }
@@ -95,7 +97,16 @@ fn stand(lines: &mut Lines<'_>, unit: crate::id::Member, epoch: u32) -> Result<U
     let seen = lines.field("seen")?;
     let seen = lines.parse(seen)?;
     let settled = number(lines, "settled")?;
-    Ok(UnitStand { unit, epoch, head, number: newest, waiting: [batches, records, bytes], seen, settled })
+    let mut alarms: Vec<(Alarm, Second)> = Vec::new();
+    while let Some(value) = lines.optional("alarm")? {
+        let [alarm, since] = lines.words(value)?;
+        let alarm = lines.parse(alarm)?;
+        if alarms.last().is_some_and(|(last, _)| *last >= alarm) {
+            return Err(lines.bad());
+        }
+        alarms.push((alarm, lines.parse(since)?));
+    }
+    Ok(UnitStand { unit, epoch, head, number: newest, waiting: [batches, records, bytes], seen, settled, alarms })
 }
 
 /// Reads an `epoch` line.

@@ -173,6 +173,7 @@ fn greet(address: SocketAddr) -> String {
         waiting: [0; 3],
         seen: Head::EMPTY,
         settled: 0,
+        alarms: Vec::new(),
     };
     let facts = Facts {
         centre: "registry.example".parse().expect("a name"),

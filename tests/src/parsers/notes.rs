@@ -10,7 +10,7 @@ use shared::{
     note::{MAX_NOTE, Note},
     outcome::Outcome,
     roster::{
-        Limits, Roster, TrustedRoster,
+        Limits, Roster, TrustedRoster, bundle,
         request::{AgentRequest, UnitRequest},
     },
     verify::CheckedManifest,
@@ -111,6 +111,15 @@ pub fn record_line(bytes: &[u8]) -> Verdict {
     if line.verify(&unit, agent.public()).is_ok() {
         assert_eq!(line.key_id(), agent.public().id());
     }
+    Verdict::Taken
+}
+
+/// A roster with its proofs and forms, in one file.
+pub fn roster_bundle(bytes: &[u8]) -> Verdict {
+    let Ok(files) = bundle::read(bytes) else { return Verdict::Refused };
+    assert!(files.len() <= bundle::MAX_FILES && files.iter().all(|file| file.len() <= bundle::MAX_FILE));
+    let files: Vec<Vec<u8>> = files.into_iter().map(<[u8]>::to_vec).collect();
+    assert_eq!(bundle::write(&files), bytes, "one spelling");
     Verdict::Taken
 }
 
