@@ -9,6 +9,7 @@
 //! One file a command group. `session` unlocks once and takes the same commands without the prefix.
 
 mod agent;
+mod alarm;
 mod app;
 mod draft;
 mod finish;
@@ -74,6 +75,9 @@ pub enum Command {
     Sync(sync::Sync),
     /// Where everything stands
     Status(status::Status),
+    /// Alarms of this unit: what stands, and clearing one by name
+    #[command(subcommand)]
+    Alarm(alarm::AlarmCommand),
     /// Receipts: the centre's proof that it holds a batch
     #[command(subcommand)]
     Receipt(watch::ReceiptCommand),
@@ -127,6 +131,7 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Close(close) => close.run(app),
         Command::Sync(sync) => sync.run(app),
         Command::Status(status) => status.run(app),
+        Command::Alarm(alarm) => alarm.run(app),
         Command::Receipt(receipt) => receipt.run(app),
         Command::Outcome(outcome) => outcome.run(app),
         Command::Prune(prune) => prune.run(app),

@@ -8,7 +8,7 @@ use shared::{
 };
 
 use crate::{
-    close, durable,
+    alarms, close, durable,
     rights::{Act, Admission, Rights, WARN_DAYS},
     status,
     vault::{Vault, members::Known, wrap::Cost},
@@ -66,6 +66,7 @@ pub fn examine(vault: &Vault, now: Second) -> Vec<Check> {
         or_bad("roster", roster(vault, now)),
         or_bad("admission", admitted(vault, now)),
         or_bad("standing", standing(vault)),
+        or_bad("alarms", alarms(vault, now)),
         or_bad("signatures", unsigned(vault)),
         or_bad("outbox", waiting(vault)),
     ]
@@ -167,8 +168,9 @@ fn space(vault: &Vault) -> Result<Check, Problem> {
 }
 
 fn clock(vault: &Vault, now: Second) -> Result<Check, Problem> {
-    let log = vault.state()?.log_time;
-    Ok(match log {
+    let state = vault.state()?;
+    Ok(match state.log_time {
+        _ if state.runs_ahead().is_some() => check("clock", Finding::Warning, state.runs_ahead().unwrap_or_default()),
         None => check("clock", Finding::Warning, format!("{now}; nothing to compare it with before the first sync")),
         Some(log) if now < log => check("clock", Finding::Bad, format!("{now} is behind the log ({log}): set it")),
         Some(log) if now.unix() - log.unix() > 180 * 86400 => {
@@ -224,6 +226,15 @@ fn standing(vault: &Vault) -> Result<Check, Problem> {
     Ok(match state.standing.code() {
         None => check("standing", Finding::Good, format!("the centre knows of nothing against this vault{next}")),
         Some(code) => check("standing", Finding::Bad, format!("{code}: {}{next}", code.row().text(Lang::En).next)),
+    })
+}
+
+fn alarms(vault: &Vault, now: Second) -> Result<Check, Problem> {
+    let open: Vec<String> = alarms::open(vault, now)?.iter().map(|a| format!("{} since {}: {}", a.alarm, a.since, a.seen)).collect();
+    Ok(if open.is_empty() {
+        check("alarms", Finding::Good, "none stands")
+    } else {
+        check("alarms", Finding::Bad, format!("{}. See what ends each: enroll-client alarm list", open.join("; ")))
     })
 }
 

@@ -1,7 +1,8 @@
 //! Joining the road: taking rosters with their proofs and forms. What follows from the one held: `rights.rs`.
 //!
 //! A bundle is any heap of files, known by how they begin: `enroll-roster/v1` a roster,
-//! `c2sp.org/tlog-proof@v1` the proof of a roster's log entry, `old ` a consistency proof, `{` a form.
+//! `c2sp.org/tlog-proof@v1` the proof of a roster's log entry, `old ` a consistency proof, `{` a form; `enroll-bundle/v1` all of it in one
+//! file, as `sync-server roster export` writes it.
 //!
 //! 1. Rosters are taken in order of version; the first by the key given at `init`, each next by the signers
 //!    of the one before. 2. Each is proven to be in the log. 3. The log is the one that this unit has seen:
@@ -17,7 +18,7 @@ use shared::{
     keys::VerifierKey,
     log::{Body, CheckedHead, Consistency, Head, TlogProof},
     problem::{Code, Problem},
-    roster::{Roster, TrustedRoster},
+    roster::{Roster, TrustedRoster, bundle},
     time::Second,
 };
 
@@ -25,9 +26,6 @@ use crate::{
     durable,
     vault::{Vault, rosters::Taken},
 };
-
-/// Largest file of a bundle.
-const FILE_MAX: u64 = 1 << 20;
 
 /// Files as they came.
 #[derive(Debug, Default)]
@@ -48,8 +46,15 @@ impl Bundle {
         if durable::is_folder(path) {
             return durable::list(path)?.iter().try_for_each(|p| self.read(p));
         }
-        let bytes = durable::read_given(path, FILE_MAX)?;
-        self.add(bytes).map_err(|()| Problem::new(Code::InputUnreadable, format!("{}: neither roster, proof nor form", path.display())))
+        let bytes = durable::read_given(path, bundle::MAX_BUNDLE as u64)?;
+        let unknown = |()| Problem::new(Code::InputUnreadable, format!("{}: neither roster, proof nor form", path.display()));
+        if bundle::is_bundle(&bytes) {
+            return bundle::read(&bytes)?.into_iter().try_for_each(|file| self.add(file.to_vec())).map_err(unknown);
+        }
+        if bytes.len() > bundle::MAX_FILE {
+            return Err(Problem::new(Code::InputUnreadable, format!("{}: too large", path.display())));
+        }
+        self.add(bytes).map_err(unknown)
     }
 
     fn add(&mut self, bytes: Vec<u8>) -> Result<(), ()> {
@@ -134,12 +139,15 @@ fn continues(seen: Head, new: CheckedHead, proofs: &[Consistency], log: &Verifie
         return Err(Problem::new(Code::LogInconsistent, "another root at the size seen"));
     }
     let leads_there = |p: &&Consistency| p.old == seen.size && CheckedHead::open(&p.checkpoint, log) == Ok(new);
-    match proofs.iter().find(leads_there) {
-        Some(proof) => proof.check(seen, log).map(drop),
-        None => {
-            Err(Problem::new(Code::RosterRefused, "no proof that its log goes on from the one seen: take it with `enroll-client sync`"))
-        }
+    if let Some(proof) = proofs.iter().find(leads_there) {
+        return proof.check(seen, log).map(drop);
     }
+    let why = format!(
+        "no proof that its log goes on from size {0}, which this unit has seen: take it with `enroll-client sync`, or have it exported with \
+         `sync-server roster export FILE --seen {0}`",
+        seen.size
+    );
+    Err(Problem::new(Code::RosterRefused, why))
 }
 
 /// What changed that a person should know.

@@ -31,6 +31,7 @@ pub mod again;
 pub mod close;
 pub mod proofs;
 pub mod sync;
+pub mod alarms;
 pub mod status;
 pub mod prune;
 pub mod doctor;

@@ -5,9 +5,10 @@
 //! 1. A receipt proves that its batch is in the log.
 //! 2. The newest outcome says `merged`; a refused one goes when a supervisor says so, `held` keeps it, a
 //!    withdrawn one has no outcome.
-//! 3. The roster's retention has passed, counted in log time between the batch's entry and the newest log
+//! 3. The roster's retention, three days at least, has passed, counted in log time between the batch's entry and the newest log
 //!    time that this unit has verified: no clock of the laptop can hurry it.
-//! 4. Nothing is wrong with the unit (`rights.rs`): under an alarm everything stays.
+//! 4. The centre's last answer does not ask to keep its batch.
+//! 5. Nothing is wrong with the unit (`rights.rs`): under an alarm everything stays.
 
 use std::fmt;
 
@@ -16,7 +17,7 @@ use shared::{
     id::{Number, Place},
     outcome::{CheckedOutcome, Fate},
     problem::{Problem, exit::Exit},
-    roster::TrustedRoster,
+    roster::{LEAST_RETENTION, TrustedRoster},
     time::Second,
 };
 
@@ -53,6 +54,8 @@ pub enum Kept {
     Held,
     /// The centre refused it; a supervisor must say that it may go.
     Refused,
+    /// The centre asks to keep its batch.
+    Asked,
 }
 
 impl fmt::Display for Kept {
@@ -65,6 +68,7 @@ impl fmt::Display for Kept {
             Self::NoOutcome => "no outcome yet",
             Self::Held => "held at the centre",
             Self::Refused => "refused: a supervisor must say that it may go",
+            Self::Asked => "the centre asks to keep it",
         })
     }
 }
@@ -84,11 +88,12 @@ pub struct Pruned {
 
 /// Finds what may go.
 pub fn prunable(vault: &Vault, refused: Refused, clock: Second) -> Result<Pruned, Problem> {
-    // 4.
+    // 5.
     let rights = Rights::of(vault, clock)?;
     rights.unit(Act::Prune)?;
     let (roster, log_time) = (rights.roster(), rights.state().log_time);
-    let retention = i64::try_from(roster.facts().retention).unwrap_or(i64::MAX);
+    let retention = i64::try_from(roster.facts().retention.max(LEAST_RETENTION)).unwrap_or(i64::MAX);
+    let holds = vault.holds()?;
     let kept_for = |at: i64| log_time.is_none_or(|t| t.unix() - at < retention);
     let mut found = Pruned::default();
     for batch in vault.batches()? {
@@ -106,6 +111,7 @@ pub fn prunable(vault: &Vault, refused: Refused, clock: Second) -> Result<Pruned
         for record in records {
             let why = match &waits {
                 Err(why) => Some(*why),
+                Ok(_) if holds.contains(&batch.place) => Some(Kept::Asked),
                 Ok(_) if sabotage::on("prune-without-archive") => None,
                 Ok((received, _)) if kept_for(*received) => Some(Kept::Retention),
                 Ok((_, outcome)) => reason_to_keep(&record, outcome.as_ref(), refused),

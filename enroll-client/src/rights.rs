@@ -2,8 +2,8 @@
 //!
 //! | act | refused when |
 //! |---|---|
-//! | capture | the unit's key is not in force, the centre's last word is not `ok`, or the roster is past its grace |
-//! | close | the same, but for the roster: what was finished in time may still be closed |
+//! | capture | the unit's key is not in force, the centre's last word is not `ok`, the roster is past its grace or asks for newer software |
+//! | close | the key and the centre's word only: what was finished in time may still be closed |
 //! | prune | any of these, or the centre has shown two histories |
 //!
 //! Whether a key counts is [`Life::counts`], for whatever would be logged next: the roster held admits the key, and ends
@@ -19,7 +19,7 @@ use shared::{
     id::{LogIndex, Member},
     keys::{KeyRef, VerifierKey},
     problem::{Code, Problem},
-    roster::{Crew, Listed, Role, TrustedRoster, UnitEntry},
+    roster::{Crew, Listed, Role, SoftwareVersion, TrustedRoster, UnitEntry},
     time::Second,
 };
 
@@ -89,7 +89,7 @@ impl Rights {
     /// Reads what they follow from.
     pub fn of(vault: &Vault, clock: Second) -> Result<Self, Problem> {
         let (roster, state) = (vault.demand_roster()?, vault.state()?);
-        let contradicted = !sync::contradictions(vault.places())?.is_empty();
+        let contradicted = sync::evidence(vault.places(), clock)?.is_some();
         Ok(Self { now: state.unit_time(clock), roster, state, contradicted })
     }
 
@@ -123,7 +123,11 @@ impl Rights {
         match act {
             Act::Close => {}
             Act::Prune if self.contradicted => return Err(Code::LogInconsistent.into()),
-            Act::Capture | Act::Prune => self.in_force(now)?,
+            Act::Prune => self.in_force(now)?,
+            Act::Capture => {
+                self.in_force(now)?;
+                self.new_enough()?;
+            }
         }
         Ok(entry)
     }
@@ -132,6 +136,15 @@ impl Rights {
     fn in_force(&self, now: Second) -> Result<(), Problem> {
         let end = self.end_of_grace();
         if now <= end { Ok(()) } else { Err(Problem::new(Code::RosterExpired, format!("ended {end}"))) }
+    }
+
+    /// Refuses under a roster that asks for a newer version of this software.
+    fn new_enough(&self) -> Result<(), Problem> {
+        let (least, own) = (self.roster.facts().software, env!("CARGO_PKG_VERSION"));
+        match own.parse::<SoftwareVersion>() {
+            Ok(version) if version >= least => Ok(()),
+            _ => Err(Problem::new(Code::SoftwareTooOld, format!("it asks for {least}, this is {own}"))),
+        }
     }
 
     /// Until when records may be finished under the roster held, by unit time.
@@ -149,6 +162,10 @@ impl Rights {
     /// Whole days until capture ends; below zero when it has ended.
     pub fn days_left(&self) -> i64 {
         (self.end_of_capture().unix() - self.now.unix()).div_euclid(86_400)
+    }
+    /// The roster and its grace are over.
+    pub fn is_expired(&self) -> bool {
+        self.now > self.end_of_grace()
     }
     /// The roster is past its date: only its grace is left.
     pub fn in_grace(&self) -> bool {

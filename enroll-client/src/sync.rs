@@ -39,7 +39,7 @@ use shared::{
     roster::TrustedRoster,
 };
 
-pub use self::greet::contradictions;
+pub use self::greet::evidence;
 use self::{
     link::{Link, Source, Trouble},
     patience::{Backoff, Deadline},

@@ -4,7 +4,8 @@
 //! <data>/vault.db         SQLite, WAL, synchronous=FULL, pages of 16 KiB
 //! <data>/vault.keys       one erasable key a slot (`vault/keyslots.rs`), slip codes not shown yet (`vault/slips.rs`)
 //! <data>/machine.secret   unless it lies elsewhere (`vault/machine.rs`)
-//! <data>/capture.lock     held by the one capture session
+//! <data>/capture.lock     held by whoever captures, while a command runs
+//! <data>/session.lock     held by the one session
 //! <data>/sync.lock        held by the one sync
 //! <data>/reserve          space that is given back when the disk is full
 //! ```
@@ -20,6 +21,7 @@ pub mod machine;
 pub mod wrap;
 mod schema;
 
+pub mod alarms;
 pub mod members;
 pub mod reset;
 pub mod state;
@@ -30,7 +32,7 @@ pub mod epoch;
 pub mod slips;
 pub mod outbox;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use ground::sqlite;
 pub(crate) use ground::sqlite::rows::int;
@@ -38,6 +40,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use shared::problem::{Code, Problem};
 
 use self::{
+    columns::Column as _,
     keyslots::{Found, KeyFile, Kind, Slot},
     machine::{MachineSecret, UnitKeys},
 };
@@ -47,6 +50,10 @@ use crate::durable::{self, Lock};
 const RESERVE: u64 = 32 << 20;
 /// Capture is refused when less than this is free besides.
 const FREE_MIN: u64 = 64 << 20;
+/// With less than this free not even reading works: SQLite needs memory that it shares through a file.
+const OPENING: u64 = 4 << 20;
+/// Free pages that stay in the vault for the next records: 16 MiB.
+const SPARE_PAGES: u64 = 1024;
 
 /// Turns what the database said into a problem.
 pub(crate) trait Db<T> {
@@ -62,6 +69,7 @@ impl<T> Db<T> for rusqlite::Result<T> {
 fn failed(e: &rusqlite::Error) -> Problem {
     let code = match e.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Code::DiskFull,
+        Some(ErrorCode::ReadOnly) => Code::DiskReadOnly,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Code::VaultDamaged,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Code::LockedElsewhere,
         _ => Code::DatabaseFailed,
@@ -127,6 +135,9 @@ impl Vault {
 
     fn connect(places: &Places) -> Result<Self, Problem> {
         durable::tighten(&places.data)?;
+        if !durable::is_read_only(&places.data) && durable::free_space(&places.data)? < OPENING {
+            durable::remove(&places.file("reserve"))?;
+        }
         let db = sqlite::open(&places.file("vault.db"), &schema::KIND).db()?;
         Ok(Self { db, keys: KeyFile::new(places.file("vault.keys")), places: places.clone() })
     }
@@ -141,13 +152,18 @@ impl Vault {
         UnitKeys::open(&self.state()?.unit, &self.wrapped_unit_keys()?, &MachineSecret::open(&self.places.machine)?)
     }
 
-    /// Becomes the one capture session, and clears away what an earlier one left half done.
+    /// Becomes the one that captures, and clears away what an earlier one left half done.
     pub fn capture(&self) -> Result<CaptureSession, Problem> {
         let lock = Lock::take(&self.places.file("capture.lock"))?;
         durable::sweep(&self.places.data)?;
         self.sweep()?;
         self.keep_reserve()?;
-        Ok(CaptureSession(Arc::new(lock)))
+        Ok(CaptureSession(lock))
+    }
+
+    /// Becomes the one session.
+    pub fn session(&self) -> Result<Session, Problem> {
+        Ok(Session(Lock::take(&self.places.file("session.lock"))?))
     }
 
     /// Becomes the one sync.
@@ -191,9 +207,15 @@ impl Vault {
 
     /// Refuses work that would need space when there is hardly any left, before anything is lost.
     pub fn room_for(&self, bytes: u64) -> Result<(), Problem> {
-        let free = durable::free_space(&self.places.data)?;
-        // a record is written to the journal and to the database
-        if free >= FREE_MIN + 2 * bytes { Ok(()) } else { Err(Problem::new(Code::DiskFull, format!("{free} bytes free"))) }
+        let (free, within) = (durable::free_space(&self.places.data)?, sqlite::free_within(&self.db).db()?);
+        // a record is written to the journal and to the database, where pages may be free
+        let wanted = FREE_MIN + bytes + bytes.saturating_sub(within);
+        if free >= wanted { Ok(()) } else { Err(Problem::new(Code::DiskFull, format!("{free} bytes free"))) }
+    }
+
+    /// Gives pages of the vault that are free back to the disk, but for some that the next records fill; returns how many bytes.
+    pub fn shrink(&self, _: &CaptureSession) -> Result<u64, Problem> {
+        Ok(sqlite::shrink(&self.db, SPARE_PAGES).db()? * u64::from(sqlite::PAGE))
     }
 
     /// Gives the reserve back when space runs out: closing, sending and pruning must still work on a full disk,
@@ -216,21 +238,34 @@ impl Vault {
 
     /// How many slots of the key file are in use, and how many of those that rows name are damaged.
     pub fn key_slots(&self) -> Result<(u32, u32), Problem> {
-        let (mut used, mut damaged) = (0, 0);
-        for (slot, found) in self.keys.hold()?.all()? {
-            match found {
-                Found::Used(..) => used += 1,
-                _ if self.any_row_names(slot)? => damaged += 1,
-                _ => {}
-            }
-        }
-        Ok((used, damaged))
+        let all = self.keys.look()?.all()?;
+        let used = all.iter().filter(|(_, found)| matches!(found, Found::Used(..))).count();
+        let found: BTreeSet<(Slot, Found)> = all.into_iter().collect();
+        let named = self.named_slots()?.into_iter().map(|(slot, kind, row)| (slot, Found::Used(kind, row)));
+        let damaged = named.filter(|named| !found.contains(named)).count();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok((count(used), count(damaged)))
+    }
+
+    /// Every slot that a row names.
+    fn named_slots(&self) -> Result<Vec<(Slot, Kind, String)>, Problem> {
+        let sql = "SELECT slot, 1, id FROM drafts UNION ALL SELECT review_slot, 2, record FROM records WHERE review_slot IS NOT NULL
+                   UNION ALL SELECT contact_slot, 3, record FROM records WHERE contact_slot IS NOT NULL";
+        let kind = |n: u32| match n {
+            1 => Kind::Draft,
+            2 => Kind::Review,
+            _ => Kind::Contact,
+        };
+        columns::all(&self.db, sql, [], |row| Ok((Slot(u32::read(row, 0)?), kind(u32::read(row, 1)?), String::read(row, 2)?)))
     }
 }
 
 /// Shows that this process is the one that captures.
-#[derive(Debug, Clone)]
-pub struct CaptureSession(#[expect(dead_code, reason = "held for its lock")] Arc<Lock>);
+#[derive(Debug)]
+pub struct CaptureSession(#[expect(dead_code, reason = "held for its lock")] Lock);
+/// Shows that this process is the one session.
+#[derive(Debug)]
+pub struct Session(#[expect(dead_code, reason = "held for its lock")] Lock);
 /// Shows that this process is the one that syncs.
 #[derive(Debug)]
 pub struct SyncSession(#[expect(dead_code, reason = "held for its lock")] Lock);
@@ -306,6 +341,27 @@ pub(crate) mod tests {
         assert_eq!(ask("journal_mode"), rusqlite::types::Value::Text("wal".into()));
         assert_eq!(ask("synchronous"), rusqlite::types::Value::Integer(2));
         assert_eq!(ask("page_size"), rusqlite::types::Value::Integer(16384));
+    }
+
+    #[test]
+    fn pages_that_are_free_count_as_room_and_go_back_to_the_disk() {
+        let (folder, vault) = unit();
+        let session = vault.capture().expect("free");
+        let sealed = vec![7; 4 << 20];
+        for n in 1..=20 {
+            finished(&vault, n, &format!("record-{n}"), &format!("line-{n}"), &sealed);
+        }
+        let size = || std::fs::metadata(folder.path().join("vault.db")).expect("there").len();
+        vault.db.execute("DELETE FROM sealed", []).expect("as prune does");
+        vault.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("written");
+        let (before, within) = (size(), sqlite::free_within(&vault.db).expect("asked"));
+        assert!(before > 80 << 20 && within > 76 << 20, "{before} {within}");
+        let gone = vault.shrink(&session).expect("returned");
+        // with them goes a page now and then that only said where others are
+        assert!((before - 8 * u64::from(sqlite::PAGE)..=before).contains(&(size() + gone)), "{before} {gone} {}", size());
+        assert_eq!(sqlite::free_within(&vault.db).expect("asked"), SPARE_PAGES * u64::from(sqlite::PAGE), "for the next records");
+        assert_eq!(vault.shrink(&session), Ok(0));
+        vault.integrity().expect("whole");
     }
 
     #[test]

@@ -23,3 +23,5 @@ mod session;
 mod states;
 #[path = "offline/unit.rs"]
 mod unit;
+#[path = "offline/ways_out.rs"]
+mod ways_out;

@@ -76,7 +76,7 @@ impl Add {
     fn first(&self, app: &App) -> Result<Exit, Problem> {
         let (name, role) = (&self.name, if self.supervisor { Role::Supervisor } else { Role::Agent });
         let vault = app.vault()?;
-        let _capture = app.capture(&vault)?;
+        let _capture = vault.capture()?;
         let state = vault.state()?;
         if state.unit == *name || vault.members()?.iter().any(|m| m.name == *name) {
             return Err(Problem::new(Code::AlreadyInitialised, format!("{name} is on this laptop already")));
@@ -96,7 +96,7 @@ impl Add {
             return Err(Problem::new(Code::Usage, "a session holds the old keys: give this command outside of it"));
         }
         let (vault, name) = (app.vault()?, &self.name);
-        let capture = app.capture(&vault)?;
+        let capture = vault.capture()?;
         let (state, role) = (vault.state()?, vault.member(name)?.role);
         let lost = vault.lost_with(name)?;
         tell_lost(app, name, role, lost);

@@ -28,7 +28,7 @@ pub struct App {
     pub settings: Settings,
     /// How it speaks.
     pub say: Say,
-    session: Option<(SessionKeys, CaptureSession)>,
+    session: Option<SessionKeys>,
 }
 
 impl App {
@@ -40,8 +40,8 @@ impl App {
 
     /// For the commands of a session.
     #[must_use]
-    pub fn in_session(&self, keys: SessionKeys, capture: CaptureSession) -> Self {
-        Self { settings: self.settings.clone(), say: self.say.clone(), session: Some((keys, capture)) }
+    pub fn in_session(&self, keys: SessionKeys) -> Self {
+        Self { settings: self.settings.clone(), say: self.say.clone(), session: Some(keys) }
     }
 
     /// Whether this is a session.
@@ -71,17 +71,9 @@ impl App {
         Ok(supervisor)
     }
 
-    /// Becomes the one capture process, or goes on as the session that is it.
-    pub fn capture(&self, vault: &Vault) -> Result<CaptureSession, Problem> {
-        match &self.session {
-            Some((_, capture)) => Ok(capture.clone()),
-            None => vault.capture(),
-        }
-    }
-
     /// The member at the keyboard, with their keys.
     pub fn member(&self, vault: &Vault) -> Result<Arc<Unlocked>, Problem> {
-        if let Some((keys, _)) = &self.session {
+        if let Some(keys) = &self.session {
             let keys = keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             return keys.clone().ok_or_else(|| Problem::new(Code::SessionNeeded, "the session is locked: `unlock`"));
         }

@@ -185,9 +185,12 @@ impl DraftCommand {
         }
         // before a passphrase is typed, and before the resident sits down
         app.rights(&vault)?.unit(Act::Capture)?;
-        let session = app.capture(&vault)?;
+        let session = vault.capture()?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
+        if let (Self::New(_), Some(told)) = (self, vault.state()?.runs_ahead()) {
+            app.say.note(told);
+        }
         let desk = Desk::open(&vault, &session, &agent)?;
         match self {
             Self::New(new) => new.run(app, &desk),
@@ -205,7 +208,7 @@ impl DraftCommand {
 /// The owner discards a draft, also one that nobody opens any more. Of somebody who does not work here any more, a supervisor does.
 fn discard(app: &App, vault: &Vault, id: &DraftId, yes: bool) -> Result<Exit, Problem> {
     let row = vault.draft(id)?;
-    let session = app.capture(vault)?;
+    let session = vault.capture()?;
     let member = app.member(vault)?;
     if row.agent == member.name {
         app.show_slips(vault, &session, &member)?;

@@ -42,7 +42,7 @@ impl Finish {
         let vault = app.vault()?;
         // before a passphrase is typed, and before the resident sits down
         app.rights(&vault)?.unit(Act::Capture)?;
-        let session = app.capture(&vault)?;
+        let session = vault.capture()?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
         let desk = Desk::open(&vault, &session, &agent)?;
@@ -109,9 +109,12 @@ impl Enrol {
         let vault = app.vault()?;
         // before a passphrase is typed, and before the resident sits down
         app.rights(&vault)?.unit(Act::Capture)?;
-        let session = app.capture(&vault)?;
+        let session = vault.capture()?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
+        if let Some(told) = vault.state()?.runs_ahead() {
+            app.say.note(told);
+        }
         let desk = Desk::open(&vault, &session, &agent)?;
         if !self.yes && !io::stdin().is_terminal() {
             return Err(Code::NotConfirmed.into());

@@ -9,7 +9,7 @@ use shared::{
 
 use super::{App, Exit, agent::confirm};
 use crate::{
-    again, durable,
+    again, clock, durable,
     rights::Act,
     status,
     vault::{
@@ -38,9 +38,9 @@ impl NewKey {
     /// waiting; given again, the command writes the request of that same key.
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
-        let capture = app.capture(&vault)?;
+        let capture = vault.capture()?;
         if self.restored {
-            vault.stand(Standing::Rewound)?;
+            vault.stand(Standing::Rewound, clock::now())?;
         }
         let state = vault.state()?;
         if self.machine_secret_lost {
@@ -110,7 +110,7 @@ impl Resign {
         if vault.to_sign_again()?.is_empty() {
             return Err(Code::NothingToDo.into());
         }
-        let session = app.capture(&vault)?;
+        let session = vault.capture()?;
         let agent = app.member(&vault)?;
         let signed = again::sign(&vault, &session, &agent, &app.rights(&vault)?)?;
         for (old, new) in &signed {

@@ -67,17 +67,22 @@ fn list(app: &App, vault: &Vault) -> Result<Exit, Problem> {
     for record in &waiting {
         rows.push(review_row(vault, &supervisor, record)?);
     }
-    app.say.table("review", &["number", "finished", "agent", "form", "transaction", "name", "exceptions", "parts", "withdrawn"], &rows);
+    app.say.table(
+        "review",
+        &["number", "finished", "agent", "form", "transaction", "name", "exceptions", "parts", "withdrawn", "card"],
+        &rows,
+    );
     let next = if waiting.is_empty() { "nothing waits for close" } else { "then: enroll-client close" };
     app.say.summary(json!({ "waiting": waiting.len() }), next);
     Ok(Exit::Done)
 }
 
 fn review_row(vault: &Vault, supervisor: &Supervisor, record: &RecordRow) -> Result<Vec<Value>, Problem> {
-    // a card that this supervisor cannot open must not hide the others
-    let card = match vault.card(supervisor, record, Card::Review) {
-        Ok(card) => card.map(|c| ReviewCard::parse(&c)).transpose()?,
-        Err(problem) if problem.code == Code::ReviewNeeded => None,
+    // a card that this supervisor cannot open, or nobody any more, must not hide the others
+    let opened = vault.card(supervisor, record, Card::Review).and_then(|card| card.map(|c| ReviewCard::parse(&c)).transpose());
+    let (card, problem) = match opened {
+        Ok(card) => (card, None),
+        Err(problem) if is_of_one_card(&problem) => (None, Some(problem.code)),
         Err(problem) => return Err(problem),
     };
     let name = card.as_ref().map(|c| format!("{} / {}", c.name_latin, c.name_ar));
@@ -91,7 +96,13 @@ fn review_row(vault: &Vault, supervisor: &Supervisor, record: &RecordRow) -> Res
         json!(card.as_ref().map(|c| c.exceptions.len())),
         json!(card.as_ref().map(|c| c.parts)),
         json!(record.withdrawn.as_ref().map(|w| w.reason.as_str())),
+        json!(problem.map(|code| code.row().code)),
     ])
+}
+
+/// What stops one card and says nothing of the next.
+fn is_of_one_card(problem: &Problem) -> bool {
+    matches!(problem.code, Code::ReviewNeeded | Code::KeyFileDamaged | Code::VaultDamaged)
 }
 
 /// What waits for close and whose card this supervisor cannot open: mostly, it was finished before their key was here.
@@ -129,7 +140,7 @@ fn show(app: &App, vault: &Vault, number: Number) -> Result<Exit, Problem> {
 
 fn withdraw(app: &App, vault: &Vault, number: Number, reason: &str) -> Result<Exit, Problem> {
     let reason: WithdrawReason = reason.parse().map_err(|_| Code::ReasonUnknown)?;
-    let session = app.capture(vault)?;
+    let session = vault.capture()?;
     let supervisor = app.supervisor(vault)?;
     let number = vault.withdraw(&session, number, reason, &supervisor)?;
     app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), format!("{number} is withdrawn; the manifest will say so"));
@@ -149,7 +160,7 @@ impl Close {
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
         let vault = app.vault()?;
         app.rights(&vault)?.unit(Act::Close)?;
-        let session = app.capture(&vault)?;
+        let session = vault.capture()?;
         let supervisor = self.supervisor(app, &vault)?;
         let approver = match &supervisor {
             Some(s) if !self.unreviewed => Approver::Supervisor(s),

@@ -57,9 +57,10 @@ impl Session {
 
 fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
     let vault = app.vault()?;
-    let capture = vault.capture()?;
+    let _session = vault.session()?;
     let member = app.unlock(&vault)?;
-    app.show_slips(&vault, &capture, &member)?;
+    // others capture as well while no command runs
+    app.show_slips(&vault, &vault.capture()?, &member)?;
     if let Err(problem) = app.rights(&vault).and_then(|rights| rights.unit(Act::Capture).map(drop)) {
         app.say.warning(&problem);
     }
@@ -72,7 +73,7 @@ fn serve(app: &App, patience: Duration) -> Result<Exit, Problem> {
             forget(&keys);
         }
     })?;
-    let inside = app.in_session(keys.clone(), capture);
+    let inside = app.in_session(keys.clone());
     app.say.note("unlocked; `lock`, `unlock` and `exit` are understood beside the usual commands");
     let mut worst = Exit::Done;
     while let Some(line) = next_line()? {

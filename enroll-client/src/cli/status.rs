@@ -13,6 +13,7 @@ use shared::{
 
 use super::{App, Exit};
 use crate::{
+    alarms, clock,
     rights::{Act, Admission, Rights},
     status::{self, Stand},
     vault::{Vault, outbox::BatchRow, records::RecordRow},
@@ -59,22 +60,24 @@ fn one(app: &App, vault: &Vault, given: &str) -> Result<Exit, Problem> {
 fn all(app: &App, vault: &Vault, each: bool) -> Result<Exit, Problem> {
     let counts = records(app, vault, each)?;
     let batches = batches(app, vault)?;
-    for file in crate::sync::contradictions(vault.places())? {
-        app.say.warning(&Problem::new(Code::LogInconsistent, file.display().to_string()));
+    let open = alarms::open(vault, clock::now())?;
+    for alarm in &open {
+        app.say.warning(&alarm.problem());
     }
     let slips = vault.unshown()?;
     for record in &slips {
         app.say.note(format!("the slip code of {} was not shown yet: the next command of {} shows it", record.number, record.agent));
     }
-    let (drafts, unit) = (vault.drafts()?.len(), unit(app, vault)?);
-    let mut fields = json!({ "drafts": drafts, "records": counts, "batches": batches, "slips": slips.len() });
+    let (drafts, unit) = (vault.drafts()?.len(), unit(app, vault, &open)?);
+    let named: Vec<Value> = open.iter().map(|a| json!({ "code": a.alarm.to_string(), "since": a.since, "seen": a.seen })).collect();
+    let mut fields = json!({ "drafts": drafts, "records": counts, "batches": batches, "slips": slips.len(), "alarms": named });
     if let (Value::Object(all), Value::Object(more)) = (&mut fields, unit.fields) {
         all.extend(more);
     }
     let told: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
     let told = if told.is_empty() { "no records yet".to_owned() } else { told.join(", ") };
-    app.say.summary(fields, format!("{drafts} drafts; {told}\nunit: {}", unit.told));
-    Ok(Exit::Done)
+    app.say.summary(fields, format!("{drafts} drafts; {told}\nunit: {}", unit.text));
+    Ok(if open.is_empty() { unit.exit } else { alarms::exit(&open) })
 }
 
 /// How many records stand where; each of them as a line where that is asked for.
@@ -106,12 +109,13 @@ fn batches(app: &App, vault: &Vault) -> Result<usize, Problem> {
 
 /// How the unit stands, in a sentence and for machines.
 struct Told {
-    told: String,
+    text: String,
     fields: Value,
+    exit: Exit,
 }
 
 /// Says what nobody may overlook, each time until it is settled, and early when capture will end.
-fn unit(app: &App, vault: &Vault) -> Result<Told, Problem> {
+fn unit(app: &App, vault: &Vault, open: &[alarms::Standing]) -> Result<Told, Problem> {
     let state = vault.state()?;
     let fingerprint = state.key.fingerprint();
     let next = state.next.as_ref().map(VerifierKey::fingerprint);
@@ -119,12 +123,17 @@ fn unit(app: &App, vault: &Vault) -> Result<Told, Problem> {
     if vault.roster()?.is_none() {
         let told = "no roster yet: enroll-client sync, or enroll-client roster import FILE".to_owned();
         fields["unit"] = json!(told);
-        return Ok(Told { told: format!("{told}\nkey: {fingerprint}"), fields });
+        return Ok(Told { text: format!("{told}\nkey: {fingerprint}"), fields, exit: Exit::Done });
     }
     let rights = app.rights(vault)?;
     let capture = rights.unit(Act::Capture).map(drop);
-    if let Err(problem) = &capture {
+    let mut exit = Exit::Done;
+    if let Err(problem) = &capture
+        && open.iter().all(|alarm| alarm.alarm.code() != problem.code)
+    {
         app.say.warning(problem);
+        // to wait for the centre is no alarm
+        exit = if problem.code == Code::UnitNotAdmitted { Exit::Done } else { Exit::of(problem.code) };
     }
     let notes = notes(vault, &rights)?;
     for note in &notes {
@@ -144,12 +153,14 @@ fn unit(app: &App, vault: &Vault) -> Result<Told, Problem> {
     fields["kept"] = json!(kept);
     fields["unsigned"] = json!(status::unsigned(vault)?);
     fields["notes"] = json!(notes);
-    Ok(Told { told: format!("{told}\nkey: {fingerprint}"), fields })
+    fields["seen"] = json!(state.seen.size);
+    Ok(Told { text: format!("{told}\nkey: {fingerprint}\nlog seen up to {}", state.seen.size), fields, exit })
 }
 
 /// What people should do in the next days.
 fn notes(vault: &Vault, rights: &Rights) -> Result<Vec<String>, Problem> {
     let (mut notes, facts) = (Vec::new(), rights.roster().facts());
+    notes.extend(rights.state().runs_ahead());
     let newest = "take the newest: `enroll-client sync` or `enroll-client roster import FILE`";
     if rights.days_left() >= 0 && rights.in_grace() {
         notes.push(format!("the roster is past its date; capture ends {}: {newest}", rights.end_of_capture()));

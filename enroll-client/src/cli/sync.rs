@@ -9,7 +9,7 @@ use shared::problem::{Code, Problem};
 
 use super::{App, Exit};
 use crate::{
-    clock,
+    alarms, clock,
     sync::{
         Options, Report, Run,
         link::{Source, Trouble},
@@ -58,7 +58,14 @@ impl Sync {
         let run = Run::new(&vault, &session, &options, &voice)?;
         let ended = runtime.block_on(run.run());
         drop(voice);
-        let exit = exit_of_sync(&ended);
+        let open = alarms::open(&vault, clock::now())?;
+        let mut exit = exit_of_sync(&ended);
+        if matches!(exit, Exit::Done | Exit::Nothing) && !open.is_empty() {
+            for alarm in &open {
+                app.say.warning(&alarm.problem());
+            }
+            exit = alarms::exit(&open);
+        }
         match ended {
             Ok(report) => summed_up(app, &report, exit),
             Err(trouble) => app.say.problem(&trouble.problem, exit),

@@ -39,10 +39,12 @@ impl Prune {
         } else {
             // under an alarm everything stays; said before a passphrase is typed
             app.rights(&vault)?.unit(Act::Prune)?;
-            let session = app.capture(&vault)?;
+            let session = vault.capture()?;
             let refused_by = self.refused.then(|| app.supervisor(&vault)).transpose()?;
             vault.make_room()?;
-            prune::prune(&vault, &session, refused_by.as_ref(), clock::now())?
+            let pruned = prune::prune(&vault, &session, refused_by.as_ref(), clock::now())?;
+            vault.shrink(&session)?;
+            pruned
         };
         for (number, why) in &pruned.kept {
             app.say.detail(format!("{number} stays: {why}"));

@@ -44,8 +44,10 @@ fn rights(change: impl FnOnce(&mut Facts, &mut State)) -> Rights {
         hello: 0,
         seen: Head { size: 40, root: Head::EMPTY.root },
         log_time: None,
+        ahead: 0,
         settled: 0,
         standing: Standing::Ok,
+        standing_since: None,
     };
     change(&mut facts, &mut state);
     let one = signer("registry.example/roster-1", 1);

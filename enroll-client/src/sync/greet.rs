@@ -11,6 +11,7 @@
 //! **Invariants:** a crash after 1 skips a counter, which is harmless; a crash before `seen` is written
 //! asks again for the same proof.
 
+use serde_json::json;
 use shared::{
     hello::{Answer, AnswerFacts, Facts, Hello, Path, Sender, State, UnitStand},
     id::Number,
@@ -25,7 +26,7 @@ use super::{
     link::{HelloReply, Source, Trouble},
 };
 use crate::{
-    clock, durable,
+    alarms, clock, durable,
     vault::{Places, state::Standing},
 };
 
@@ -33,6 +34,8 @@ use crate::{
 const SEEN: &str = "seen.checkpoint";
 /// Where contradictions are kept.
 const EVIDENCE: &str = "evidence";
+/// Most bytes that are read of one.
+const EVIDENCE_MAX: u64 = 16 << 20;
 
 impl Run<'_> {
     /// Says hello until an answer tells how this unit stands.
@@ -55,7 +58,7 @@ impl Run<'_> {
     /// Keeps what the centre says of this unit's key, beside what it signs in answers.
     fn refused(&self, trouble: Trouble) -> Result<(), Trouble> {
         if trouble.source == Source::Centre && trouble.problem.code == Code::EpochNeeded && self.speaks() == Which::Present {
-            self.vault.stand(Standing::EpochNeeded)?;
+            self.vault.stand(Standing::EpochNeeded, clock::now())?;
         }
         Err(trouble)
     }
@@ -85,6 +88,8 @@ impl Run<'_> {
         self.keep_checkpoint(&reply)?;
         self.vault.advance_seen(head.head(), received)?;
         self.vault.raise_hello(answer.counter)?;
+        self.clock(answer.time)?;
+        self.vault.hold(&answer.hold)?;
         self.link.take_token(reply.token.filter(|_| answer.state == State::Ok));
         let state = answer.state;
         self.answer = Some(answer);
@@ -92,6 +97,7 @@ impl Run<'_> {
     }
 
     fn facts(&self, roster: &TrustedRoster) -> Result<Facts, Problem> {
+        alarms::notice(self.vault, clock::now())?;
         let counter = self.vault.next_hello()?;
         let state = self.vault.state()?;
         let epoch = self.joining.map(|j| j.epoch).or(state.epoch).ok_or(Code::UnitNotAdmitted)?;
@@ -107,6 +113,7 @@ impl Run<'_> {
             waiting: [waiting.len() as u64, waiting.iter().map(|b| b.records).sum(), waiting.iter().map(|b| b.payload).sum()],
             seen: state.seen,
             settled: state.settled,
+            alarms: alarms::open(self.vault, clock::now())?.into_iter().map(|alarm| (alarm.alarm, alarm.since)).collect(),
         };
         Ok(Facts {
             centre: roster.facts().centre.clone(),
@@ -147,6 +154,16 @@ impl Run<'_> {
         })
     }
 
+    /// Keeps how this clock stands to the centre's, and says so when it runs ahead: unit time can't help then.
+    fn clock(&self, centre: Second) -> Result<(), Problem> {
+        let ahead = clock::now().unix().saturating_sub(centre.unix());
+        self.vault.keep_ahead(u64::try_from(ahead).unwrap_or(0))?;
+        if let Some(told) = self.vault.state()?.runs_ahead() {
+            self.voice.done("clock", json!({ "ahead": self.vault.state()?.ahead }), &told);
+        }
+        Ok(())
+    }
+
     /// Beside the vault, not in it: only ever read by people. A crash between this file and `seen` leaves
     /// a checkpoint that is newer than `seen`, which is as good.
     fn keep_checkpoint(&self, reply: &HelloReply) -> Result<(), Problem> {
@@ -168,7 +185,8 @@ impl Run<'_> {
         let digest = shared::id::Digest::of(&shown.concat()).hex();
         durable::folder(&data.join(EVIDENCE))?;
         // the same contradiction again replaces itself
-        Ok(durable::write(&data.join(EVIDENCE).join(format!("log-{}-{}.txt", seen.size, &digest[..12])), &file)?)
+        durable::write(&data.join(EVIDENCE).join(format!("log-{}-{}.txt", seen.size, &digest[..12])), &file)?;
+        alarms::notice(self.vault, clock::now())
     }
 
     /// Takes over how the centre sees this vault. It only gets worse: a new epoch makes it good again.
@@ -180,7 +198,7 @@ impl Run<'_> {
         };
         // an answer to the new key says nothing about the old one
         if self.speaks() == Which::Present {
-            self.vault.stand(standing)?;
+            self.vault.stand(standing, clock::now())?;
         }
         let code = standing.code().unwrap_or(Code::VaultRewound);
         self.note(Trouble::new(Source::Centre, code))
@@ -197,8 +215,18 @@ fn as_signature(problem: Problem) -> Problem {
     }
 }
 
-/// Files of contradictions that this unit was shown.
-pub fn contradictions(places: &Places) -> Result<Vec<std::path::PathBuf>, Problem> {
+/// Files of contradictions that this unit was shown, and when the last one was; none where there are none.
+pub fn evidence(places: &Places, now: Second) -> Result<Option<(Second, Vec<String>)>, Problem> {
     let folder = places.data.join(EVIDENCE);
-    Ok(durable::names(&folder)?.iter().map(|name| folder.join(name)).collect())
+    let mut last = None;
+    let mut files = Vec::new();
+    for name in durable::names(&folder)? {
+        let path = folder.join(name);
+        let text = durable::read_at_most(&path, EVIDENCE_MAX)?.unwrap_or_default();
+        // one that somebody has changed counts from now on
+        let at = std::str::from_utf8(&text).ok().and_then(|text| text.lines().next()?.parse().ok()).unwrap_or(now);
+        last = last.max(Some(at));
+        files.push(path.display().to_string());
+    }
+    Ok(last.map(|last| (last, files)))
 }

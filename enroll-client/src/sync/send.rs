@@ -1,6 +1,7 @@
 //! Sending: each batch without a receipt, oldest first, from the offset that is durable at the centre.
 //!
-//! 1. announce (again, unless the answer wants its payload: announcing twice is the same as once)
+//! 1. announce (again, unless the answer wants its payload: announcing twice is the same as once; what is not there after all is
+//!    announced again)
 //! 2. ask for the offset 3. stream the payload from there, record by record, out of the vault
 //! 4. only the offset that the centre answers counts; after a break go on at 2
 //!
@@ -92,10 +93,21 @@ impl Run<'_> {
     }
 
     async fn send(&mut self, batch: &BatchRow) -> Result<(), Trouble> {
-        // 1.
         let wanted = self.answer.as_ref().is_some_and(|a| a.want.iter().any(|(place, _)| *place == batch.place));
+        if wanted {
+            match self.send_announced(batch, true).await {
+                // known by name, gone in fact
+                Err(trouble) if trouble.source == Source::Centre && trouble.problem.code == Code::NotFound => {}
+                other => return other,
+            }
+        }
+        self.send_announced(batch, false).await
+    }
+
+    async fn send_announced(&mut self, batch: &BatchRow, announced: bool) -> Result<(), Trouble> {
+        // 1.
         let mut fresh = false;
-        if !wanted {
+        if !announced {
             let manifest = self.vault.manifest(&batch.id)?;
             let announced = self.patiently(u32::MAX, async |link| link.announce(&manifest).await).await?;
             fresh = announced == Announced::New;
@@ -241,5 +253,7 @@ fn digest_of(run: &Run<'_>, batch: &BatchId, size: u64) -> Result<shared::id::Di
 
 /// Refused for good before, and nothing has changed since: the same bytes get the same answer.
 fn is_refused_for_good(batch: &BatchRow) -> bool {
-    batch.problem.as_ref().is_some_and(|problem| problem.code == Code::VaultDamaged || is_final(problem))
+    // what is not there can be announced again
+    let for_good = |problem: &Problem| problem.code == Code::VaultDamaged || (is_final(problem) && problem.code != Code::NotFound);
+    batch.problem.as_ref().is_some_and(for_good)
 }

@@ -113,11 +113,10 @@ impl Vault {
     pub fn open_draft(&self, owner: &Unlocked, id: &DraftId) -> Result<OpenDraft, Problem> {
         let unknown = || Problem::new(Code::DraftUnknown, id.to_string());
         let sql = format!("SELECT {COLUMNS} FROM drafts WHERE id = ?1 AND agent = ?2");
-        // the lock first: a slot that the row still names under it is not erased yet
-        let held = self.keys.hold()?;
-        let row = maybe(&self.db, &sql, (&id.0, owner.name.as_str()), row)?.ok_or_else(unknown)?;
-        let wrapped = held.get(row.slot, Kind::Draft, &id.0)?;
-        drop(held);
+        let named = || maybe(&self.db, &sql, (&id.0, owner.name.as_str()), row)?.ok_or_else(unknown);
+        let row = named()?;
+        // one that was discarded meanwhile is unknown, not damaged
+        let wrapped = self.keys.look()?.get(row.slot, Kind::Draft, &id.0).or_else(|problem| named().and(Err(problem)))?;
         let lost = || Problem::new(Code::KeyFileDamaged, format!("key of draft {id}"));
         let key = wrap::unwrap_key(&owner.wrap, &slot_place(id), &wrapped).ok_or_else(lost)?;
         let blob = self.db.query_row("SELECT blob FROM drafts WHERE id = ?1", [&id.0], |r| r.get::<_, Vec<u8>>(0)).optional().db()?;

@@ -38,7 +38,11 @@ pub(super) fn adopt(tx: &Transaction<'_>, state: &State, roster: &Facts) -> Resu
         (None, Some(epoch)) if state.epoch != Some(epoch) => (epoch, ""),
         _ => return Ok(()),
     };
-    tx.execute(&format!("UPDATE state SET {new} epoch = ?1, last_number = 0, last_sequence = 0, standing = 'ok'"), [epoch]).db()?;
+    tx.execute(
+        &format!("UPDATE state SET {new} epoch = ?1, last_number = 0, last_sequence = 0, standing = 'ok', standing_since = NULL"),
+        [epoch],
+    )
+    .db()?;
     if state.standing != Standing::Rewound {
         return Ok(()); // 3.
     }

@@ -31,6 +31,8 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -47,6 +49,10 @@ const WRAPPED: usize = 64;
 const TOGETHER: usize = 16;
 /// The file grows by so many slots, so that a key seldom waits for more than its own bytes.
 const GROWTH: u32 = 64;
+/// So often a reader looks at a slot that seems damaged: it may be written just then.
+const LOOKS: u32 = 4;
+/// And waits so long between.
+const WRITING: Duration = Duration::from_millis(5);
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,12 +124,52 @@ impl KeyFile {
     pub fn new(path: PathBuf) -> Self {
         Self { path, searched: Arc::default() }
     }
+    /// Looks at it without its lock, and without making it: whoever reads waits for nobody.
+    pub fn look(&self) -> Result<Looked, Problem> {
+        Ok(Looked(InPlace::reading(&self.path)?))
+    }
     /// Waits for its lock, which is only ever held for moments.
     pub fn hold(&self) -> Result<Held, Problem> {
         let mut lock = self.path.as_os_str().to_owned();
         lock.push(".lock");
         let lock = Lock::wait(Path::new(&lock))?;
         Ok(Held { file: InPlace::open(&self.path)?, searched: self.searched.clone(), _lock: lock })
+    }
+}
+
+/// The key file as a reader finds it. A slot that is written just then is looked at again.
+#[derive(Debug)]
+pub struct Looked(Option<InPlace>);
+
+impl Looked {
+    /// The wrapped key of this row.
+    pub fn get(&self, slot: Slot, kind: Kind, row: &str) -> Result<Vec<u8>, Problem> {
+        let damaged = || Problem::new(Code::KeyFileDamaged, format!("slot {} of {} {row}", slot.0, kind.word()));
+        let (bytes, found) = self.read(slot).map_err(|_| damaged())?;
+        if found != Found::Used(kind, row.to_owned()) {
+            return Err(damaged());
+        }
+        let length = usize::from(u16::from_be_bytes([bytes[WRAPPED], bytes[WRAPPED + 1]]));
+        bytes.get(WRAPPED + 2..WRAPPED + 2 + length).map(<[u8]>::to_vec).ok_or_else(damaged)
+    }
+
+    /// Every slot and what it says of itself.
+    pub fn all(&self) -> Result<Vec<(Slot, Found)>, Problem> {
+        let count = self.0.as_ref().map_or(Ok(0), count)?;
+        (0..count).map(|n| Ok((Slot(n), self.read(Slot(n))?.1))).collect()
+    }
+
+    fn read(&self, slot: Slot) -> Result<([u8; SLOT], Found), Problem> {
+        let Some(file) = &self.0 else { return Ok(([0; SLOT], Found::Free)) };
+        for _ in 1..LOOKS {
+            let bytes = read(file, slot)?;
+            match found(&bytes) {
+                Found::Damaged => thread::sleep(WRITING),
+                found => return Ok((bytes, found)),
+            }
+        }
+        let bytes = read(file, slot)?;
+        Ok((bytes, found(&bytes)))
     }
 }
 
@@ -145,17 +191,6 @@ impl Held {
         self.file.write_at(filled.chain(spare))?;
         self.searched.fetch_max(end, Ordering::Relaxed);
         Ok(free)
-    }
-
-    /// The wrapped key of this row.
-    pub fn get(&self, slot: Slot, kind: Kind, row: &str) -> Result<Vec<u8>, Problem> {
-        let damaged = || Problem::new(Code::KeyFileDamaged, format!("slot {} of {} {row}", slot.0, kind.word()));
-        let bytes = self.read(slot).map_err(|_| damaged())?;
-        if found(&bytes) != Found::Used(kind, row.to_owned()) {
-            return Err(damaged());
-        }
-        let length = usize::from(u16::from_be_bytes([bytes[WRAPPED], bytes[WRAPPED + 1]]));
-        bytes.get(WRAPPED + 2..WRAPPED + 2 + length).map(<[u8]>::to_vec).ok_or_else(damaged)
     }
 
     /// Overwrites the slot, unless it has become another row's; durable when it returns.
@@ -197,15 +232,8 @@ impl Held {
         Ok(self.file.write_at(slots.iter().map(|slot| (offset(*slot), &[0; SLOT][..])))?)
     }
 
-    /// Every slot and what it says of itself.
-    pub fn all(&self) -> Result<Vec<(Slot, Found)>, Problem> {
-        (0..self.count()?).map(|n| Ok((Slot(n), found(&self.read(Slot(n))?)))).collect()
-    }
-
     fn count(&self) -> Result<u32, Problem> {
-        // a torn append counts as a slot: it is read as damaged and erased whole
-        let slots = self.file.len()?.div_ceil(SLOT as u64);
-        u32::try_from(slots).map_err(|_| Problem::new(Code::KeyFileDamaged, "length"))
+        count(&self.file)
     }
 
     /// So many free slots: holes first, then beyond the end. Read many at a time, and from where the last search ended,
@@ -229,12 +257,22 @@ impl Held {
     }
 
     fn read(&self, slot: Slot) -> Result<[u8; SLOT], Problem> {
-        let mut bytes = [0; SLOT];
-        let there = self.file.len()?.saturating_sub(offset(slot));
-        let there = usize::try_from(there).unwrap_or(SLOT).min(SLOT);
-        self.file.read_at(offset(slot), &mut bytes[..there])?;
-        Ok(bytes)
+        read(&self.file, slot)
     }
+}
+
+fn count(file: &InPlace) -> Result<u32, Problem> {
+    // a torn append counts as a slot: it is read as damaged and erased whole
+    let slots = file.len()?.div_ceil(SLOT as u64);
+    u32::try_from(slots).map_err(|_| Problem::new(Code::KeyFileDamaged, "length"))
+}
+
+fn read(file: &InPlace, slot: Slot) -> Result<[u8; SLOT], Problem> {
+    let mut bytes = [0; SLOT];
+    let there = file.len()?.saturating_sub(offset(slot));
+    let there = usize::try_from(there).unwrap_or(SLOT).min(SLOT);
+    file.read_at(offset(slot), &mut bytes[..there])?;
+    Ok(bytes)
 }
 
 fn offset(slot: Slot) -> u64 {
@@ -292,11 +330,11 @@ mod tests {
         let (_folder, keys) = key_file();
         let held = keys.hold().expect("held");
         let slot = held.put(Kind::Draft, "a", b"wrapped").expect("put");
-        assert_eq!(held.get(slot, Kind::Draft, "a"), Ok(b"wrapped".to_vec()));
+        assert_eq!(keys.look().expect("there").get(slot, Kind::Draft, "a"), Ok(b"wrapped".to_vec()));
         for (kind, row) in [(Kind::Draft, "b"), (Kind::Review, "a")] {
-            assert_eq!(held.get(slot, kind, row).map_err(|p| p.code), Err(Code::KeyFileDamaged));
+            assert_eq!(keys.look().expect("there").get(slot, kind, row).map_err(|p| p.code), Err(Code::KeyFileDamaged));
         }
-        assert_eq!(held.get(Slot(9), Kind::Draft, "a").map_err(|p| p.code), Err(Code::KeyFileDamaged));
+        assert_eq!(keys.look().expect("there").get(Slot(9), Kind::Draft, "a").map_err(|p| p.code), Err(Code::KeyFileDamaged));
     }
 
     #[test]
@@ -311,8 +349,12 @@ mod tests {
         assert!(bytes.windows(10).any(|w| w == b"SECRET-TWO"), "control");
         assert_eq!(held.put(Kind::Review, "c", b"x"), Ok(first), "reused");
         held.erase(first, Kind::Draft, "a").expect("late");
-        assert_eq!(held.get(first, Kind::Review, "c"), Ok(b"x".to_vec()), "a late eraser does not touch a reused slot");
-        assert_eq!(held.get(second, Kind::Draft, "b"), Ok(b"SECRET-TWO".to_vec()));
+        assert_eq!(
+            keys.look().expect("there").get(first, Kind::Review, "c"),
+            Ok(b"x".to_vec()),
+            "a late eraser does not touch a reused slot"
+        );
+        assert_eq!(keys.look().expect("there").get(second, Kind::Draft, "b"), Ok(b"SECRET-TWO".to_vec()));
     }
 
     #[test]
@@ -327,8 +369,8 @@ mod tests {
         for cut in [SLOT + 1, SLOT + 64, SLOT + 512, 2 * SLOT - 1] {
             std::fs::write(&path, &whole[..cut]).expect("torn");
             let held = keys.hold().expect("held");
-            assert_eq!(held.get(slots[1], Kind::Draft, "b").map_err(|p| p.code), Err(Code::KeyFileDamaged), "{cut}");
-            assert_eq!(held.get(slots[0], Kind::Draft, "a"), Ok(vec![7; 600]));
+            assert_eq!(keys.look().expect("there").get(slots[1], Kind::Draft, "b").map_err(|p| p.code), Err(Code::KeyFileDamaged), "{cut}");
+            assert_eq!(keys.look().expect("there").get(slots[0], Kind::Draft, "a"), Ok(vec![7; 600]));
             assert_eq!(held.sweep(|_, found| Ok(matches!(found, Found::Used(..)))), Ok(1));
             assert_eq!(held.put(Kind::Draft, "b", &[8; 600]), Ok(slots[1]));
         }
@@ -343,7 +385,7 @@ mod tests {
         let slots = held.put_all("a", &all).expect("put");
         assert_eq!(slots, (0..200).map(Slot).collect::<Vec<_>>());
         for (slot, (kind, key)) in slots.iter().zip(&all) {
-            assert_eq!(held.get(*slot, *kind, "a").as_deref(), Ok(*key));
+            assert_eq!(keys.look().expect("there").get(*slot, *kind, "a").as_deref(), Ok(*key));
         }
         held.erase_all(&[3, 63, 130, 131].map(|n| (Slot(n), Kind::Review, "a".into()))).expect("erased");
         assert_eq!(held.put_all("b", &all[..6]), Ok([3, 63, 130, 131, 200, 201].map(Slot).to_vec()));

@@ -41,7 +41,7 @@ impl MachineSecret {
 
     /// Reads it.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let missing = |why: &str| Problem::new(Code::WrongPassphrase, format!("machine secret {}: {why}", path.display()));
+        let missing = |why: &str| Problem::new(Code::MachineSecretLost, format!("{}: {why}", path.display()));
         let bytes = Zeroizing::new(durable::read_at_most(path, 4096)?.ok_or_else(|| missing("not there"))?);
         let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| missing("not 32 bytes"))?;
         Ok(Self(Zeroizing::new(*key)))
@@ -90,7 +90,7 @@ impl UnitKeys {
 
     /// Opens them.
     pub fn open(name: &Member, wrapped: &WrappedUnitKeys, machine: &MachineSecret) -> Result<Self, Problem> {
-        let wrong = || Problem::new(Code::WrongPassphrase, "the machine secret is not the one of this vault");
+        let wrong = || Problem::new(Code::MachineSecretLost, "the one that lies there is not of this vault");
         let signer = |seed: &Vec<u8>| wrap::unwrap_key(&machine.0, UNIT, seed).map(|seed| Signer::from_seed(name.into(), &seed));
         let vault_key = wrap::unwrap_key(&machine.0, VAULT, &wrapped.vault).ok_or_else(wrong)?;
         let next = wrapped.next.as_ref().map(|seed| signer(seed).ok_or_else(wrong)).transpose()?;
@@ -119,7 +119,7 @@ mod tests {
         let opened = UnitKeys::open(&name, &wrapped, &again).expect("opened");
         assert_eq!(opened.signer.public(), keys.signer.public());
         let other = MachineSecret::create(&folder.path().join("b")).expect("made");
-        assert_eq!(UnitKeys::open(&name, &wrapped, &other).map(|_| ()).map_err(|p| p.code), Err(Code::WrongPassphrase));
-        assert!(MachineSecret::open(&folder.path().join("c")).is_err());
+        assert_eq!(UnitKeys::open(&name, &wrapped, &other).map(|_| ()).map_err(|p| p.code), Err(Code::MachineSecretLost));
+        assert_eq!(MachineSecret::open(&folder.path().join("c")).map(|_| ()).map_err(|p| p.code), Err(Code::MachineSecretLost));
     }
 }

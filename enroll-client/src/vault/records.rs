@@ -12,6 +12,7 @@ use shared::{
     batch::{RecordLine, WithdrawReason},
     id::{BatchId, Digest, FormName, Member, Number, RecordId, Transaction},
     keys::KeyRef,
+    outcome::Fate,
     problem::{Code, Problem},
     seal::SealedRecord,
     slip::SlipCode,
@@ -175,9 +176,11 @@ impl Vault {
         found.into_iter().next().ok_or_else(|| Code::SlipUnknown.into())
     }
 
-    /// The record that was enrolled from a source of this salted digest.
+    /// The live record that was enrolled from a source of this salted digest: one that was withdrawn or refused holds nobody's data
+    /// for the centre, so its source may be enrolled again.
     pub fn record_of_source(&self, source: &Digest) -> Result<Option<RecordRow>, Problem> {
-        Ok(rows(&self.db, "WHERE r.source = ?1", [source.to_string()])?.into_iter().next())
+        let found = rows(&self.db, "WHERE r.source = ?1", [source.to_string()])?;
+        Ok(found.into_iter().find(|row| row.withdrawn.is_none() && !matches!(row.fate, Some(Fate::Refused(_)))))
     }
 
     pub(super) fn record_of_id(&self, record: &str) -> Result<Option<RecordRow>, Problem> {
@@ -193,13 +196,19 @@ impl Vault {
     /// Opens a card; none when its time is over.
     pub fn card(&self, supervisor: &Supervisor, row: &RecordRow, card: Card) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
         let (name, column) = (row.record.to_string(), card.kind().word());
-        // the lock first: a slot that the row still names under it is not erased yet
-        let held = self.keys.hold()?;
         let sql = format!("SELECT {column}_slot, {column} FROM records WHERE record = ?1");
         let read = |r: &Row<'_>| Ok((Option::<Slot>::read(r, 0)?, Option::<Vec<u8>>::read(r, 1)?));
         let Some((Some(slot), Some(blob))) = maybe(&self.db, &sql, [&name], read)? else { return Ok(None) };
-        let sealed = held.get(slot, card.kind(), &name)?;
-        drop(held);
+        let sealed = match self.keys.look()?.get(slot, card.kind(), &name) {
+            Ok(sealed) => sealed,
+            // erased meanwhile, or damaged
+            Err(problem) => {
+                return match maybe(&self.db, &sql, [&name], read)? {
+                    Some((Some(still), _)) if still == slot => Err(problem),
+                    _ => Ok(None),
+                };
+            }
+        };
         // enrolled before this supervisor was added: only the others open it
         let not_theirs = || Problem::new(Code::ReviewNeeded, format!("the card of {} is for other supervisors", row.number));
         let key = supervisor.identity().open(&sealed).ok_or_else(not_theirs)?;
@@ -275,6 +284,12 @@ fn insert(
     source: Option<Digest>,
     cards: &Cards,
 ) -> Result<(), Problem> {
+    if let Some(source) = &source {
+        // what was withdrawn or refused gives its source up
+        let sql = "UPDATE records SET source = NULL WHERE source = ?1 AND (withdrawn IS NOT NULL OR EXISTS (
+                       SELECT 1 FROM effects e WHERE e.epoch = records.epoch AND e.number = records.number AND e.fate GLOB 'refused *'))";
+        tx.execute(sql, [source.to_string()]).db()?;
+    }
     tx.execute(
         "INSERT INTO records (epoch, number, record, agent, form, kind, finished, size, digest, line, slip,
                               source, review_slot, review, contact_slot, contact, readers)

@@ -3,11 +3,17 @@
 //! **Invariants:** a step, once released, never changes. A vault with more steps than this software knows is refused
 //! untouched.
 
-use ground::sqlite::{Kind, Plans};
+use ground::sqlite::{Kind, Pages, Plans};
 
 /// The vault as a database. `ENRV` says whose file it is; vaults of the first step did not say so.
-pub const KIND: Kind =
-    Kind { application: 0x454e_5256, unmarked: 1, steps: &[include_str!("schema/1.sql")], statements: 16, plans: Plans::Bound };
+pub const KIND: Kind = Kind {
+    application: 0x454e_5256,
+    unmarked: 1,
+    steps: &[include_str!("schema/1.sql")],
+    statements: 16,
+    plans: Plans::Bound,
+    pages: Pages::Return,
+};
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ use shared::{
 
 use super::{
     CaptureSession, Db as _, Vault,
-    keyslots::{Found, Held, Kind, Slot},
+    keyslots::{Found, Kind, Looked, Slot},
     members::Unlocked,
     records::RecordRow,
     wrap,
@@ -49,7 +49,7 @@ pub(super) fn wrapped(owner: &Unlocked, record: RecordId, code: &SlipCode) -> Re
     wrap::wrap(&owner.wrap, &place(record), code.shown().as_bytes())
 }
 
-fn unshown(held: &Held, owner: &Unlocked, slot: Slot, record: RecordRow) -> Result<Unshown, Problem> {
+fn unshown(held: &Looked, owner: &Unlocked, slot: Slot, record: RecordRow) -> Result<Unshown, Problem> {
     let wrapped = held.get(slot, Kind::Slip, &record.record.to_string())?;
     let plain = wrap::unwrap(&owner.wrap, &place(record.record), &wrapped);
     let code = plain.and_then(|p| SlipCode::from_typed(std::str::from_utf8(&p).ok()?).ok());
@@ -65,25 +65,25 @@ impl Vault {
 
     /// The records whose slip code was not shown yet. Needs nobody's key.
     pub fn unshown(&self) -> Result<Vec<RecordRow>, Problem> {
-        let held = self.keys.hold()?;
+        let held = self.keys.look()?;
         Ok(self.waiting_slips(&held)?.into_iter().map(|(_, record)| record).collect())
     }
 
     /// 3. The codes of `owner` that were not shown yet, by number; for each that does not open, why.
     pub fn unshown_slips(&self, owner: &Unlocked) -> Result<Vec<Result<Unshown, Problem>>, Problem> {
-        let held = self.keys.hold()?;
+        let held = self.keys.look()?;
         let theirs = self.waiting_slips(&held)?.into_iter().filter(|(_, r)| r.agent == owner.name);
         Ok(theirs.map(|(slot, record)| unshown(&held, owner, slot, record)).collect())
     }
 
     /// The slots of the codes of one member, with their records. Needs nobody's key.
     pub(super) fn slips_of(&self, name: &Member) -> Result<Vec<(Slot, RecordId)>, Problem> {
-        let held = self.keys.hold()?;
+        let held = self.keys.look()?;
         let theirs = self.waiting_slips(&held)?.into_iter().filter(|(_, row)| row.agent == *name);
         Ok(theirs.map(|(slot, row)| (slot, row.record)).collect())
     }
 
-    fn waiting_slips(&self, held: &Held) -> Result<Vec<(Slot, RecordRow)>, Problem> {
+    fn waiting_slips(&self, held: &Looked) -> Result<Vec<(Slot, RecordRow)>, Problem> {
         let mut waiting = Vec::new();
         for (slot, found) in held.all()? {
             if let Found::Used(Kind::Slip, record) = found

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use rusqlite::Transaction;
 use shared::{
+    hello::Alarm,
     id::{BatchId, Member},
     keys::VerifierKey,
     log::Head,
@@ -18,6 +19,9 @@ use super::{
     machine::WrappedUnitKeys,
     wrap::Cost,
 };
+
+/// A clock that is ahead by more seconds than this is told.
+const AHEAD: u64 = 300;
 
 /// What `init` is told.
 pub struct Founding<'a> {
@@ -58,6 +62,15 @@ impl Standing {
             Self::Rewound => Some(Code::VaultRewound),
             Self::Frozen => Some(Code::Frozen),
             Self::EpochNeeded => Some(Code::EpochNeeded),
+        }
+    }
+    /// The same as an alarm.
+    pub const fn alarm(self) -> Option<Alarm> {
+        match self {
+            Self::Ok => None,
+            Self::Rewound => Some(Alarm::VaultRewound),
+            Self::Frozen => Some(Alarm::Frozen),
+            Self::EpochNeeded => Some(Alarm::EpochNeeded),
         }
     }
     /// Under any other word than `ok` this key gives no number and no place.
@@ -108,13 +121,26 @@ pub struct State {
     pub seen: Head,
     /// Newest log time verified.
     pub log_time: Option<Second>,
+    /// Seconds by which the clock of this laptop was ahead of the centre's at the last hello.
+    pub ahead: u64,
     /// Log size up to which all receipts and outcomes are here.
     pub settled: u64,
     /// How the centre sees this vault.
     pub standing: Standing,
+    /// Since when, unless that is well.
+    pub standing_since: Option<Second>,
 }
 
 impl State {
+    /// What a person should know of a clock that runs ahead: what is finished under it bears a time that has not come yet.
+    pub fn runs_ahead(&self) -> Option<String> {
+        (self.ahead > AHEAD).then(|| {
+            format!(
+                "the clock of this laptop was {} minutes ahead of the centre's at the last sync: set it before anybody is enrolled",
+                self.ahead / 60
+            )
+        })
+    }
     /// The unit's time: the clock, raised to the newest log time that was verified when it is behind it.
     pub fn unit_time(&self, now: Second) -> Second {
         self.log_time.map_or(now, |log| log.max(now))
@@ -122,7 +148,7 @@ impl State {
 }
 
 const COLUMNS: &str = "unit, unit_key, next_key, server, ca, roster_key, argon_mib, argon_passes, epoch, last_number, last_sequence,
-    head, hello, seen_size, seen_root, log_time, settled, standing";
+    head, hello, seen_size, seen_root, log_time, settled, standing, standing_since, ahead";
 
 fn row(r: &Row<'_>) -> Result<State, Problem> {
     let seen = format!("{} {}", u64::read(r, 13)?, String::read(r, 14)?);
@@ -143,6 +169,8 @@ fn row(r: &Row<'_>) -> Result<State, Problem> {
         log_time: Option::read(r, 15)?,
         settled: u64::read(r, 16)?,
         standing: Standing::read(r, 17)?,
+        standing_since: Option::read(r, 18)?,
+        ahead: u64::read(r, 19)?,
     })
 }
 
@@ -220,14 +248,21 @@ impl Vault {
         tx.commit().db()
     }
 
+    /// Keeps by how much this clock is ahead of the centre's.
+    pub fn keep_ahead(&self, seconds: u64) -> Result<(), Problem> {
+        self.db.execute("UPDATE state SET ahead = ?1", [int(seconds)]).db().map(drop)
+    }
+
     /// All receipts and outcomes up to this log size are here.
     pub fn settle(&self, size: u64) -> Result<(), Problem> {
         self.db.execute("UPDATE state SET settled = max(settled, ?1)", [int(size)]).db().map(drop)
     }
 
     /// What the centre said of this vault. Only a new key makes it good again.
-    pub fn stand(&self, standing: Standing) -> Result<(), Problem> {
-        self.db.execute("UPDATE state SET standing = ?1", [standing.to_string()]).db().map(drop)
+    pub fn stand(&self, standing: Standing, now: Second) -> Result<(), Problem> {
+        let since = (standing != Standing::Ok).then_some(now.unix());
+        let sql = "UPDATE state SET standing = ?1, standing_since = ?2 WHERE standing <> ?1";
+        self.db.execute(sql, (standing.to_string(), since)).db().map(drop)
     }
 }
 

@@ -25,6 +25,8 @@ use super::{
 };
 
 const RECEIVED: i64 = 1_795_000_000;
+/// A roster may ask for less; three days are the least.
+const DAY: i64 = 86_400;
 
 fn said() -> Received {
     Received { index: LogIndex(2), at: Second::from_unix(RECEIVED), state: BatchState::Accepted }
@@ -54,7 +56,7 @@ fn a_sealed_record_goes_only_with_receipt_merged_outcome_and_retention() {
     let receipt = centre.receive(&manifest, RECEIVED);
     unit.vault().store_receipt(&id, &receipt, &said()).unwrap();
     assert_eq!(unit.run(&["status", "1.1"]).done()["state"], "safe");
-    log_time(&unit, RECEIVED + 3599);
+    log_time(&unit, RECEIVED + 3 * DAY - 1);
     assert_eq!(pruned(&unit), 0, "neither outcome nor retention");
     let facts = manifest.facts();
     let records: Vec<_> = facts.records().map(|r| r.facts.record).collect();
@@ -68,7 +70,7 @@ fn a_sealed_record_goes_only_with_receipt_merged_outcome_and_retention() {
     let effects: Vec<_> = numbers.iter().zip(&fates).map(|(n, fate)| Effect { number: *n, fate }).collect();
     unit.vault().store_outcome(&id, 1, &note, &proof, &effects).unwrap();
     assert_eq!(pruned(&unit), 0, "retention has not passed");
-    log_time(&unit, RECEIVED + 3600);
+    log_time(&unit, RECEIVED + 3 * DAY);
     let going = |r: &RecordRow| r.withdrawn.is_some() || r.number == numbers[0];
     let bytes: u64 = unit.vault().records_of(&id).unwrap().iter().filter(|r| going(r)).map(|r| r.size).sum();
     let plan = unit.run(&["prune", "--dry-run"]);
@@ -92,7 +94,7 @@ fn a_receipt_that_does_not_prove_this_batch_deletes_nothing() {
     let batches = unit.batches();
     let receipt = centre.receive(&batches[0].0, RECEIVED);
     unit.vault().store_receipt(&batches[1].0.id(), &receipt, &said()).unwrap();
-    log_time(&unit, RECEIVED + 99_999);
+    log_time(&unit, RECEIVED + 9 * DAY);
     let told =
         |ran: super::unit::Ran| (ran.exit, ran.of("warning").iter().map(|w| w["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
     assert_eq!(told(unit.run(&["prune"])), (7, vec!["receipt-invalid".to_owned()]));
@@ -126,7 +128,7 @@ fn a_roster_is_taken_once() {
 
 /// Opens whatever the keys of agent and supervisor open in a key file.
 fn opened(unit: &Unit, members: &[Unlocked], key_file: &std::path::Path) -> usize {
-    let held = KeyFile::new(key_file.to_owned()).hold().unwrap();
+    let held = KeyFile::new(key_file.to_owned()).look().unwrap();
     let mut count = 0;
     for (slot, found) in held.all().unwrap() {
         let enroll_client::vault::keyslots::Found::Used(kind, row) = found else { continue };

@@ -1,7 +1,7 @@
 //! A unit goes on under a new key: what is sealed and not closed keeps its lines, unless its numbers were given twice.
 
 use enroll_client::vault::state::Standing;
-use shared::{problem::Code, roster::request::UnitRequest, verify::CheckedManifest};
+use shared::{problem::Code, roster::request::UnitRequest, time::Second, verify::CheckedManifest};
 
 use super::{
     centre::Centre,
@@ -43,7 +43,7 @@ fn a_lost_machine_secret_costs_every_key_and_no_finished_record() {
     unit.run(&["draft", "new", "residence-certificate/1"]).done();
     unit.run(&["new-key", "--machine-secret-lost"]).refused("usage", 2);
     std::fs::remove_file(unit.data().join("machine.secret")).unwrap();
-    unit.run(&["new-key"]).refused("wrong-passphrase", 12);
+    unit.run(&["new-key"]).refused("machine-secret-lost", 7);
     let asked = unit.run(&["new-key", "--machine-secret-lost"]);
     assert_eq!((&asked.of("lost")[0]["drafts"], &asked.of("lost")[0]["members"]), (&1.into(), &2.into()));
     asked.refused("not-confirmed", 1);
@@ -134,7 +134,7 @@ fn a_rewound_vault_has_its_open_records_signed_again_by_their_agents() {
     }
     unit.run_as("supervisor-003", &["review", "withdraw", "1.4", "--reason", "captured-twice"]).done();
     let before = sealed(&unit);
-    unit.vault().stand(Standing::Rewound).unwrap();
+    unit.vault().stand(Standing::Rewound, Second::from_unix(1_790_000_000)).unwrap();
     let made = unit.run(&["new-key"]).done();
     assert_eq!(made["sign_again"], true);
     unit.run_as("agent-007", &["resign"]).refused("vault-rewound", 1);

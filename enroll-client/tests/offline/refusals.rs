@@ -142,7 +142,7 @@ fn a_wrong_passphrase_opens_nothing() {
     unit.run_as("nobody", &["draft", "new", "national-id/1"]).refused("wrong-passphrase", 12);
     std::fs::write(unit.data().join("machine.secret"), [7; 32]).unwrap();
     std::fs::write(unit.folder.path().join("passphrase"), super::unit::PASSPHRASE).unwrap();
-    unit.run(&["draft", "new", "national-id/1"]).refused("wrong-passphrase", 12);
+    unit.run(&["draft", "new", "national-id/1"]).refused("machine-secret-lost", 7);
 }
 
 #[test]

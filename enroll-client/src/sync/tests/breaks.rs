@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use shared::{hello::State, problem::Code};
+use shared::{hello::State, problem::Code, time::Second};
 
 use super::{
     Options, Source,
     centre::{Request, place, problem, reply, truth},
     code, exit, joined,
 };
-use crate::{cli::Exit, sync::contradictions, vault::state::Standing};
+use crate::{cli::Exit, sync::evidence, vault::state::Standing};
 
 #[test]
 fn a_hello_is_never_sent_twice() {
@@ -192,5 +192,5 @@ fn a_smaller_log_that_the_centre_admits_to_leaves_evidence() {
     unit.sync().expect("follows");
     centre.lie(|_, request| request.is("POST /v1/hello").then(|| problem("409 Conflict", "", "log-inconsistent")));
     assert_eq!(code(unit.sync()), (Code::LogInconsistent, Source::Centre, Exit::Integrity));
-    assert_eq!(contradictions(unit.vault.places()).map(|f| f.len()), Ok(1));
+    assert_eq!(evidence(unit.vault.places(), Second::from_unix(0)).map(|found| found.map(|(_, files)| files.len())), Ok(Some(1)));
 }

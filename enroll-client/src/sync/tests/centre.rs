@@ -104,6 +104,7 @@ pub struct World {
     pub keys: [Signer; 2],
     pub counter: u64,
     pub hellos: Vec<NoteId>,
+    pub hold: Vec<Place>,
 }
 
 pub struct Centre {
@@ -127,6 +128,7 @@ impl Centre {
             keys,
             counter: 0,
             hellos: vec![],
+            hold: vec![],
         };
         let (world, script) = (Arc::new(Mutex::new(world)), Arc::new(Mutex::new(None)));
         let (at, told) = (world.clone(), script.clone());
@@ -242,6 +244,7 @@ fn hello(world: &mut World, body: &[u8]) -> Vec<u8> {
         head: None,
         want: world.uploads.iter().filter(wanted).map(|u| (u.manifest.facts().place, u.payload.len() as u64)).collect(),
         outcomes: outcomes.map(|u| (u.manifest.facts().place, 1)).collect(),
+        hold: world.hold.clone(),
         roster: Some(shared::id::RosterVersion(world.rosters.len() as u64)),
     };
     hello_reply(world, Answer::sign(facts, &world.keys[0]).note().as_bytes(), stand.seen.size)

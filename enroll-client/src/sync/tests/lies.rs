@@ -1,13 +1,13 @@
 //! A centre that shows forged, foreign or private things: none of it is written, and the exit code is 7.
 
-use shared::{id::RosterVersion, log::Body, problem::Code, roster::Roster};
+use shared::{id::RosterVersion, log::Body, problem::Code, roster::Roster, time::Second};
 
 use super::{
     Source, Unit,
     centre::{Centre, Log, place, reply, signer, take, truth},
     code, exit, idle, joined, publish, roster,
 };
-use crate::{cli::Exit, sync::contradictions};
+use crate::{cli::Exit, sync::evidence};
 
 #[test]
 fn an_answer_of_another_key_or_to_another_hello_is_worth_nothing() {
@@ -73,7 +73,7 @@ fn a_forked_log_is_kept_as_evidence_and_nothing_is_believed() {
     });
     assert_eq!(code(unit.sync()), (Code::LogInconsistent, Source::Forged, Exit::Integrity));
     assert_eq!((unit.seen(), centre.asked("POST /v1/batches")), (seen, 0));
-    let kept = contradictions(unit.vault.places()).expect("a folder");
+    let (_, kept) = evidence(unit.vault.places(), Second::from_unix(0)).expect("a folder").expect("evidence");
     assert_eq!(kept.len(), 1);
     let file = std::fs::read_to_string(&kept[0]).expect("a file");
     assert!(file.contains(&format!("seen {seen}")) && file.matches("registry.example/log\n").count() >= 3, "both heads, signed");

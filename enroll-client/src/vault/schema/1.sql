@@ -20,10 +20,34 @@ CREATE TABLE state (
     seen_size     INTEGER NOT NULL DEFAULT 0,  -- newest log head that was verified
     seen_root     TEXT NOT NULL,               -- base64
     log_time      INTEGER,                     -- newest `received` verified, Unix seconds
+    ahead         INTEGER NOT NULL DEFAULT 0,  -- seconds by which this clock was ahead of the centre's at the last hello
     settled       INTEGER NOT NULL DEFAULT 0,  -- log size up to which all receipts and outcomes are here
     standing      TEXT NOT NULL DEFAULT 'ok'   -- by the centre's last word
                   CHECK (standing IN ('ok', 'vault-rewound', 'frozen', 'epoch-needed')),
+    standing_since INTEGER,                    -- Unix seconds; NULL while it is ok
     CHECK ((next_key IS NULL) = (next_secret IS NULL))
+) STRICT;
+
+-- alarms that have no time of their own: since when each is seen
+CREATE TABLE noticed (
+    code  TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT;
+
+-- alarms that a supervisor has cleared by name: never deleted
+CREATE TABLE cleared (
+    n      INTEGER PRIMARY KEY AUTOINCREMENT,
+    code   TEXT NOT NULL,
+    at     INTEGER NOT NULL,                   -- Unix seconds
+    by     TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+
+-- batches that the centre asks to keep, by its last answer
+CREATE TABLE holds (
+    epoch    INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (epoch, sequence)
 ) STRICT;
 
 CREATE TABLE members (
