@@ -169,8 +169,8 @@ mod tests {
         async fn segments_at(&self, size: u64) -> Result<Vec<Blob>, Problem> {
             self.0.segments_at(size).await
         }
-        async fn segments(&self) -> Result<Vec<(u64, Blob)>, Problem> {
-            self.0.segments().await
+        async fn segments_from(&self, size: u64) -> Result<Vec<(u64, Blob)>, Problem> {
+            self.0.segments_from(size).await
         }
     }
 

@@ -25,6 +25,7 @@ mod rebuild;
 mod record;
 mod resident;
 mod roster;
+mod scrub;
 mod secrets;
 mod serve;
 
@@ -123,7 +124,7 @@ enum Command {
     /// Change the passphrase of an identity, the roster key or a key of staff
     #[command(subcommand)]
     Passphrase(passphrase::Passphrase),
-    /// Show the roster, or publish a new one
+    /// Show the roster, publish a new one, change its lines, write it for units without a network
     #[command(subcommand)]
     Roster(roster::Roster),
     /// List, show and decide batches
@@ -141,13 +142,15 @@ enum Command {
     /// Show the log
     #[command(subcommand)]
     Log(log::Log),
-    /// What is open: missing, quarantined, kept, frozen, or waiting for a person
+    /// What is open: missing, quarantined, kept, frozen, alarming, damaged, or waiting for a person
     #[command(subcommand)]
     Open(open::Open),
     /// Check everything again from nothing: archive, segments, guard, log
     Fsck(fsck::Fsck),
     /// Check keys, guard, archive, disk and roster, and say what to do
     Doctor(doctor::Doctor),
+    /// Read the whole archive again now, as `serve` does slowly
+    Scrub,
     /// Make the database again from archive and guard, and compare
     Rebuild(rebuild::Rebuild),
     /// Open one record that standard input brings; started by `serve` and `rebuild`
@@ -210,6 +213,7 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Open(open) => open.run(global, out).await,
         Command::Fsck(fsck) => fsck.run(global, out).await,
         Command::Doctor(doctor) => doctor.run(global, out).await,
+        Command::Scrub => scrub::run(global, out).await,
         Command::Rebuild(rebuild) => rebuild.run(global, out).await,
         Command::OpenRecord => Ok(Exit::Usage), // `main` has done it
         Command::Completions(completions) => {

@@ -16,13 +16,13 @@ use shared::{
 
 use crate::{
     centre::{Centre, parse_identity},
-    durable, entropy, facts,
+    durable, entropy,
+    facts::{self, LOW_DISK},
+    pipeline::clock_jump,
     registry::{Filter, Page, Registry as _},
     store::{Archive as _, Guard as _, Ledger as _, registry_sqlite::RegistrySqlite},
 };
 
-/// A disk with less than this is nearly full.
-const LOW_DISK: u64 = 2 << 30;
 /// A disk with less than this stops intake soon.
 const FULL_DISK: u64 = 256 << 20;
 /// A roster that expires within this wants a successor.
@@ -76,19 +76,35 @@ fn graded(ill: bool, warning: bool) -> Health {
 }
 
 /// Looks at everything.
-pub async fn examine(centre: &Centre, now: Second) -> Result<Vec<Finding>, Problem> {
-    let roster = centre.roster().await?;
-    let mut findings = vec![keys(centre, &roster), working(centre, &roster), recovery(centre, &roster)];
-    findings.push(roster_age(&roster, now));
+pub async fn examine(centre: &Centre, now: Second) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match centre.roster().await {
+        Ok(roster) => {
+            findings.extend([keys(centre, &roster), working(centre, &roster), recovery(centre, &roster), roster_age(&roster, now)]);
+            findings.push(archive(centre, &roster).await);
+        }
+        Err(p) => findings.push(finding("roster", Health::Ill, p.to_string(), "Run `sync-server fsck`, then `sync-server rebuild`.")),
+    }
+    findings.push(roster_key(centre));
     findings.push(guard(centre).await);
     findings.push(guard_volume(centre));
-    findings.push(archive(centre, &roster).await);
-    findings.push(clock(centre, now).await?);
-    findings.push(merge(centre).await?);
-    findings.push(open_facts(centre).await?);
+    let or_ill = |about, looked: Result<Finding, Problem>| {
+        looked.unwrap_or_else(|p| finding(about, Health::Ill, p.to_string(), "Run `sync-server fsck`, then `sync-server rebuild`."))
+    };
+    findings.push(or_ill("clock", clock(centre, now).await));
+    findings.push(or_ill("merge", merge(centre).await));
+    findings.push(or_ill("open facts", open_facts(centre).await));
     let places = [("data", centre.settings.data.clone()), ("archive", centre.settings.archive()), ("guard", centre.settings.guard())];
     findings.extend(places.iter().map(|(name, path)| disk(name, path)));
-    Ok(findings)
+    findings
+}
+
+/// It may lie on a stick in a safe: without it nothing is lost, and no roster changes.
+fn roster_key(centre: &Centre) -> Finding {
+    let path = centre.settings.roster_key();
+    let next = "Bring it before rosters are to change (`roster_key` in sync-server.toml says where it lies).";
+    let (health, seen) = if durable::is_there(&path) { (Health::Well, "is here") } else { (Health::Warning, "is not here") };
+    finding("roster key", health, format!("{seen}: {}", path.display()), next)
 }
 
 fn keys(centre: &Centre, roster: &TrustedRoster) -> Finding {
@@ -195,10 +211,11 @@ async fn archive(centre: &Centre, roster: &TrustedRoster) -> Finding {
 }
 
 async fn clock(centre: &Centre, now: Second) -> Result<Finding, Problem> {
-    let next = "Set the clock. If it is right and the centre was off for days, say so: `sync-server log time confirm`.";
+    let next = "Nothing is logged while it is more than a day ahead. Set it; if it is right and the centre was off for days, say so: `sync-server log time confirm`.";
     let last = centre.stores.ledger.position().await?.received;
     let ahead = now.unix() - last.unix();
-    let health = graded(ahead < -300, ahead > 86_400);
+    let jumped = clock_jump(&centre.stores.ledger, last, now).await?.is_some();
+    let health = graded(ahead < -300 || jumped, ahead > 86_400);
     Ok(finding("clock", health, format!("clock {now}, log {last}"), next))
 }
 

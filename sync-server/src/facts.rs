@@ -6,11 +6,13 @@
 //! **Trust:** what the ledger and the registry say. **Invariants:** names nobody but those who sign; a fact is a state, not an event: it is
 //! there as long as it is true, and names a way out.
 
+mod machines;
+
 use std::collections::BTreeMap;
 
 use shared::{
     decision::Subject,
-    id::{LogIndex, Place},
+    id::{LogIndex, Member, Place},
     keys::KeyRef,
     problem::{Code, Problem},
     roster::{Facts as RosterFacts, Role},
@@ -23,6 +25,8 @@ use crate::{
     registry::{About, Registry as _},
     store::{BatchFacts, Ledger as _, registry_sqlite::RegistrySqlite},
 };
+
+pub use self::machines::LOW_DISK;
 
 /// Most facts of one kind.
 pub const MOST: usize = 1000;
@@ -50,11 +54,23 @@ pub enum Kind {
     DecisionWaits,
     /// Two residents stand under one key.
     TwoUnderOneKey,
+    /// A unit was put back to an older copy.
+    UnitRewound,
+    /// An alarm that a unit reports.
+    UnitAlarm,
+    /// Nothing was heard of a unit for long.
+    UnitUnheard,
+    /// A file of the archive is missing or changed.
+    ArchiveDamaged,
+    /// A disk is nearly full.
+    DiskLow,
+    /// A database that `rebuild` has set aside is still there.
+    DatabaseAside,
 }
 
 impl Kind {
     /// All.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::KeyKept,
         Self::KeyFrozen,
         Self::Fork,
@@ -64,6 +80,12 @@ impl Kind {
         Self::BatchQuarantined,
         Self::DecisionWaits,
         Self::TwoUnderOneKey,
+        Self::UnitRewound,
+        Self::UnitAlarm,
+        Self::UnitUnheard,
+        Self::ArchiveDamaged,
+        Self::DiskLow,
+        Self::DatabaseAside,
     ];
 
     /// As it is written.
@@ -78,6 +100,12 @@ impl Kind {
             Self::BatchQuarantined => "batch-quarantined",
             Self::DecisionWaits => "decision-waits",
             Self::TwoUnderOneKey => "two-under-one-key",
+            Self::UnitRewound => "unit-rewound",
+            Self::UnitAlarm => "unit-alarm",
+            Self::UnitUnheard => "unit-unheard",
+            Self::ArchiveDamaged => "archive-damaged",
+            Self::DiskLow => "disk-low",
+            Self::DatabaseAside => "database-aside",
         }
     }
 }
@@ -89,6 +117,8 @@ pub struct OpenFact {
     pub kind: Kind,
     /// Which unit, key, batch, number or decision.
     pub about: String,
+    /// The unit that it is of, where it is of one.
+    pub unit: Option<Member>,
     /// Since when, where that is known.
     pub since: Option<Second>,
     /// What is known of it.
@@ -109,6 +139,10 @@ pub async fn open(centre: &Centre) -> Result<Vec<OpenFact>, Problem> {
     facts.extend(late(&registry).await?);
     facts.extend(waiting(centre, &registry).await?);
     facts.extend(shared_keys(&registry).await?);
+    facts.extend(machines::units(centre, roster.facts()).await?);
+    facts.extend(machines::doubts(centre).await?);
+    facts.extend(machines::disks(centre));
+    facts.extend(machines::aside(centre)?);
     facts.sort_by(|a, b| (a.kind, &a.about).cmp(&(b.kind, &b.about)));
     Ok(facts)
 }
@@ -141,6 +175,7 @@ async fn kept(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, Pr
         OpenFact {
             kind: Kind::KeyKept,
             about: kept.key.to_string(),
+            unit: kept.key.name.to_string().parse().ok().filter(|_| role == Role::Unit),
             since: None,
             seen: format!("an older {role} key that goes on until {}", kept.until),
             next: format!(
@@ -162,6 +197,7 @@ async fn frozen(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, 
         facts.push(OpenFact {
             kind: Kind::KeyFrozen,
             about: key.to_string(),
+            unit: Some(unit.name.clone()),
             since: lives::logged_at(&centre.stores.ledger, at).await?,
             seen: format!("two notes of this key contradict each other, entry {at}"),
             next: format!(
@@ -197,6 +233,7 @@ fn quarantined(batch: &BatchFacts, code: Code) -> OpenFact {
     OpenFact {
         kind,
         about: batch.id.to_string(),
+        unit: Some(batch.unit.clone()),
         since: Some(batch.received),
         seen: format!("batch {} of {}, {} lines: {code}", batch.place, batch.unit, batch.lines),
         next: format!(
@@ -220,6 +257,7 @@ async fn missing_batches(centre: &Centre, roster: &RosterFacts) -> Result<Vec<Op
             facts.push(OpenFact {
                 kind: Kind::BatchesMissing,
                 about: format!("{unit} {}", range(&first, &last)),
+                unit: Some(unit.clone()),
                 since: after,
                 seen: format!("{unit} owes {} batches", last.sequence - first.sequence + 1),
                 next: format!("Bring what {unit} still holds: `enroll-client sync` on the unit."),
@@ -249,6 +287,7 @@ async fn missing_numbers(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Pro
     let fact = |missing: crate::registry::MissingNumbers| OpenFact {
         kind: Kind::NumbersMissing,
         about: format!("{} {}", missing.unit, range(&missing.first, &missing.last)),
+        unit: Some(missing.unit.clone()),
         since: None,
         seen: format!("{} owes {} numbers", missing.unit, missing.last.number - missing.first.number + 1),
         next: format!("Bring what {} still holds: `enroll-client sync` on the unit.", missing.unit),
@@ -260,6 +299,7 @@ async fn late(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem> {
     let fact = |late: crate::registry::LateWithdrawal| OpenFact {
         kind: Kind::WithdrawnLate,
         about: format!("{} {}", late.record.unit, late.number),
+        unit: Some(late.record.unit.clone()),
         since: Some(late.received),
         seen: format!("batch {} withdraws a number whose record {} stands", late.batch, late.record.record),
         next: format!(
@@ -280,6 +320,7 @@ async fn waiting(centre: &Centre, registry: &RegistrySqlite) -> Result<Vec<OpenF
         facts.push(OpenFact {
             kind: Kind::DecisionWaits,
             about,
+            unit: None,
             since: lives::logged_at(&centre.stores.ledger, line.index).await?,
             seen: format!("decision {} by {} waits for a second person", line.decision, line.by),
             next: format!("Another adjudicator: `sync-server case confirm {} --as NAME --key FILE`.", line.decision),
@@ -295,6 +336,7 @@ async fn shared_keys(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem
         OpenFact {
             kind: Kind::TwoUnderOneKey,
             about: residents.join(", "),
+            unit: None,
             since: None,
             seen: format!("{} residents stand under one key, founded by the records {}", residents.len(), founders.join(", ")),
             next: format!(

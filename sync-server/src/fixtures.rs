@@ -103,8 +103,16 @@ pub fn manifest(unit: &str, sequence: u64, previous: Option<BatchId>, salt: u8, 
 
 /// A head entry of a unit's key, and the bytes of the hello that it names.
 pub fn head(unit: &str, counter: u64, head: Option<(Place, BatchId)>) -> (HeadEntry, Vec<u8>) {
-    let stand =
-        UnitStand { unit: member(unit), epoch: 1, head, number: Number::new(1, 9).ok(), waiting: [0; 3], seen: Head::EMPTY, settled: 0 };
+    let stand = UnitStand {
+        unit: member(unit),
+        epoch: 1,
+        head,
+        number: Number::new(1, 9).ok(),
+        waiting: [0; 3],
+        seen: Head::EMPTY,
+        settled: 0,
+        alarms: Vec::new(),
+    };
     let facts = HelloFacts {
         centre: "registry.example".parse().expect("a centre"),
         sender: Sender::Unit(stand),

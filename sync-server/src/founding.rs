@@ -79,7 +79,7 @@ pub async fn found(plan: Plan) -> Result<Founded, Problem> {
     outside(&plan, &settings)?;
     durable::folder(&settings.keys()).map_err(durable::problem("data folder"))?;
     let archive = ArchiveFiles::create(&settings.archive())?;
-    if !archive.segments().await?.is_empty() {
+    if !archive.segments_from(0).await?.is_empty() {
         return Err(Problem::new(Code::AlreadyInitialised, "the archive holds a log"));
     }
     let guard = GuardFile::open(&settings.guard(), Make::Folder)?;

@@ -33,7 +33,7 @@ use tlog_tiles::tlog::{Error, stored_hash_index};
 pub use self::contents::{Contents, check as contents};
 use crate::{
     durable::{self, Lock},
-    pipeline::{Stores, put_back, walk_back},
+    pipeline::{Stores, belongs_together, walk_back},
     store::{Archive, Guard, Ledger, Position, blocking},
 };
 
@@ -102,7 +102,8 @@ async fn standing<A: Archive, G: Guard, L: Ledger>(
     lock: &Path,
 ) -> Result<(Option<GuardLine>, Position), Problem> {
     let path = lock.to_owned();
-    let _between = blocking(move || Lock::wait(&path)).await.map_err(durable::problem("sequencer lock"))?;
+    // nobody writes to a disk that can only be read
+    let _between = blocking(move || (!path.parent().is_some_and(durable::is_read_only)).then(|| Lock::wait(&path)).transpose()).await?;
     Ok((stores.guard.read().await?, stores.ledger.position().await?))
 }
 
@@ -115,7 +116,7 @@ pub async fn stores<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>, l
         return Ok(report);
     };
     let at = position.line.head;
-    report.findings.extend(put_back(&stores.archive, guarded.head).await?);
+    report.keep(belongs_together(stores).await);
     let Some(path) = way_back(&stores.archive, guarded, &mut report).await else { return Ok(report) };
     let (mut edge, mut named, mut last) = (Edge::default(), HashMap::new(), Second::from_unix(0));
     let mut head = Head::EMPTY;
@@ -257,7 +258,7 @@ async fn orphans(
     let followed: HashSet<&(u64, Blob)> = path.iter().collect();
     // What lies behind the head that was read first was logged while this ran.
     let until = path.last().map_or(0, |(size, _)| *size);
-    let all = archive.segments().await?;
+    let all = archive.segments_from(0).await?;
     report.orphan_segments = all.iter().filter(|s| s.0 <= until && !followed.contains(s)).count() as u64;
     for first in 0..=u8::MAX {
         report.unnamed_blobs += archive.blobs(first).await?.iter().filter(|b| !named.contains_key(b)).count() as u64;

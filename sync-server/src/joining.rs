@@ -15,9 +15,11 @@
 //! | `admitting` | reads requests, adds keys, says what becomes of older keys of the same name |
 //! | `ending` | which keys a name has, and their cuts |
 //! | `lives` | every key that ever was, with its state |
+//! | `export` | the newest roster with its proofs and forms, for units without a network |
 
 pub mod admitting;
 pub mod ending;
+pub mod export;
 pub mod lives;
 
 use shared::{
@@ -32,7 +34,7 @@ use shared::{
 use crate::{
     centre::Centre,
     clock,
-    durable::{self, Lock},
+    durable::Lock,
     pipeline::{Logged, Proposal, Sequencer},
     store::{Archive, Ledger, Whole, blocking, ledger_sqlite::LedgerSqlite},
 };
@@ -67,14 +69,14 @@ pub async fn publish(
 ) -> Result<PublishedRoster, Problem> {
     // Two administrators at once: the second waits, and changes what the first has published.
     let path = centre.settings.data.join("roster.lock");
-    let _lock = blocking(move || Lock::wait(&path)).await.map_err(durable::problem("roster lock"))?;
+    let _lock = blocking(move || Lock::wait(&path)).await?;
     let newest = centre.roster().await?;
     let position = centre.stores.ledger.position().await?;
     let moment = Moment { next: LogIndex(position.line.head.size), now: clock::now().max(position.received) };
     let mut facts = newest.facts().clone();
+    dated(&mut facts, moment.now);
     change(&mut facts, moment)?;
     facts.version = RosterVersion(newest.version().0 + 1);
-    dated(&mut facts, moment.now);
     let roster = signed(facts, key)?.trust_after(&newest)?;
     let note = roster.note().as_bytes().to_vec();
     // A crash before the entry leaves a blob that nothing names.

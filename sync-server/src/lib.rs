@@ -38,6 +38,7 @@ pub mod facts;
 pub mod doctor;
 pub mod access;
 pub mod rebuilding;
+pub mod scrub;
 
 // the front door
 pub mod http;

@@ -42,10 +42,13 @@ use shared::{
     verify::VerifiedBatch,
 };
 
-pub(crate) use self::catch_up::{put_back, walk_back};
 pub use self::{
     catch_up::catch_up,
     sequencer::{Idle, LoggedBatch, Published, Queued, Sequencer},
+};
+pub(crate) use self::{
+    catch_up::{belongs_together, walk_back},
+    round::clock_jump,
 };
 
 /// Where the truth lies, and the view of it.

@@ -17,14 +17,14 @@ use std::{
     sync::Arc,
 };
 
-use shared::{id::BatchId, problem::Problem};
+use shared::{id::BatchId, problem::Problem, time::Second};
 use tokio::sync::watch;
 
 use crate::{
     centre::Centre,
     clock, durable,
     pipeline::{
-        Clock, Stores, catch_up,
+        Clock, Stores, belongs_together, catch_up,
         merge::{self, Merge, Publish},
         opener::{self, Nursery, Opener},
     },
@@ -98,6 +98,7 @@ pub(crate) fn open(settings: &Settings, database: &Path) -> Result<Centre, Probl
 async fn old(settings: &Settings) -> Option<(Summary, (u64, u64))> {
     let read = async {
         let centre = open(settings, &settings.database())?;
+        belongs_together(&centre.stores).await?;
         catch_up(&centre.stores).await?;
         let registry = RegistrySqlite::new(centre.db.clone());
         Ok((registry.summary().await?, registry.waiting().await?))
@@ -132,6 +133,7 @@ async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result
     let centre = open(settings, fresh)?;
     let registry = RegistrySqlite::new(centre.db.clone());
     let (stores, identities) = (centre.stores.clone(), centre.identities()?);
+    belongs_together(&stores).await?;
     catch_up(&stores).await?;
     registry.warn_of(broken).await?;
     let opener = Opener::new(stores.archive.clone(), stores.ledger.clone(), identities, Nursery::of_this_program(), opener::BUDGET);
@@ -146,6 +148,7 @@ pub(crate) async fn follow<A: Archive, G: Guard, L: Ledger, R: Registry>(
     clock: Clock,
 ) -> Result<Filled, Problem> {
     // 1. as a start does it
+    belongs_together(stores).await?;
     catch_up(stores).await?;
     // 2. as a running centre does it, but nothing leaves
     let (archive, ledger) = (stores.archive.clone(), stores.ledger.clone());
@@ -176,6 +179,21 @@ fn put_in_place(fresh: &Path, path: &Path) -> Result<Option<PathBuf>, Problem> {
         durable::rename(&from, &to).map_err(durable::problem("database"))?;
     }
     Ok(moved)
+}
+
+/// Databases that rebuilds have set aside and nobody has destroyed, the write-ahead logs not counted.
+pub fn set_aside(settings: &Settings) -> Result<Vec<PathBuf>, Problem> {
+    let database = settings.database();
+    let start = format!("{}.before-", database.file_name().unwrap_or_default().to_string_lossy());
+    let names = durable::names(database.parent().unwrap_or(Path::new("."))).map_err(durable::problem("data folder"))?;
+    let of_rebuild = |name: &&String| name.strip_prefix(&start).is_some_and(|end| end.bytes().all(|b| b.is_ascii_digit()));
+    Ok(names.iter().filter(of_rebuild).map(|name| database.with_file_name(name)).collect())
+}
+
+/// When a database was set aside, as its name says.
+pub fn set_aside_at(path: &Path) -> Option<Second> {
+    let seconds = path.file_name()?.to_str()?.rsplit_once(".before-")?.1.parse().ok()?;
+    Some(Second::from_unix(seconds))
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

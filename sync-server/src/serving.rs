@@ -10,7 +10,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
-use shared::problem::{Code, Problem};
+use shared::{
+    problem::{Code, Problem},
+    time::Second,
+};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -25,12 +28,13 @@ use crate::{
     durable::{self, Lock},
     http::{self, Http, Limits, Line, Road},
     pipeline::{
-        Idle, Published, Sequencer,
+        Idle, Published, Sequencer, belongs_together, clock_jump,
         intake::{Intake, Parts},
         merge::{self, Merge, Publish},
         opener::{self, Nursery, Opener},
     },
-    store::{archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite, registry_sqlite::RegistrySqlite},
+    scrub,
+    store::{Ledger as _, archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite, registry_sqlite::RegistrySqlite},
 };
 
 /// How often staging is looked at for batches that could not be logged when they arrived.
@@ -66,6 +70,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where units reach it from this machine.
     pub url: String,
+    /// Why nothing can be logged for now, if it cannot.
+    pub cannot_log: Option<Problem>,
     stop: watch::Sender<bool>,
     ended: JoinHandle<Result<(), Problem>>,
 }
@@ -94,9 +100,26 @@ impl Running {
 /// Merges over the stores of one machine.
 pub type Merger = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
 
+/// Why `serve` would not start over this centre, or could not log; the first thing that it would meet.
+pub async fn would_start(centre: &Centre, now: Second) -> Result<(), Problem> {
+    centre.db.whole().await?;
+    centre.log_key()?;
+    centre.centre_key()?;
+    centre.identities()?;
+    line(centre, Security::Tls)?;
+    belongs_together(&centre.stores).await?;
+    centre.roster().await?;
+    let last = centre.stores.ledger.position().await?.received;
+    match clock_jump(&centre.stores.ledger, last, now).await? {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
+}
+
 /// Brings the log to the guard's head, goes on with what staging holds, and listens.
 pub async fn start(centre: Centre, options: Options) -> Result<Running, Problem> {
     let lock = merge::lock(&centre.settings.data.join("merge.lock"))?;
+    centre.db.whole().await?;
     centre.staging.sweep()?;
     centre.stores.archive.sweep()?;
     let line = line(&centre, options.security)?;
@@ -104,11 +127,16 @@ pub async fn start(centre: Centre, options: Options) -> Result<Running, Problem>
     let road = road(&centre, sequencer.clone())?;
     let merger = merger(&centre, sequencer.clone(), Nursery::of_this_program())?;
     let (listener, address) = listen(&options).await?;
+    let last = sequencer.published().await?.position.received;
+    let cannot_log = clock_jump(&centre.stores.ledger, last, clock::now()).await?;
+    if let Some(problem) = &cannot_log {
+        tracing::error!("nothing can be logged: {problem}");
+    }
     let (stop, stopping) = watch::channel(false);
     road.resume_all().await?;
     let scheme = if options.security == Security::Tls { "https" } else { "http" };
     let work = Work { centre, options, road, merger, sequencer, sequencing, lock, line, listener, stopping };
-    Ok(Running { address, url: format!("{scheme}://{address}"), stop, ended: tokio::spawn(work.run()) })
+    Ok(Running { address, url: format!("{scheme}://{address}"), cannot_log, stop, ended: tokio::spawn(work.run()) })
 }
 
 struct Work {
@@ -129,6 +157,9 @@ impl Work {
         let Self { centre, options, road, merger, sequencer, mut sequencing, lock, line, listener, stopping } = self;
         let merging = tokio::spawn(merge(merger, lock, sequencer.subscribe(), stopping.clone()));
         let looking = tokio::spawn(look(road.clone(), stopping.clone()));
+        let stores = &centre.stores;
+        let scrubbing =
+            tokio::spawn(scrub::run(stores.archive.clone(), stores.ledger.clone(), centre.settings.file.scrub, stopping.clone()));
         let places = [centre.settings.staging(), centre.settings.archive()];
         let router = http::router(Http::new(road.clone(), options.limits, places, stopping.clone()));
         tokio::select! {
@@ -140,6 +171,7 @@ impl Work {
         road.drain().await;
         let _ = merging.await;
         let _ = looking.await;
+        let _ = scrubbing.await;
         // The sequencer ends when nobody is left who could ask it for anything.
         drop((road, sequencer));
         if timeout(LAST_ROUND, sequencing).await.is_err() {

@@ -7,6 +7,7 @@
 //! listen = "0.0.0.0:8443"
 //! guard = "/mnt/guard"
 //! roster_key = "/media/roster.key"
+//! scrub = 2592000
 //! ```
 //!
 //! **Invariants:** an unknown key is refused, so that a mistyped path is never silently a default.
@@ -55,6 +56,9 @@ pub struct File {
     /// The TLS key (PEM).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_key: Option<PathBuf>,
+    /// Seconds within which every file of the archive is read again.
+    #[serde(default = "thirty_days", skip_serializing)]
+    pub scrub: u64,
     /// What `serve` admits (a table, after all else).
     #[serde(default, skip_serializing)]
     pub limits: Limits,
@@ -73,6 +77,7 @@ impl File {
             roster_key: None,
             tls_cert: None,
             tls_key: None,
+            scrub: thirty_days(),
             limits: Limits::default(),
         }
     }
@@ -82,6 +87,10 @@ impl File {
         let text = toml_text(self)?;
         durable::create(path, text.as_bytes()).map_err(durable::problem("configuration"))
     }
+}
+
+const fn thirty_days() -> u64 {
+    30 * 86_400
 }
 
 /// Strings only: printed as TOML basic strings, which spell these like JSON does.

@@ -36,8 +36,8 @@ use shared::{
 pub use self::{
     guard::{Guard, Swap, empty_log},
     ledger::{
-        AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position,
-        RosterFacts, Word,
+        AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, Heard, HelloFacts, Ledger, LineFacts, OutcomeFacts,
+        Position, RosterFacts, Word,
     },
 };
 
@@ -149,8 +149,8 @@ pub trait Archive: Clone + Send + Sync + 'static {
     fn segment(&self, size: u64, blob: Blob) -> impl Future<Output = Result<Vec<u8>, Problem>> + Send;
     /// Segments that lead to this size: usually one, more after a crash.
     fn segments_at(&self, size: u64) -> impl Future<Output = Result<Vec<Blob>, Problem>> + Send;
-    /// All segments, by size.
-    fn segments(&self) -> impl Future<Output = Result<Vec<(u64, Blob)>, Problem>> + Send;
+    /// All segments that lead to this size or to a larger one.
+    fn segments_from(&self, size: u64) -> impl Future<Output = Result<Vec<(u64, Blob)>, Problem>> + Send;
 }
 
 /// Runs work that blocks (files, SQL, hashing) away from the threads that serve requests.

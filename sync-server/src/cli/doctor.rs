@@ -1,15 +1,16 @@
-//! `doctor`: what may go wrong soon, and what to do. Exit 1 when something must be done.
+//! `doctor`: what `serve` would do, what may go wrong soon, and what to do. Exit 1 when something must be done, 7 when something that
+//! was acknowledged may be in danger.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::problem::Problem;
+use shared::problem::{Code, Problem};
 
 use super::{Exit, Global, Out, admit::open, secrets::Unlock};
 use crate::{
     clock,
-    doctor::{Health, examine, prove_recovery},
-    durable,
+    doctor::{Finding, Health, examine, prove_recovery},
+    durable, serving,
 };
 
 /// Largest identity file that is read, in bytes.
@@ -28,21 +29,52 @@ pub struct Doctor {
 impl Doctor {
     /// Looks at everything and prints it.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
-        let centre = open(global)?;
+        let centre = match open(global) {
+            Ok(centre) => centre,
+            Err(problem) => return closed(out, &problem),
+        };
         if let Some(path) = &self.recovery {
             let locked = durable::read_given(path, MAX_IDENTITY)?;
             prove_recovery(&centre, &locked, &self.passphrase.read("the recovery identity")?).await?;
         }
-        let findings = examine(&centre, clock::now()).await?;
-        for f in &findings {
-            let value = serde_json::json!({ "about": f.about, "health": f.health.as_str(), "seen": f.seen, "next": f.next });
-            let next = if f.next.is_empty() { String::new() } else { format!("\n{:20} → {}", "", f.next) };
-            out.line("check", value, format!("{:<8} {:<18} {}{next}", f.health.as_str(), f.about, f.seen));
+        let (findings, serves) = (examine(&centre, clock::now()).await, serving::would_start(&centre, clock::now()).await);
+        print(out, &findings);
+        if let Err(problem) = &serves {
+            refused(out, problem);
         }
         let count = |health| findings.iter().filter(|f| f.health == health).count();
         let (ill, warnings) = (count(Health::Ill), count(Health::Warning));
         let value = serde_json::json!({ "checks": findings.len(), "errors": ill, "warnings": warnings });
         out.summary(value, format!("{} checks, {ill} errors, {warnings} warnings", findings.len()));
-        Ok(if ill == 0 { Exit::Done } else { Exit::Error })
+        Ok(match serves {
+            Err(problem) if Exit::of(problem.code) == Exit::Integrity => Exit::Integrity,
+            Ok(()) if ill == 0 => Exit::Done,
+            _ => Exit::Error,
+        })
     }
+}
+
+fn print(out: &Out, findings: &[Finding]) {
+    for f in findings {
+        let value = serde_json::json!({ "about": f.about, "health": f.health.as_str(), "seen": f.seen, "next": f.next });
+        let next = if f.next.is_empty() { String::new() } else { format!("\n{:20} → {}", "", f.next) };
+        out.line("check", value, format!("{:<8} {:<18} {}{next}", f.health.as_str(), f.about, f.seen));
+    }
+}
+
+/// What `serve` would say.
+fn refused(out: &Out, problem: &Problem) {
+    let text = problem.row().text(out.lang);
+    let value = serde_json::json!({ "about": "serve", "health": "error", "code": problem.row().code, "seen": problem.to_string(), "next": text.next });
+    out.line("check", value, format!("{:<8} {:<18} {problem}: {}\n{:20} → {}", "error", "serve", text.what, "", text.next));
+}
+
+/// The centre does not open: what `serve` would say is all that can be said.
+fn closed(out: &Out, problem: &Problem) -> Result<Exit, Problem> {
+    if problem.code == Code::NotInitialised || Exit::of(problem.code) == Exit::Usage {
+        return Err(problem.clone());
+    }
+    refused(out, problem);
+    out.summary(serde_json::json!({ "checks": 1, "errors": 1, "warnings": 0 }), "1 check, 1 error: the centre does not open");
+    Ok(if Exit::of(problem.code) == Exit::Integrity { Exit::Integrity } else { Exit::Error })
 }

@@ -60,7 +60,7 @@ pub struct Init {
     #[arg(long, value_name = "RULE", default_value = "required", value_parser = super::roster::approval)]
     approval: Approval,
     /// Seconds of log time for which units keep merged records
-    #[arg(long, value_name = "SECONDS", default_value_t = 14 * 86_400)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 14 * 86_400, value_parser = clap::value_parser!(u64).range(shared::roster::LEAST_RETENTION..))]
     retention: u64,
     #[command(flatten)]
     rules: super::roster::Rules,

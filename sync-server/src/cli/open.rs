@@ -10,7 +10,7 @@ use crate::facts::{self, OpenFact};
 /// What is open.
 #[derive(Debug, Subcommand)]
 pub enum Open {
-    /// List open facts: what is missing, quarantined, kept, frozen or waits for a person, and what closes it
+    /// List open facts: what is missing, quarantined, kept, frozen, alarming or waits for a person, and what closes it
     List,
 }
 
@@ -18,7 +18,8 @@ pub enum Open {
 pub(super) fn print(out: &Out, facts: &[OpenFact]) {
     for fact in facts {
         let kind = fact.kind.as_str();
-        let value = json!({ "kind": kind, "about": fact.about, "since": fact.since, "seen": fact.seen, "next": fact.next });
+        let value =
+            json!({ "kind": kind, "about": fact.about, "unit": fact.unit, "since": fact.since, "seen": fact.seen, "next": fact.next });
         let since = fact.since.map(|since| format!(", since {since}")).unwrap_or_default();
         out.line("open", value, format!("{kind:<18} {}{since}\n  {}\n  → {}", fact.about, fact.seen, fact.next));
     }

@@ -47,6 +47,9 @@ impl Serve {
             (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?);
         let mut running = serving::start(Centre::open(settings)?, Options { listen, security, limits }).await?;
         out.line("listening", json!({ "url": running.url }), format!("listening on {}", running.url));
+        if let Some(problem) = &running.cannot_log {
+            out.warning(problem);
+        }
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

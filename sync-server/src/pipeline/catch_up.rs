@@ -1,12 +1,10 @@
 //! Bringing the ledger to the guard's head. Starting, and going on after a crash, are the same code.
 //!
 //! 1. Read the guard, and make sure that what it shows is durable.
-//! 2. No segment of the archive starts beyond it: one that does was built on a head that this guard had held, so the guard was put
-//!    back to an older copy.
-//! 3. Walk back from its segment by old heads until one starts where the ledger stands. Where several segments lead to
+//! 2. Walk back from its segment by old heads until one starts where the ledger stands. Where several segments lead to
 //!    one head (a crash between archive and guard), the one whose old heads lead to the ledger's position is taken; the
 //!    others are orphans.
-//! 4. Follow the segments forward.
+//! 3. Follow the segments forward.
 //!
 //! **Invariants:** a log shorter than the guard's head never serves: what is missing or contradicts is refused,
 //! with the next step, and nothing is changed.
@@ -43,9 +41,6 @@ async fn follow<A: Archive, G: Guard, L: Ledger>(
     mut position: Position,
     guarded: GuardLine,
 ) -> Result<Position, Problem> {
-    if let Some(problem) = put_back(&stores.archive, guarded.head).await? {
-        return Err(problem);
-    }
     for (size, blob) in walk_back(&stores.archive, position.line.head, guarded).await? {
         let bytes = stores.archive.segment(size, blob).await?;
         position = stores.ledger.apply(application(&stores.archive, &bytes).await?).await?;
@@ -53,20 +48,40 @@ async fn follow<A: Archive, G: Guard, L: Ledger>(
     Ok(position)
 }
 
-/// What shows that the guard once held a later head than this one; none when nothing does. A segment that was archived, and whose
-/// head the guard never came to hold, starts at the guard's head.
-pub(crate) async fn put_back(archive: &impl Archive, guarded: Head) -> Result<Option<Problem>, Problem> {
-    for (size, blob) in archive.segments().await?.into_iter().filter(|(size, _)| *size > guarded.size + 1) {
-        let starts = archive.segment(size, blob).await.and_then(|bytes| Ok(Segment::parse(&bytes)?.0.old));
+/// Refuses a guard whose own segment is not in the archive, and one that was put back to an older copy. A segment that starts beyond
+/// its head was built on one that it had held; the last segment alone may be one of a crash between archive and guard, and shows
+/// nothing.
+pub async fn belongs_together<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -> Result<(), Problem> {
+    let Some(before) = stores.guard.read().await? else { return Ok(()) };
+    let listed = stores.archive.segments_from(before.head.size + 2).await?;
+    // whoever sequences meanwhile has moved the guard before another segment could start there
+    let Some(line) = stores.guard.read().await? else { return Ok(()) };
+    let guarded = line.head;
+    if guarded != Head::EMPTY {
+        own_segment(&stores.archive, line).await?;
+    }
+    for (size, blob) in listed.into_iter().filter(|(size, _)| *size > guarded.size + 1) {
+        let starts = stores.archive.segment(size, blob).await.and_then(|bytes| Ok(Segment::parse(&bytes)?.0.old));
         // one that is damaged shows nothing, and `fsck` names it
         if let Ok(starts) = starts
             && starts.size > guarded.size
         {
-            let detail = format!("the guard holds {guarded}, and segment {blob} of the archive goes on from {starts}: the guard was put back");
-            return Ok(Some(Problem::new(Code::GuardConflict, detail)));
+            let detail =
+                format!("the guard holds {guarded}, and segment {blob} of the archive goes on from {starts}: the guard was put back");
+            return Err(Problem::new(Code::GuardConflict, detail));
         }
     }
-    Ok(None)
+    Ok(())
+}
+
+/// The segment that leads to the guard's head.
+async fn own_segment(archive: &impl Archive, guarded: GuardLine) -> Result<Vec<u8>, Problem> {
+    archive.segment(guarded.head.size, guarded.segment).await.map_err(|p| match p.code {
+        Code::ArchiveMissing => {
+            Problem::new(Code::GuardAhead, format!("the archive lacks segment {} to {}", guarded.segment, guarded.head))
+        }
+        _ => p,
+    })
 }
 
 /// The segments that lead from `position` to the guard, in the order in which they are followed.
@@ -75,13 +90,7 @@ pub(crate) async fn walk_back(archive: &impl Archive, position: Head, guarded: G
         let detail = format!("the guard holds {}, the database stands at {position}", guarded.head);
         return Err(Problem::new(Code::GuardConflict, detail));
     }
-    let newest = archive.segment(guarded.head.size, guarded.segment).await.map_err(|p| match p.code {
-        Code::ArchiveMissing => {
-            Problem::new(Code::GuardAhead, format!("the archive lacks segment {} to {}", guarded.segment, guarded.head))
-        }
-        _ => p,
-    })?;
-    let newest = Segment::parse(&newest)?.0;
+    let newest = Segment::parse(&own_segment(archive, guarded).await?)?.0;
     if newest.new != guarded.head {
         return Err(Problem::new(Code::GuardConflict, "the guard's segment leads to another head"));
     }

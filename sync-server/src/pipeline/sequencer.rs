@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    Clock, Logged, Proposal, Stores, Subject,
+    Clock, Logged, Proposal, Stores, Subject, belongs_together,
     round::{Ended, Rounds},
 };
 use crate::store::{Archive, Guard, Ledger, Position};
@@ -95,6 +95,7 @@ impl<L: Ledger> Sequencer<L> {
         idle: Idle,
     ) -> Result<(Self, JoinHandle<()>), Problem> {
         let ledger = stores.ledger.clone();
+        belongs_together(&stores).await?;
         let rounds = Rounds { stores, lock, clock };
         let position = rounds.run(&[]).await?.position;
         let (queue, waiting) = mpsc::channel(4 * MOST);

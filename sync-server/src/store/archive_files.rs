@@ -257,12 +257,13 @@ impl Archive for ArchiveFiles {
         Ok(found.into_iter().filter(|(s, _)| *s == size).map(|(_, blob)| blob).collect())
     }
 
-    async fn segments(&self) -> Result<Vec<(u64, Blob)>, Problem> {
+    async fn segments_from(&self, size: u64) -> Result<Vec<(u64, Blob)>, Problem> {
         let root = self.root.join("segments");
+        let first = size / SEGMENTS_A_FOLDER;
         let list = blocking(move || {
             let mut all = Vec::new();
-            for folder in durable::names(&root)? {
-                all.extend(segments_in(&root.join(folder))?);
+            for folder in durable::names(&root)?.iter().filter(|name| name.parse::<u64>().is_ok_and(|n| n >= first)) {
+                all.extend(segments_in(&root.join(folder))?.into_iter().filter(|(leads_to, _)| *leads_to >= size));
             }
             Ok(all)
         });

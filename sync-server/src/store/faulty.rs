@@ -27,7 +27,7 @@ use shared::{
 };
 
 use super::{
-    AnnouncedBatch, Application, Archive, BatchFacts, DecisionFacts, Extent, Guard, HeadWitness, HelloFacts, Ledger, LineFacts,
+    AnnouncedBatch, Application, Archive, BatchFacts, DecisionFacts, Extent, Guard, HeadWitness, Heard, HelloFacts, Ledger, LineFacts,
     OutcomeFacts, Pieces, Position, RosterFacts, Staging, Swap, Upload,
 };
 use crate::{
@@ -292,7 +292,7 @@ impl<A: Archive> Archive for Faulty<A> {
         read blobs(first: u8) -> Vec<Blob>;
         read segment(size: u64, blob: Blob) -> Vec<u8>;
         read segments_at(size: u64) -> Vec<Blob>;
-        read segments() -> Vec<(u64, Blob)>;
+        read segments_from(size: u64) -> Vec<(u64, Blob)>;
     }
 }
 
@@ -337,6 +337,13 @@ impl<L: Ledger> Ledger for Faulty<L> {
         act announce(batch: AnnouncedBatch) -> ();
         read announced(unit: &Member) -> Vec<AnnouncedBatch>;
         act hello(hello: HelloFacts) -> Known;
+        read doubts() -> Vec<(Blob, Second)>;
+        act doubt(wrong: Vec<Blob>, right: Vec<Blob>, now: Second) -> ();
+        read named_blobs(first: u8) -> Vec<Blob>;
+        read in_doubt(unit: &Member, limit: usize) -> Vec<Place>;
+        read scrubbed() -> Option<(Second, u16)>;
+        act scrub(began: Second, next: u16) -> ();
+        read newest_hellos() -> Vec<Heard>;
         read logged_head(key: &KeyRef) -> Option<(Second, HeadEntry)>;
         read heads_since(key: &KeyRef, since: Second) -> u64;
         read head_witness(key: &KeyRef, unit: &Member, place: Place) -> Option<HeadWitness>;

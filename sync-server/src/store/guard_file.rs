@@ -66,7 +66,10 @@ impl Guard for GuardFile {
     async fn swap(&self, old: Option<GuardLine>, new: GuardLine) -> Result<Swap, Problem> {
         let root = self.root.clone();
         let swap = blocking(move || {
-            let _lock = Lock::wait(&root.join("lock"))?;
+            let _lock = match Lock::wait(&root.join("lock")) {
+                Ok(lock) => lock,
+                Err(problem) => return Ok(Err(problem)),
+            };
             let present = match value(&root)? {
                 Ok(present) => present,
                 Err(unreadable) => return Ok(Err(unreadable)),

@@ -5,7 +5,7 @@ use std::{collections::HashMap, future::Future};
 use shared::{
     decision::Decision,
     force::Life,
-    hello::Known,
+    hello::{Known, State},
     id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion, SealedDigest},
     keys::KeyRef,
     log::{BatchState, Entry, GuardLine, Hash, Head, HeadEntry, Segment},
@@ -177,6 +177,19 @@ pub struct HelloFacts {
     pub note: Vec<u8>,
 }
 
+/// A hello that was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Whose.
+    pub key: KeyRef,
+    /// When it came.
+    pub first: Second,
+    /// What it was answered with.
+    pub state: State,
+    /// The note's bytes.
+    pub note: Vec<u8>,
+}
+
 /// What shows that a key's unit had a batch at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeadWitness {
@@ -276,6 +289,21 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 
     /// Keeps a hello and says what was known before it came. The first of a counter stands.
     fn hello(&self, hello: HelloFacts) -> impl Future<Output = Result<Known, Problem>> + Send;
+    /// Blobs of the archive that were missing or wrong when they were read last, with since when.
+    fn doubts(&self) -> impl Future<Output = Result<Vec<(Blob, Second)>, Problem>> + Send;
+    /// Keeps what reading blobs of the archive gave: those that are missing or wrong, and those that are right again.
+    fn doubt(&self, wrong: Vec<Blob>, right: Vec<Blob>, now: Second) -> impl Future<Output = Result<(), Problem>> + Send;
+    /// Manifests and payloads of logged batches whose digest begins with this byte.
+    fn named_blobs(&self, first: u8) -> impl Future<Output = Result<Vec<Blob>, Problem>> + Send;
+    /// Places of a unit whose manifest or payload is in doubt, oldest first.
+    fn in_doubt(&self, unit: &Member, limit: usize) -> impl Future<Output = Result<Vec<Place>, Problem>> + Send;
+    /// How far reading everything again has come: when this pass began, and the first byte of the blobs that come next.
+    fn scrubbed(&self) -> impl Future<Output = Result<Option<(Second, u16)>, Problem>> + Send;
+    /// Keeps how far it has come.
+    fn scrub(&self, began: Second, next: u16) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// The newest hello of each key that came, with when it came.
+    fn newest_hellos(&self) -> impl Future<Output = Result<Vec<Heard>, Problem>> + Send;
     /// The last `head` entry of a key: when it was logged, and what it said.
     fn logged_head(&self, key: &KeyRef) -> impl Future<Output = Result<Option<(Second, HeadEntry)>, Problem>> + Send;
     /// How many `head` entries of this key were logged since a log time.

@@ -9,6 +9,7 @@
 //! | `keys` | the lives of keys |
 //! | `links` | which batches a head leads to |
 //! | `units` | announcements, hellos, heads |
+//! | `doubts` | blobs that were found wrong, and how far looking at them has come |
 //! | `columns` | our types as columns |
 //!
 //! **Invariants:** only `apply` moves the position; what it writes is a function of the segment and of the notes
@@ -17,6 +18,7 @@
 mod apply;
 pub(super) mod batches;
 pub(super) mod columns;
+mod doubts;
 pub(super) mod keys;
 pub(super) mod links;
 pub(super) mod papers;
@@ -26,7 +28,7 @@ pub(super) mod units;
 use shared::{
     force::Life,
     hello::Known,
-    id::{BatchId, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion},
+    id::{BatchId, Blob, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion},
     keys::KeyRef,
     log::{Hash, Head, HeadEntry, Segment},
     problem::Problem,
@@ -34,8 +36,8 @@ use shared::{
 };
 
 use super::{
-    AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, HelloFacts, Ledger, LineFacts, OutcomeFacts, Position,
-    RosterFacts, sqlite::Db,
+    AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, Heard, HelloFacts, Ledger, LineFacts, OutcomeFacts,
+    Position, RosterFacts, sqlite::Db,
 };
 use crate::rules::force;
 
@@ -165,6 +167,28 @@ impl Ledger for LedgerSqlite {
         self.db.read(move |c| units::announced(c, &unit)).await
     }
 
+    async fn doubts(&self) -> Result<Vec<(Blob, Second)>, Problem> {
+        self.db.read(doubts::all_of_them).await
+    }
+    async fn doubt(&self, wrong: Vec<Blob>, right: Vec<Blob>, now: Second) -> Result<(), Problem> {
+        self.db.write(move |c| doubts::keep(c, &wrong, &right, now)).await
+    }
+    async fn named_blobs(&self, first: u8) -> Result<Vec<Blob>, Problem> {
+        self.db.read(move |c| doubts::named(c, first)).await
+    }
+    async fn in_doubt(&self, unit: &Member, limit: usize) -> Result<Vec<Place>, Problem> {
+        let unit = unit.clone();
+        self.db.read(move |c| doubts::of_unit(c, &unit, limit)).await
+    }
+    async fn scrubbed(&self) -> Result<Option<(Second, u16)>, Problem> {
+        self.db.read(doubts::scrubbed).await
+    }
+    async fn scrub(&self, began: Second, next: u16) -> Result<(), Problem> {
+        self.db.write(move |c| doubts::scrub(c, began, next)).await
+    }
+    async fn newest_hellos(&self) -> Result<Vec<Heard>, Problem> {
+        self.db.read(units::newest_hellos).await
+    }
     async fn hello(&self, hello: HelloFacts) -> Result<Known, Problem> {
         self.db.write(move |c| units::hello(c, &hello)).await
     }

@@ -66,6 +66,15 @@ impl Db {
         self.writer.run(job).await
     }
 
+    /// Looks at every page, as far as SQLite's own quick check goes.
+    pub async fn whole(&self) -> Result<(), Problem> {
+        self.read(|c| {
+            let said: String = c.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+            if said == "ok" { Ok(()) } else { Err(Problem::new(Code::DatabaseDamaged, "its pages do not fit together")) }
+        })
+        .await
+    }
+
     /// Where the file is.
     pub(super) fn path(&self) -> &Path {
         &self.readers.path
@@ -125,6 +134,8 @@ pub fn failed(e: rusqlite::Error) -> Problem {
     match code {
         Some(ErrorCode::DiskFull) => Problem::new(Code::DiskFull, "database"),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(Code::Busy, "database"),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Problem::new(Code::DatabaseDamaged, detail),
+        Some(ErrorCode::ReadOnly) => Problem::new(Code::DiskReadOnly, "database"),
         Some(ErrorCode::CannotOpen) => Problem::new(Code::IoFailed, "database"),
         _ => Problem::new(Code::DatabaseFailed, detail),
     }

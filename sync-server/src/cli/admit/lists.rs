@@ -14,6 +14,7 @@ use shared::{
 use super::open;
 use crate::{
     cli::{Global, Out},
+    facts,
     joining::lives::{self, KeyLife, State},
 };
 
@@ -34,6 +35,15 @@ pub(super) async fn list(global: &Global, out: &Out, kind: &str, roles: &[Role])
         words.push(format!("{} {role}s", names.len()));
     }
     out.summary(summary, words.join(", "));
+    Ok(())
+}
+
+/// What is open about units, unit after unit.
+pub(super) async fn open_of_units(global: &Global, out: &Out) -> Result<(), Problem> {
+    let mut facts = facts::open(&open(global)?).await?;
+    facts.retain(|fact| fact.unit.is_some());
+    facts.sort_by(|a, b| (&a.unit, a.kind).cmp(&(&b.unit, b.kind)));
+    crate::cli::open::print(out, &facts);
     Ok(())
 }
 

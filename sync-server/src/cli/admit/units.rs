@@ -89,7 +89,10 @@ impl Unit {
                 let published = publish(global, &passphrase, |facts, _| change_unit(facts, &name, &traits)).await?;
                 say_changed(out, &published, &name, what);
             }
-            Self::List => lists::list(global, out, "unit", &[Role::Unit]).await?,
+            Self::List => {
+                lists::open_of_units(global, out).await?;
+                lists::list(global, out, "unit", &[Role::Unit]).await?;
+            }
         }
         Ok(Exit::Done)
     }

@@ -231,6 +231,7 @@ impl<'a> Van<'a> {
                 waiting: [0, 0, 0],
                 seen: self.seen,
                 settled: 0,
+                alarms: Vec::new(),
             }),
             counter: self.counter,
             by: Path::Network,

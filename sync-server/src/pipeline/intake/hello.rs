@@ -8,7 +8,7 @@
 //! contradiction of one key freezes, and only that key; at most [`HEADS_A_DAY`] heads of a key are logged a day.
 
 use shared::{
-    hello::{Answer, AnswerFacts, Hello, Known, Path, Sender, State, UnitStand},
+    hello::{Answer, AnswerFacts, Hello, Known, MAX_HOLD, Path, Sender, State, UnitStand},
     id::{BatchId, Blob, LogIndex, Member, Place},
     keys::{KeyRef, VerifierKey},
     log::{Consistency, HeadEntry},
@@ -173,6 +173,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
             head: None,
             want: Vec::new(),
             outcomes: Vec::new(),
+            hold: Vec::new(),
             roster: parts.ledger.newest_roster().await?.map(|r| r.version),
         };
         let mut seen = 0;
@@ -182,6 +183,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
             answer.head = self.newest_batch(&unit.unit, unit.epoch).await?;
             answer.want = self.wanted(&unit.unit, unit.epoch).await?;
             answer.outcomes = parts.ledger.outcomes_since(&unit.unit, LogIndex(unit.settled), OUTCOMES).await?;
+            answer.hold = parts.ledger.in_doubt(&unit.unit, MAX_HOLD).await?;
         }
         let (proof, consistency) = self.proofs(&published, seen).await?;
         let token = self.token(hello, caller, known, state, now);
@@ -214,6 +216,10 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
             }
             if wanted.len() == WANT {
                 break;
+            }
+            // known by name, gone in fact: the unit announces it again
+            if self.staged(batch.id).await?.is_none() {
+                continue;
             }
             wanted.push((batch.place, parts.staging.offset(batch.id).await?));
         }

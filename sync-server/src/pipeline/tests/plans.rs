@@ -35,6 +35,9 @@ const OF_ALL: &[&str] = &[
     "SELECT count(*) FROM records",
     "SELECT count(*) FROM residents",
     "SELECT count(*) FROM events",
+    // reading the archive again: what is in doubt, and once in a step of a pass that takes weeks all that batches name
+    "SELECT blob, since FROM doubts",
+    "SELECT manifest FROM batches WHERE substr(manifest, 1, 1)",
     // each start: what is held unopened
     "SELECT DISTINCT r.batch FROM records r JOIN deliveries d",
 ];

@@ -101,7 +101,10 @@ async fn segments_are_found_by_the_size_that_they_lead_to() {
     assert_eq!(archive.segments_at(8).await, Ok(vec![]));
     assert_eq!(archive.segment(70_000, c).await.as_deref(), Ok(&b"c"[..]));
     assert_eq!(code(archive.segment(8, a).await), Some(Code::ArchiveMissing));
-    assert_eq!(archive.segments().await.map(|s| s.len()), Ok(3));
+    assert_eq!(archive.segments_from(0).await.map(|s| s.len()), Ok(3));
+    for (size, there) in [(7, 3), (8, 1), (5_000, 1), (1_000_000, 0)] {
+        assert_eq!(archive.segments_from(size).await.map(|s| s.len()), Ok(there), "from {size} on");
+    }
 }
 
 #[tokio::test]

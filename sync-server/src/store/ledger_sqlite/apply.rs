@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use shared::{
     batch::{Line, Manifest},
     decision::Decision,
-    hello::{Hello, Sender},
+    hello::{Hello, Sender, State},
     id::{BatchId, LogIndex, Member, SealedDigest},
     keys::KeyRef,
     log::{BatchEntry, BatchState, Body, Entry, GuardLine, Head, HeadEntry, Segment, append},
@@ -227,7 +227,8 @@ fn follow_lines(c: &Connection, index: LogIndex, batch: &BatchEntry, manifest: &
 
 /// What a key in force said of its unit, by the hello that the log names.
 fn follow_head(c: &Connection, index: LogIndex, received: Second, head: &HeadEntry, unit: &Member, hello: &Hello) -> Result<(), Problem> {
-    super::units::keep_hello(c, &head.key, head.hello, &hello.note().id(), received, hello.note().as_bytes())?;
+    // only heads that are well are logged
+    super::units::keep_hello(c, &head.key, head.hello, &hello.note().id(), (received, State::Ok), hello.note().as_bytes())?;
     super::units::keep_head(c, &head.key, unit, head.hello, head.head, head.number)?;
     let sql = "UPDATE heads SET idx = ?3 WHERE key = ?1 AND counter = ?2 AND idx IS NULL";
     put(c, sql, params![text(&head.key), int(head.hello), int(index.0)])?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use shared::{
-    hello::Known,
+    hello::{Known, State},
     id::{BatchId, Blob, LogIndex, Member, NoteId, Number, Place},
     keys::KeyRef,
     log::{Body, Entry, HeadEntry},
@@ -11,8 +11,8 @@ use shared::{
 };
 
 use super::{
-    super::{AnnouncedBatch, HeadWitness, HelloFacts, Word},
-    columns::{Column, Row, all, int, maybe, place, put, text},
+    super::{AnnouncedBatch, HeadWitness, Heard, HelloFacts, Word},
+    columns::{Column, Row, all, int, maybe, parsed, place, put, text},
 };
 
 pub(super) fn announce(c: &Connection, batch: &AnnouncedBatch) -> Result<(), Problem> {
@@ -82,7 +82,9 @@ pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec
 pub(super) fn hello(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {
     let HelloFacts { sender, key, counter, id, head, number, first, note, word, .. } = hello;
     let known = known(c, hello)?;
-    keep_hello(c, key, *counter, id, *first, note)?;
+    // a carrier has no state
+    let state = if hello.epoch == 0 { State::Ok } else { State::of_unit(*counter, *id, *head, &known) };
+    keep_hello(c, key, *counter, id, (*first, state), note)?;
     let contradicts = known.at_head.is_some_and(|other| head.is_some_and(|(_, id)| id != other));
     if *word == Word::Counts && known.same_counter.is_none() && !contradicts {
         keep_head(c, key, sender, *counter, *head, *number)?;
@@ -124,11 +126,25 @@ fn at_place(c: &Connection, hello: &HelloFacts, place: Place, claimed: BatchId) 
     maybe(c, sql, at, Column::read_first)
 }
 
-pub(super) fn keep_hello(c: &Connection, key: &KeyRef, counter: u64, id: &NoteId, first: Second, note: &[u8]) -> Result<(), Problem> {
+pub(super) fn newest_hellos(c: &Connection) -> Result<Vec<Heard>, Problem> {
+    let sql = "SELECT key, first, state, note, max(counter) FROM hellos GROUP BY key ORDER BY key";
+    all(c, sql, [], |row| {
+        Ok(Heard { key: parsed(row, 0)?, first: Second::read(row, 1)?, state: parsed(row, 2)?, note: Vec::read(row, 3)? })
+    })
+}
+
+pub(super) fn keep_hello(
+    c: &Connection,
+    key: &KeyRef,
+    counter: u64,
+    id: &NoteId,
+    heard: (Second, State),
+    note: &[u8],
+) -> Result<(), Problem> {
     put(
         c,
-        "INSERT OR IGNORE INTO hellos (key, counter, id, first, note) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![text(key), int(counter), id.as_bytes(), first.unix(), note],
+        "INSERT OR IGNORE INTO hellos (key, counter, id, first, state, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![text(key), int(counter), id.as_bytes(), heard.0.unix(), heard.1.as_str(), note],
     )
 }
 

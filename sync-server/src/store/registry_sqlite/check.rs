@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ground::sqlite::connect_with;
+use ground::sqlite::{connect_with, uri};
 use rusqlite::{Connection, OpenFlags};
 use shared::problem::{Code, Problem};
 
@@ -64,23 +64,28 @@ fn remove(path: &Path) {
 /// Folds everything beside the database and compares.
 pub(super) fn check(database: &Path, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
     let path = database.with_extension("check");
+    if durable::is_read_only(database) {
+        // nothing can be made beside it, and nobody else writes to it
+        let c = connect_with(Path::new(":memory:"), &KIND, OpenFlags::SQLITE_OPEN_URI).map_err(refused)?;
+        c.pragma_update(None, "locking_mode", "exclusive").map_err(failed)?;
+        return within(&c, database, rosters);
+    }
     remove(&path);
     durable::create(&path, b"").map_err(durable::problem("file of the check"))?;
     let scratch = Scratch(path);
     let c = connect_with(&scratch.0, &KIND, OpenFlags::SQLITE_OPEN_URI).map_err(refused)?;
+    within(&c, database, rosters)
+}
+
+fn within(c: &Connection, database: &Path, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {
     // nothing here has to survive anything
     c.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(failed)?;
     c.execute_batch(FOLD).map_err(failed)?;
-    put(&c, "ATTACH ?1 AS centre", [format!("file:{}?mode=ro", escaped(database))])?;
+    put(c, "ATTACH ?1 AS centre", [uri(database)])?;
     c.execute_batch("BEGIN").map_err(failed)?;
-    let found = compare(&c, rosters);
+    let found = compare(c, rosters);
     c.execute_batch("ROLLBACK").map_err(failed)?;
     found
-}
-
-/// A path within an URI of SQLite.
-fn escaped(path: &Path) -> String {
-    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
 fn compare(c: &Connection, rosters: &Rosters) -> Result<Vec<Problem>, Problem> {

@@ -3,7 +3,7 @@
 //! **Invariants:** everything in this database can be made again from archive and guard, except which hellos
 //! came since a unit's last `head` entry.
 
-use ground::sqlite::{Kind, Plans};
+use ground::sqlite::{Kind, Pages, Plans};
 
 /// What the log folds to.
 pub(in crate::store) const FOLD: &str = include_str!("schema/3_fold.sql");
@@ -16,6 +16,7 @@ pub(crate) const KIND: Kind = Kind {
     // more than there are, so that none is parsed again and again
     statements: 256,
     plans: Plans::Stable,
+    pages: Pages::Stay,
 };
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ use crate::{
     },
     rebuilding,
     registry::{Among, Registry as _},
+    scrub,
     settings::{File, Settings},
     store::{
         Archive as _, Guard as _, Ledger as _, Staging as _, Upload as _, Whole, Word,
@@ -149,6 +150,7 @@ impl Site {
                 waiting: [0, 0, 0],
                 seen: Head::EMPTY,
                 settled: 0,
+                alarms: Vec::new(),
             }),
             counter: self.counter.fetch_add(1, Ordering::SeqCst) + 1,
             by: By::Network,
@@ -214,6 +216,14 @@ impl Process {
 
     fn opener(&self, ledger: &Ledgered) -> Opener<Archived, Ledgered> {
         Opener::new(self.stores.archive.clone(), ledger.clone(), vec![identity(1)], Nursery::of(program()), BUDGET)
+    }
+
+    /// A blob that was in doubt is read again, and how far that has come is kept.
+    async fn look_again(&self, blob: Blob) -> Result<(), Problem> {
+        let (Stores { archive, ledger, .. }, now) = (&self.stores, (self.clock)());
+        ledger.doubt(vec![blob], Vec::new(), now).await?;
+        scrub::step(archive, ledger, u16::from(blob.as_bytes()[0]) + 1, now, None).await?;
+        ledger.scrub(now, 1).await
     }
 
     async fn merge(&self) -> Result<(), Problem> {
@@ -307,6 +317,7 @@ impl Story {
         process.intake.hello(site.hello(last)).await?;
         // its copy says that another batch stands there
         process.intake.hello(site.say(last.manifest.facts().place, BatchId::of(b"another"))).await?;
+        process.look_again(first.manifest.note().blob()).await?;
         rebuild(&site, &process).await
     }
 

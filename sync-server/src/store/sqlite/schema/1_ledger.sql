@@ -146,6 +146,7 @@ CREATE TABLE hellos (
     counter  INTEGER NOT NULL,
     id       BLOB NOT NULL,
     first    INTEGER NOT NULL,
+    state    TEXT NOT NULL,
     note     BLOB NOT NULL,
     PRIMARY KEY (key, counter, id)
 ) STRICT, WITHOUT ROWID;
@@ -177,3 +178,16 @@ CREATE TABLE announced (
     unit_key TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX announced_place ON announced (unit, epoch, sequence);
+
+-- Blobs of the archive that were missing or wrong when they were read last.
+CREATE TABLE doubts (
+    blob  BLOB PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far reading the archive again has come: the first byte of the blobs that come next.
+CREATE TABLE scrub (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    began INTEGER NOT NULL,
+    next  INTEGER NOT NULL
+) STRICT;
