@@ -12,6 +12,7 @@
 //! world unless it was given.
 
 mod centre;
+mod clocks;
 mod desk;
 mod founding;
 mod lie;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::{
     centre::{AUDITOR, Centre, RECOVERY, Serving, text as path_text},
+    clocks::{later, run_later, seconds_later},
     desk::{Desk, becomes, id, reference},
     founding::Plan,
     lie::lie_about,

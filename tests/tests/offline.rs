@@ -4,24 +4,10 @@ use serde_json::Value;
 use shared::time::Second;
 use tests::{
     skipped::skip,
-    world::{Broken, Plan, Program, Ran, Source, Sure, World, write_sources},
+    world::{Broken, Plan, Ran, Source, Sure, World, later, run_later, write_sources},
 };
 
-const LIBRARIES: [&str; 2] =
-    ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
 const DAY: i64 = 86_400;
-
-/// What runs a command so many days later; none without the library.
-fn later(days: i64) -> Option<[String; 4]> {
-    let library = LIBRARIES.into_iter().find(|l| std::path::Path::new(l).exists())?;
-    Some(["env".into(), format!("LD_PRELOAD={library}"), format!("FAKETIME=+{days}d"), "FAKETIME_DONT_FAKE_MONOTONIC=1".into()])
-}
-
-fn run_later(program: &Program, days: i64, args: &[&str]) -> Sure<Ran> {
-    let wrapper = later(days).ok_or_else(|| Broken("no libfaketime".into()))?;
-    let wrapper = wrapper.each_ref().map(String::as_str);
-    Program::end(program.command_under(&wrapper, args), args)
-}
 
 fn as_agent(world: &World, days: i64, args: &[&str]) -> Sure<Ran> {
     let args = world.units[0].as_agent(args)?;
@@ -63,8 +49,9 @@ fn promise_13_a_unit_works_for_the_grace_warns_before_its_end_and_says_the_way_o
     let after = expires + grace + 2;
     let refused = enrol(&world, after, &sources[2])?;
     refused.refused("roster-expired")?;
-    let status = run_later(world.units[0].program(), after, &["status", "--records"])?.ok()?;
-    assert_eq!((status.of("record").count(), &status.summary()["capture"]), (2, &serde_json::json!("roster-expired")));
+    let status = run_later(world.units[0].program(), after, &["status", "--records"])?;
+    let told = (status.exit, status.of("record").count(), &status.summary()["capture"]);
+    assert_eq!(told, (Some(1), 2, &serde_json::json!("roster-expired")));
     // 5. the way out: the centre renews its roster, one sync, and the queue moves again
     let centre = |args: &[&str]| run_later(world.centre.program(), after, args);
     centre(&["log", "time", "confirm", "--yes"])?.ok()?;

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use shared::roster::LEAST_RETENTION;
+
 use crate::{
     tracer::Tracing,
     world::{Broken, Plan, Sure, Unit, World, copy_folder},
@@ -24,10 +26,10 @@ const PARTS: [&str; 2] = ["centre", "van-1"];
 const ORACLE: &str = "oracle.jsonl";
 
 impl Stage {
-    /// A new world with one unit in `folder`; records are pruned without delay.
+    /// A new world with one unit in `folder`; records are pruned as early as any roster allows.
     pub fn new(folder: &Path) -> Sure<Self> {
         fs::create_dir_all(folder)?;
-        let mut world = World::kept(&folder.join("live"), &Plan { retention: 0, ..Plan::default() })?;
+        let mut world = World::kept(&folder.join("live"), &Plan { retention: LEAST_RETENTION, ..Plan::default() })?;
         world.join(1)?;
         world.unplug()?;
         Ok(Self { world, folder: folder.to_owned() })

@@ -224,7 +224,7 @@ impl Rogue {
 
     fn hello_note(&self, counter: u64, head: Option<(Place, BatchId)>) -> Sure<Hello> {
         let (unit, epoch) = (self.name.clone(), self.epoch);
-        let stand = UnitStand { unit, epoch, head, number: None, waiting: [0; 3], seen: self.seen, settled: 0 };
+        let stand = UnitStand { unit, epoch, head, number: None, waiting: [0; 3], seen: self.seen, settled: 0, alarms: Vec::new() };
         let facts = HelloFacts {
             centre: self.roster.centre.clone(),
             sender: Sender::Unit(stand),

@@ -154,7 +154,11 @@ impl Unit {
 
     /// Where each record stands, by number.
     pub fn records(&self) -> Sure<BTreeMap<String, Stand>> {
-        let ran = self.run(&["status", "--records"])?.ok()?;
+        // under an alarm it ends with its exit code, and says it all
+        let ran = self.run(&["status", "--records"])?;
+        if ran.summary()["message_type"] != "summary" {
+            return Err(ran.broken("status"));
+        }
         let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
         Ok(ran.of("record").map(|l| (text(l, "number"), Stand { state: text(l, "state"), told: text(l, "told") })).collect())
     }
@@ -175,6 +179,6 @@ impl Unit {
 
     /// Its batches, as `status` tells them.
     pub fn batches(&self) -> Sure<Vec<serde_json::Value>> {
-        Ok(self.run(&["status"])?.ok()?.of("batch").cloned().collect())
+        Ok(self.run(&["status"])?.of("batch").cloned().collect())
     }
 }

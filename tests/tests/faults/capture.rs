@@ -9,8 +9,9 @@ use shared::{
 };
 use tests::{
     faults::{Act, Stage, Verdict, campaign},
+    skipped::skip,
     tracer::{Event, Traced, Tracing, is_missing},
-    world::{Ran, Source, Sure, path_text},
+    world::{Ran, Source, Sure, later, path_text},
 };
 
 use super::{judge_command, rebuilt_the_same, residents, to_the_end, traced, words};
@@ -203,6 +204,10 @@ impl Act for Prune {
         stage.world.units[0].close()?;
         stage.world.serve()?;
         stage.world.units[0].settle()?;
+        // retention is counted in log time
+        stage.world.days_pass(4)?;
+        stage.world.serve()?;
+        stage.world.units[0].sync()?;
         stage.world.unplug()?;
         stage.world.enrol(0, &sources[1..]).map(drop)
     }
@@ -229,5 +234,9 @@ impl Act for Prune {
 /// Promise 3 under fire: only what the centre has for good goes, wherever pruning ends.
 #[test]
 fn promise_03_prune_takes_only_what_is_merged_at_each_durable_act() -> Sure<()> {
+    if later(0).is_none() {
+        skip("libfaketime is not installed");
+        return Ok(());
+    }
     if is_missing() { Ok(()) } else { campaign(&Prune).map(drop) }
 }

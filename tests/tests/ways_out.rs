@@ -1,0 +1,348 @@
+//! States that used to have no way out: each is brought about with the real programs, and left as the texts say.
+
+use std::{
+    fs,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use shared::{
+    roster::LEAST_RETENTION,
+    sample::{Sample, Size},
+    time::Second,
+};
+use tests::{
+    skipped::skip,
+    world::{Plan, Program, Ran, Source, Sure, World, later, path_text, run_later, seconds_later, until, write_sources},
+};
+
+fn residents(world: &World, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
+    let sample = Sample::new(77, Second::from_unix(1_790_000_000), Size::Tiny);
+    write_sources(&world.path().join("residents"), &sample, &people.map(|n| (n, 0)).collect::<Vec<_>>())
+}
+
+/// Enrols, closes, syncs until everything has an outcome.
+fn day(world: &mut World, people: std::ops::Range<u64>) -> Sure<()> {
+    let sources = residents(world, people)?;
+    world.enrol(0, &sources)?;
+    world.units[0].close()?;
+    world.serve()?;
+    world.units[0].settle()?;
+    Ok(())
+}
+
+fn open_kinds(world: &World) -> Sure<Vec<String>> {
+    let list = world.centre.run(&["open", "list"])?.ok()?;
+    Ok(list.of("open").filter_map(|fact| fact["kind"].as_str().map(str::to_owned)).collect())
+}
+
+/// The largest blob of the archive: a payload.
+fn payload(world: &World) -> Sure<PathBuf> {
+    let mut largest: Option<(u64, PathBuf)> = None;
+    let mut folders = vec![world.centre.data.join("archive/blobs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else {
+                largest = largest.max(Some((entry.metadata()?.len(), entry.path())));
+            }
+        }
+    }
+    Ok(largest.expect("blobs are there").1)
+}
+
+/// Changes one byte, as a disk would.
+fn flip(path: &Path, at: u64) -> Sure<()> {
+    let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at)?;
+    file.write_all_at(&[byte[0] ^ 1], at)?;
+    Ok(())
+}
+
+fn configure(world: &World, line: &str) -> Sure<()> {
+    let path = world.centre.data.join("sync-server.toml");
+    let text = fs::read_to_string(&path)?;
+    fs::write(&path, format!("{line}\n{text}"))?;
+    Ok(())
+}
+
+#[test]
+fn a_manifest_that_staging_lost_is_announced_again() -> Sure<()> {
+    for lost in ["gone", "changed"] {
+        let mut world = World::with_units(&Plan::default(), 1)?;
+        let sources = residents(&world, 0..1)?;
+        world.enrol(0, &sources)?;
+        world.units[0].close()?;
+        world.units[0].link.cut_after(100_000);
+        world.units[0].run(&["sync", "--tries", "1"])?;
+        world.unplug()?;
+        let staging = world.centre.data.join("staging");
+        let manifest =
+            fs::read_dir(&staging)?.filter_map(|e| e.ok().map(|e| e.path())).find(|p| p.extension().is_some_and(|e| e == "manifest"));
+        let Some(manifest) = manifest else {
+            assert_eq!(world.units[0].link.cuts(), 0, "a link that broke has left an announced batch");
+            continue;
+        };
+        if lost == "gone" {
+            fs::remove_file(&manifest)?;
+        } else {
+            flip(&manifest, 40)?;
+        }
+        world.serve()?;
+        let stands = world.units[0].settle()?;
+        assert!(stands.values().all(|s| s.state == "merged"), "{lost}: {stands:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_byte_that_the_archive_lost_is_found_told_to_units_and_mended() -> Sure<()> {
+    if later(0).is_none() {
+        skip("libfaketime is not installed");
+        return Ok(());
+    }
+    let mut world = World::with_units(&Plan { retention: LEAST_RETENTION, ..Plan::default() }, 1)?;
+    day(&mut world, 0..2)?;
+    world.days_pass(4)?;
+    // the server itself, which reads everything within two seconds here
+    configure(&world, "scrub = 2")?;
+    let file = payload(&world)?;
+    flip(&file, 99)?;
+    world.serve()?;
+    until("the byte is found", || Ok(open_kinds(&world)?.contains(&"archive-damaged".to_owned()).then_some(())))?;
+    assert_eq!(world.centre.run(&["doctor"])?.of("check").filter(|c| c["about"] == "open facts" && c["health"] == "warning").count(), 1);
+    world.units[0].sync()?;
+    let kept = world.units[0].run(&["prune"])?;
+    assert_eq!((kept.exit, kept.number("kept")), (Some(4), 2), "{:?}", kept.lines);
+    assert_eq!(world.centre.run(&["scrub"])?.exit, Some(7));
+    // the way out: put back from a copy
+    flip(&file, 99)?;
+    world.centre.run(&["scrub"])?.ok()?;
+    assert!(!open_kinds(&world)?.contains(&"archive-damaged".to_owned()));
+    world.units[0].sync()?;
+    assert_eq!(world.units[0].run(&["prune"])?.ok()?.number("pruned"), 2);
+    // and a file that is gone is found as well
+    fs::remove_file(&file)?;
+    assert_eq!(world.centre.run(&["scrub"])?.exit, Some(7));
+    Ok(())
+}
+
+#[test]
+fn a_damaged_database_is_told_and_made_again() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    day(&mut world, 0..2)?;
+    world.unplug()?;
+    let digest = world.centre.fsck()?["registry_digest"].clone();
+    let database = world.centre.data.join("centre.db");
+    let size = fs::metadata(&database)?.len();
+    let file = fs::OpenOptions::new().write(true).open(&database)?;
+    let mut at = 16 * 1024;
+    while at + 4096 < size {
+        file.write_all_at(&[0xa5; 4096], at)?;
+        at += 16 * 1024;
+    }
+    let refused = world.centre.serve_refused()?;
+    assert_eq!((refused.exit, refused.code()), (Some(7), Some("database-damaged")), "{:?}", refused.lines);
+    let doctor = world.centre.run(&["doctor"])?;
+    assert_eq!(doctor.exit, Some(7));
+    assert!(doctor.of("check").any(|c| c["code"] == "database-damaged"), "{:?}", doctor.lines);
+    // the way out
+    let rebuilt = world.centre.run(&["rebuild"])?;
+    assert!(matches!(rebuilt.exit, Some(0 | 3)), "{:?}", rebuilt.lines);
+    let fsck = world.centre.run(&["fsck"])?.ok()?;
+    assert_eq!(fsck.summary()["registry_digest"], digest);
+    // what was set aside is named until it is destroyed
+    assert_eq!(open_kinds(&world)?, ["database-aside"]);
+    let doctor = world.centre.run(&["doctor"])?;
+    assert!(doctor.of("check").any(|c| c["about"] == "open facts" && c["health"] == "warning"), "{:?}", doctor.lines);
+    for entry in fs::read_dir(&world.centre.data)? {
+        let path = entry?.path();
+        if path.to_string_lossy().contains(".before-") {
+            fs::remove_file(path)?;
+        }
+    }
+    assert_eq!(open_kinds(&world)?, [""; 0]);
+    world.serve()?;
+    assert!(world.units[0].sync()?.exit.is_some_and(|exit| exit == 4 || exit == 0));
+    Ok(())
+}
+
+#[test]
+fn the_guards_own_segment_is_looked_at_before_anything_serves() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let guard = fs::read_to_string(world.centre.data.join("guard/head"))?;
+    let hex = guard.trim().rsplit(':').next().unwrap_or_default().to_owned();
+    let mut found = None;
+    for folder in fs::read_dir(world.centre.data.join("archive/segments"))? {
+        for segment in fs::read_dir(folder?.path())? {
+            let path = segment?.path();
+            found = found.or(path.to_string_lossy().ends_with(&hex).then_some(path));
+        }
+    }
+    let (segment, aside) = (found.expect("the guard's segment"), world.path().join("segment"));
+    fs::rename(&segment, &aside)?;
+    let refused = world.centre.serve_refused()?;
+    assert_eq!((refused.exit, refused.code()), (Some(7), Some("guard-ahead")), "{:?}", refused.lines);
+    assert_eq!(world.centre.run(&["doctor"])?.exit, Some(7));
+    fs::rename(&aside, &segment)?;
+    world.serve()?;
+    Ok(())
+}
+
+#[test]
+fn a_missing_certificate_or_roster_key_is_told_by_doctor_as_serve_would() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let (certificate, aside) = (world.centre.data.join("keys/tls.crt"), world.path().join("aside"));
+    fs::rename(&certificate, &aside)?;
+    let doctor = world.centre.run(&["doctor"])?;
+    assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "config-invalid"), "{:?}", doctor.lines);
+    world.centre.serve_refused()?.refused("config-invalid")?;
+    fs::rename(&aside, &certificate)?;
+    world.serve()?;
+    world.unplug()?;
+    let key = world.path().join("safe/roster.key");
+    let key = if key.exists() { key } else { world.centre.data.join("keys/roster.key") };
+    if key.exists() {
+        fs::rename(&key, &aside)?;
+        let doctor = world.centre.run(&["doctor"])?;
+        assert!(doctor.of("check").any(|c| c["about"] == "roster key" && c["health"] == "warning"), "{:?}", doctor.lines);
+        fs::rename(&aside, &key)?;
+    }
+    Ok(())
+}
+
+/// The roster goes to a unit without a network, and too old software is told before anybody sits down.
+#[test]
+fn a_roster_travels_in_a_file_and_its_lines_have_a_command_each() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    let file = world.path().join("roster.bundle");
+    let shown = |world: &World, key: &str| -> Sure<String> {
+        let text = world.centre.run(&["roster", "show"])?.ok()?.text("note")?;
+        Ok(text.lines().find_map(|line| line.strip_prefix(&format!("{key} "))).unwrap_or_default().to_owned())
+    };
+    let set = [
+        ("grace", &["--grace", "86400"][..], "86400"),
+        ("retention", &["--retention", "345600"], "345600"),
+        ("limit lines", &["--limit-lines", "100"], "100"),
+        ("limit batch", &["--limit-batch", "1000000"], "1000000"),
+        ("limit record", &["--limit-record", "900000"], "900000"),
+        ("software", &["--software", "9.0.0"], "9.0.0"),
+    ];
+    for (line, options, value) in set {
+        world.centre.run(&[&["roster", "set"][..], options].concat())?.ok()?;
+        assert_eq!(shown(&world, line)?, value);
+    }
+    let before = shown(&world, "expires")?;
+    world.centre.run(&["roster", "set", "--expires", "30"])?.ok()?;
+    assert_ne!(shown(&world, "expires")?, before);
+    world.centre.run(&["roster", "set"])?.refused("usage")?;
+    assert_eq!(world.centre.run(&["roster", "set", "--retention", "259199"])?.exit, Some(2), "three days at least");
+    world.unplug()?;
+    // no network: the file
+    world.centre.run(&["roster", "export", path_text(&file)?])?.ok()?;
+    world.units[0].run(&["roster", "import", path_text(&file)?])?.ok()?;
+    let sources = residents(&world, 0..1)?;
+    let refused = world.units[0].agent(&["enrol", "--yes", path_text(&sources[0].folder)?])?;
+    refused.refused("software-too-old")?;
+    let status = world.units[0].run(&["status"])?;
+    assert_eq!((status.exit, &status.summary()["capture"]), (Some(1), &"software-too-old".into()));
+    world.units[0].run(&["roster", "import", path_text(&file)?])?.refused("nothing-to-do")?;
+    // a unit of which the centre has heard nothing since says how far it has seen the log
+    world.centre.run(&["roster", "set", "--software", "0.1.0"])?.ok()?;
+    let seen = status.summary()["seen"].to_string();
+    world.centre.run(&["roster", "export", path_text(&file)?, "--seen", &seen])?.ok()?;
+    world.units[0].run(&["roster", "import", path_text(&file)?])?.ok()?;
+    world.enrol(0, &sources)?;
+    let cut = fs::read(&file)?;
+    fs::write(&file, &cut[..cut.len() / 2])?;
+    world.units[0].run(&["roster", "import", path_text(&file)?])?.refused("input-unreadable")?;
+    world.centre.run(&["roster", "export", path_text(&file)?, "--seen", "1000000"])?.refused("log-inconsistent")?;
+    Ok(())
+}
+
+#[test]
+fn a_laptop_that_runs_ahead_is_told_at_sync_and_at_capture() -> Sure<()> {
+    let Some(wrapper) = seconds_later(7200) else {
+        skip("libfaketime is not installed");
+        return Ok(());
+    };
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    let ahead = |args: &[&str]| -> Sure<Ran> {
+        Program::end(world.units[0].program().command_under(&wrapper.each_ref().map(String::as_str), args), args)
+    };
+    let told = |ran: &Ran| ran.err.contains("minutes ahead") || ran.lines.iter().any(|line| line.to_string().contains("minutes ahead"));
+    let synced = ahead(&["sync"])?;
+    assert_eq!(synced.of("clock").count(), 1, "{:?} {}", synced.lines, synced.err);
+    let agent = world.units[0].as_agent(&["draft", "new", "residence-certificate/1"])?;
+    let draft = ahead(&agent.iter().map(String::as_str).collect::<Vec<_>>())?.ok()?;
+    assert!(told(&draft), "{:?} {}", draft.lines, draft.err);
+    assert!(ahead(&["status"])?.summary()["notes"].to_string().contains("minutes ahead"));
+    // set right, and heard of
+    world.units[0].sync()?;
+    assert!(!world.units[0].run(&["status"])?.summary()["notes"].to_string().contains("minutes ahead"));
+    world.unplug()?;
+    Ok(())
+}
+
+#[test]
+fn a_centre_that_cannot_log_says_so_at_start_and_in_doctor() -> Sure<()> {
+    let Some(wrapper) = later(3) else {
+        skip("libfaketime is not installed");
+        return Ok(());
+    };
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    day(&mut world, 0..1)?;
+    world.unplug()?;
+    let doctor = run_later(world.centre.program(), 3, &["doctor"])?;
+    assert!(doctor.of("check").any(|c| c["about"] == "clock" && c["health"] == "error"), "{:?}", doctor.lines);
+    assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "clock-jump"), "{:?}", doctor.lines);
+    world.serve_under(&wrapper.each_ref().map(String::as_str))?;
+    assert!(world.centre.said().contains("clock-jump"), "{}", world.centre.said());
+    world.unplug()?;
+    let unasked = run_later(world.centre.program(), 3, &["log", "time", "confirm"])?;
+    assert_eq!(unasked.code(), Some("usage"), "it is for good: {:?}", unasked.lines);
+    run_later(world.centre.program(), 3, &["log", "time", "confirm", "--yes"])?.ok()?;
+    let doctor = run_later(world.centre.program(), 3, &["doctor"])?;
+    assert!(doctor.of("check").all(|c| c["about"] != "serve"), "{:?}", doctor.lines);
+    Ok(())
+}
+
+/// What a unit says of itself reaches the centre, and a unit that says nothing is named.
+#[test]
+fn alarms_travel_and_units_unheard_of_are_named() -> Sure<()> {
+    if later(0).is_none() {
+        skip("libfaketime is not installed");
+        return Ok(());
+    }
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    day(&mut world, 0..1)?;
+    assert_eq!(open_kinds(&world)?, [""; 0]);
+    let evidence = world.units[0].data.join("evidence");
+    fs::create_dir_all(&evidence)?;
+    fs::write(evidence.join("log-3-000000000000.txt"), "2026-11-01T00:00:00Z\nseen 3\n")?;
+    let status = world.units[0].run(&["status"])?;
+    assert_eq!((status.exit, status.summary()["alarms"][0]["code"].as_str()), (Some(7), Some("log-inconsistent")), "{:?}", status.lines);
+    assert_eq!(world.units[0].run(&["doctor"])?.exit, Some(7));
+    assert_eq!(world.units[0].sync()?.exit, Some(7), "also when all else went well");
+    assert_eq!(open_kinds(&world)?, ["unit-alarm"]);
+    let units = world.centre.run(&["unit", "list"])?.ok()?;
+    assert_eq!(units.of("open").filter(|f| f["unit"] == "van-1" && f["kind"] == "unit-alarm").count(), 1, "{:?}", units.lines);
+    // by name, with a reason; pruning stays refused
+    assert_ne!(world.units[0].agent(&["alarm", "clear", "log-inconsistent", "--reason", "explained"])?.exit, Some(0), "no agent clears it");
+    world.units[0].supervisor(&["alarm", "clear", "log-inconsistent", "--reason", "explained"])?.ok()?;
+    assert_eq!(world.units[0].run(&["status"])?.exit, Some(0));
+    world.units[0].run(&["prune"])?.refused("log-inconsistent")?;
+    let listed = world.units[0].run(&["alarm", "list"])?.ok()?;
+    assert!(listed.of("alarm").any(|a| a["cleared"].as_str().is_some_and(|c| c.contains("supervisor-1: explained"))), "{:?}", listed.lines);
+    world.units[0].sync()?;
+    assert_eq!(open_kinds(&world)?, [""; 0], "the next hello has no alarm");
+    world.unplug()?;
+    let open = run_later(world.centre.program(), 15, &["open", "list"])?.ok()?;
+    assert!(open.of("open").any(|f| f["kind"] == "unit-unheard" && f["unit"] == "van-1"), "{:?}", open.lines);
+    Ok(())
+}
