@@ -56,10 +56,7 @@ pub struct Centre {
 impl Centre {
     /// Opens what `init` has made.
     pub fn open(settings: Settings) -> Result<Self, Problem> {
-        let archive = ArchiveFiles::open(&settings.archive()).map_err(|p| match p.code {
-            Code::NotInitialised => Problem::new(Code::ArchiveMissing, "its folder is not there: is its volume mounted?"),
-            _ => p,
-        })?;
+        let archive = archive(&settings)?;
         let guard = GuardFile::open(&settings.guard(), Make::Nothing)?;
         Self::with(settings, archive, guard)
     }
@@ -108,6 +105,14 @@ impl Centre {
         let newest = self.stores.ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
         Roster::parse(&newest.note).map(TrustedRoster::from_own_log)
     }
+}
+
+/// The archive of a centre that was initialised: one that is not there is missing.
+pub(crate) fn archive(settings: &Settings) -> Result<ArchiveFiles, Problem> {
+    ArchiveFiles::open(&settings.archive()).map_err(|p| match p.code {
+        Code::NotInitialised => Problem::new(Code::ArchiveMissing, "its folder is not there: is its volume mounted?"),
+        _ => p,
+    })
 }
 
 /// An age identity file: comment lines, then one `AGE-SECRET-KEY-…`.

@@ -216,7 +216,8 @@ async fn clock(centre: &Centre, now: Second) -> Result<Finding, Problem> {
     let ahead = now.unix() - last.unix();
     let jumped = clock_jump(&centre.stores.ledger, last, now).await?.is_some();
     let health = graded(ahead < -300 || jumped, ahead > 86_400);
-    Ok(finding("clock", health, format!("clock {now}, log {last}"), next))
+    let behind = "The clock is behind the log: entries are dated by the newest one, and nothing is lost. Set the clock; if the log's time is wrong, it stays so until the clock has come up.";
+    Ok(finding("clock", health, format!("clock {now}, log {last}"), if ahead < 0 { behind } else { next }))
 }
 
 /// Records that nobody could open are no damage, but somebody waits for them.
@@ -242,6 +243,12 @@ async fn open_facts(centre: &Centre) -> Result<Finding, Problem> {
 fn disk(about: &'static str, path: &Path) -> Finding {
     let next = "Make room or grow the volume; intake answers `busy` before it is full, nothing is lost.";
     match rustix::fs::statvfs(path) {
+        Ok(stat) if stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) => finding(
+            about,
+            Health::Ill,
+            "can only be read",
+            "Mount it for writing again: until then nothing is taken in, and nothing is lost.",
+        ),
         Ok(stat) => {
             let free = stat.f_bavail.saturating_mul(stat.f_frsize);
             let health = graded(free < FULL_DISK, free < LOW_DISK);

@@ -17,7 +17,13 @@ use std::{
     sync::Arc,
 };
 
-use shared::{id::BatchId, problem::Problem, time::Second};
+use shared::{
+    hello::{Hello, Sender},
+    id::{BatchId, LogIndex},
+    keys::KeyRef,
+    problem::{Code, Problem},
+    time::Second,
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -29,10 +35,10 @@ use crate::{
         opener::{self, Nursery, Opener},
     },
     registry::{Among, Registry, Summary},
+    scrub,
     settings::Settings,
     store::{
-        Archive, Guard, Ledger,
-        archive_files::ArchiveFiles,
+        Archive, Guard, HelloFacts, Ledger, Word,
         guard_file::{GuardFile, Make},
         ledger_sqlite::LedgerSqlite,
         registry_sqlite::RegistrySqlite,
@@ -71,6 +77,7 @@ impl Rebuilt {
 pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
     let _lock = merge::lock(&settings.data.join("merge.lock"))?;
     let path = settings.database();
+    not_newer(&settings).await?;
     let (before, waiting) = if durable::is_there(&path) { old(&settings).await } else { None }.unzip();
     let fresh = beside(&path, "new");
     // what broke off before, in the old database or in a rebuild that did not end, must not break this one
@@ -80,6 +87,14 @@ pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
         durable::remove(&leftover).map_err(durable::problem("database"))?;
     }
     let Filled { now, outcomes, unsaid, unopened } = fill(&settings, &fresh, broken).await?;
+    if let (Some(problem), Some(Summary { open: 0, .. })) = (&unopened, &before) {
+        // a database that is whole is more than an archive that is not
+        for file in files(&fresh) {
+            durable::remove(&file).map_err(durable::problem("database"))?;
+        }
+        return Err(problem.clone());
+    }
+    carry_over(&settings, &fresh).await?;
     let at_rest = waiting.map_or(unsaid == 0, |waiting| waiting == (0, 0));
     let aside = put_in_place(&fresh, &path)?;
     Ok(Rebuilt { now, before, outcomes, at_rest, aside, unopened })
@@ -88,7 +103,7 @@ pub async fn rebuild(settings: Settings) -> Result<Rebuilt, Problem> {
 /// Archive and guard with a database; closed when it is dropped.
 pub(crate) fn open(settings: &Settings, database: &Path) -> Result<Centre, Problem> {
     let db = Db::open(database)?;
-    let archive = ArchiveFiles::open(&settings.archive())?;
+    let archive = crate::centre::archive(settings)?;
     let guard = GuardFile::open(&settings.guard(), Make::Nothing)?;
     let stores = Stores { archive, guard, ledger: LedgerSqlite::new(db.clone()) };
     Ok(Centre { settings: settings.clone(), stores, staging: StagingFiles::open(&settings.staging())?, db })
@@ -105,6 +120,78 @@ async fn old(settings: &Settings) -> Option<(Summary, (u64, u64))> {
     };
     let read: Result<_, Problem> = read.await;
     read.inspect_err(|problem| tracing::warn!("the old database can't be compared: {problem}")).ok()
+}
+
+/// Refuses when the database has followed the log further than the guard: guard and archive were put back, and a database made again
+/// from them would drop what was acknowledged.
+async fn not_newer(settings: &Settings) -> Result<(), Problem> {
+    if !durable::is_there(&settings.database()) {
+        return Ok(());
+    }
+    let read = async {
+        let centre = open(settings, &settings.database())?;
+        let at = centre.stores.ledger.position().await?.line.head;
+        Ok((at, centre.stores.guard.read().await?.map(|line| line.head)))
+    };
+    let read: Result<_, Problem> = read.await;
+    match read {
+        Ok((at, Some(guarded))) if at.size > guarded.size => {
+            let detail = format!(
+                "the database stands at {at}, the guard at {guarded}: guard and archive were put back. Where the newer ones are lost for good, \
+                 move the database aside by hand first"
+            );
+            Err(Problem::new(Code::GuardConflict, detail))
+        }
+        // what can't be read says nothing
+        _ => Ok(()),
+    }
+}
+
+/// What no log says goes over from the old database: which blobs are in doubt, and what units said last. Hellos are checked again.
+async fn carry_over(settings: &Settings, fresh: &Path) -> Result<(), Problem> {
+    if !durable::is_there(&settings.database()) {
+        return Ok(());
+    }
+    let read = async {
+        let old = open(settings, &settings.database())?.stores.ledger;
+        Ok((old.doubts().await?, old.unlogged_hellos().await?))
+    };
+    let read: Result<_, Problem> = read.await;
+    let (doubts, hellos) = match read {
+        Ok(read) => read,
+        Err(problem) => {
+            tracing::warn!("what units said last, and what is in doubt, is not taken over from the old database: {problem}");
+            return Ok(());
+        }
+    };
+    let new = open(settings, fresh)?;
+    let ledger = &new.stores.ledger;
+    for (blob, since) in doubts {
+        ledger.doubt(vec![blob], Vec::new(), since).await?;
+    }
+    let (roster, position) = (new.roster().await?, ledger.position().await?);
+    for heard in hellos {
+        // one that does not read was changed by somebody
+        let Ok(hello) = Hello::parse(&heard.note) else { continue };
+        let Sender::Unit(stand) = &hello.facts().sender else { continue };
+        let Some(unit) = roster.facts().unit(&stand.unit, stand.epoch).filter(|unit| hello.verify(&unit.key).is_ok()) else { continue };
+        let key = KeyRef::from(&unit.key);
+        let counts = ledger.life(&key, position.received).await?.counts(LogIndex(position.line.head.size), None).counts();
+        let facts = HelloFacts {
+            sender: stand.unit.clone(),
+            key,
+            epoch: stand.epoch,
+            word: if counts { Word::Counts } else { Word::Heard },
+            counter: hello.facts().counter,
+            id: hello.note().id(),
+            head: stand.head,
+            number: stand.number,
+            first: heard.first,
+            note: heard.note.clone(),
+        };
+        ledger.hello(facts).await?;
+    }
+    Ok(())
 }
 
 /// Batches whose opening broke off, as a database says; none when it can't be read.
@@ -137,7 +224,14 @@ async fn fill(settings: &Settings, fresh: &Path, broken: Vec<BatchId>) -> Result
     catch_up(&stores).await?;
     registry.warn_of(broken).await?;
     let opener = Opener::new(stores.archive.clone(), stores.ledger.clone(), identities, Nursery::of_this_program(), opener::BUDGET);
-    follow(&stores, registry, opener, Arc::new(clock::now)).await
+    let filled = follow(&stores, registry, opener, Arc::new(clock::now)).await?;
+    if filled.unopened.is_some() {
+        // units keep what the archive may have lost
+        for step in 1..scrub::STEPS {
+            scrub::step(&stores.archive, &stores.ledger, step, clock::now(), None).await?;
+        }
+    }
+    Ok(filled)
 }
 
 /// Steps 1 to 3 on whatever stores.
@@ -181,12 +275,15 @@ fn put_in_place(fresh: &Path, path: &Path) -> Result<Option<PathBuf>, Problem> {
     Ok(moved)
 }
 
-/// Databases that rebuilds have set aside and nobody has destroyed, the write-ahead logs not counted.
+/// Databases that rebuilds have set aside, or begun and not ended, and nobody has destroyed, the write-ahead logs not counted.
 pub fn set_aside(settings: &Settings) -> Result<Vec<PathBuf>, Problem> {
     let database = settings.database();
     let start = format!("{}.before-", database.file_name().unwrap_or_default().to_string_lossy());
     let names = durable::names(database.parent().unwrap_or(Path::new("."))).map_err(durable::problem("data folder"))?;
-    let of_rebuild = |name: &&String| name.strip_prefix(&start).is_some_and(|end| end.bytes().all(|b| b.is_ascii_digit()));
+    // also one that a rebuild had begun when it was ended
+    let begun = format!("{}.new", database.file_name().unwrap_or_default().to_string_lossy());
+    let of_rebuild =
+        |name: &&String| **name == begun || name.strip_prefix(&start).is_some_and(|end| end.bytes().all(|b| b.is_ascii_digit()));
     Ok(names.iter().filter(of_rebuild).map(|name| database.with_file_name(name)).collect())
 }
 
@@ -213,7 +310,7 @@ fn files(path: &Path) -> [PathBuf; 3] {
 
 #[cfg(test)]
 mod tests {
-    use shared::{id::Digest, problem::Code};
+    use shared::id::Digest;
 
     use super::*;
     use crate::pipeline::merge::tests::centre::{Centre as World, Unit};
@@ -325,7 +422,14 @@ mod tests {
         let hex = payload.hex();
         let path = world.dir.path().join("archive/blobs").join(&hex[..2]).join(&hex[2..4]).join(hex);
         durable::remove(&path).expect("removed");
-        let rebuilt = rebuild(settings).await.expect("rebuilt");
+        // the database that is there is whole: it stays
+        assert_eq!(rebuild(settings.clone()).await.err().map(|p| p.code), Some(Code::ArchiveMissing));
+        assert!(durable::is_there(&settings.database()) && !durable::is_there(&beside(&settings.database(), "new")));
+        for file in files(&settings.database()) {
+            durable::remove(&file).expect("removed");
+        }
+        let rebuilt = rebuild(settings.clone()).await.expect("rebuilt");
+        assert_eq!(open(&settings, &settings.database()).expect("opened").stores.ledger.doubts().await.expect("read").len(), 1);
         assert_eq!((rebuilt.now.open, rebuilt.outcomes.len()), (2, 0), "what comes later waits its turn");
         assert_eq!(rebuilt.unopened.as_ref().map(|p| p.code), Some(Code::ArchiveMissing));
         assert!(!rebuilt.agrees());

@@ -102,6 +102,11 @@ pub type Merger = Merge<ArchiveFiles, LedgerSqlite, RegistrySqlite>;
 
 /// Why `serve` would not start over this centre, or could not log; the first thing that it would meet.
 pub async fn would_start(centre: &Centre, now: Second) -> Result<(), Problem> {
+    for folder in [&centre.settings.data, &centre.settings.archive(), &centre.settings.guard()] {
+        if durable::is_read_only(folder) {
+            return Err(Problem::new(Code::DiskReadOnly, folder.display().to_string()));
+        }
+    }
     centre.db.whole().await?;
     centre.log_key()?;
     centre.centre_key()?;

@@ -13,7 +13,7 @@ use shared::{
 };
 use tests::{
     skipped::skip,
-    world::{Plan, Program, Ran, Source, Sure, World, later, path_text, run_later, seconds_later, until, write_sources},
+    world::{Plan, Program, Ran, Source, Sure, World, copy_folder, later, path_text, run_later, seconds_later, until, write_sources},
 };
 
 fn residents(world: &World, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
@@ -124,9 +124,13 @@ fn a_byte_that_the_archive_lost_is_found_told_to_units_and_mended() -> Sure<()> 
     assert!(!open_kinds(&world)?.contains(&"archive-damaged".to_owned()));
     world.units[0].sync()?;
     assert_eq!(world.units[0].run(&["prune"])?.ok()?.number("pruned"), 2);
-    // and a file that is gone is found as well
+    // and a file that is gone is found as well; nothing is made again from an archive that lacks it
     fs::remove_file(&file)?;
     assert_eq!(world.centre.run(&["scrub"])?.exit, Some(7));
+    world.unplug()?;
+    world.centre.run(&["rebuild"])?.refused("archive-missing")?;
+    assert!(open_kinds(&world)?.contains(&"archive-damaged".to_owned()));
+    assert_eq!(world.centre.run(&["resident", "find", "--name", "e", "--reason", "a test"])?.exit, Some(0), "the whole database stays");
     Ok(())
 }
 
@@ -156,6 +160,11 @@ fn a_damaged_database_is_told_and_made_again() -> Sure<()> {
     assert_eq!(fsck.summary()["registry_digest"], digest);
     // what was set aside is named until it is destroyed
     assert_eq!(open_kinds(&world)?, ["database-aside"]);
+    // also one that a rebuild had begun
+    let begun = world.centre.data.join("centre.db.new");
+    fs::write(&begun, b"half of it")?;
+    assert_eq!(open_kinds(&world)?, ["database-aside"; 2]);
+    fs::remove_file(begun)?;
     let doctor = world.centre.run(&["doctor"])?;
     assert!(doctor.of("check").any(|c| c["about"] == "open facts" && c["health"] == "warning"), "{:?}", doctor.lines);
     for entry in fs::read_dir(&world.centre.data)? {
@@ -167,6 +176,59 @@ fn a_damaged_database_is_told_and_made_again() -> Sure<()> {
     assert_eq!(open_kinds(&world)?, [""; 0]);
     world.serve()?;
     assert!(world.units[0].sync()?.exit.is_some_and(|exit| exit == 4 || exit == 0));
+    Ok(())
+}
+
+/// Guard and archive are put back, the database is the newest: it is kept, and they are named.
+#[test]
+fn a_database_that_is_newer_than_guard_and_archive_is_not_made_again_from_them() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let parts = ["guard", "archive"];
+    let aside = |world: &World, name: &str, of: &str| world.path().join(format!("{name}.{of}"));
+    for name in parts {
+        copy_folder(&world.centre.data.join(name), &aside(&world, name, "monday"))?;
+    }
+    day(&mut world, 0..2)?;
+    world.unplug()?;
+    let before = world.centre.fsck()?;
+    for name in parts {
+        fs::rename(world.centre.data.join(name), aside(&world, name, "newest"))?;
+        copy_folder(&aside(&world, name, "monday"), &world.centre.data.join(name))?;
+    }
+    world.centre.serve_refused()?.refused("guard-conflict")?;
+    world.centre.run(&["rebuild"])?.refused("guard-conflict")?;
+    let doctor = world.centre.run(&["doctor"])?;
+    assert_eq!(doctor.exit, Some(7));
+    assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "guard-conflict"), "{:?}", doctor.lines);
+    for name in parts {
+        fs::remove_dir_all(world.centre.data.join(name))?;
+        fs::rename(aside(&world, name, "newest"), world.centre.data.join(name))?;
+    }
+    assert_eq!(world.centre.fsck()?["registry_digest"], before["registry_digest"]);
+    Ok(())
+}
+
+/// The centre knows at once what it tells the unit, and still does when its database was made again.
+#[test]
+fn a_rewound_unit_is_named_at_once_and_after_a_rebuild() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.unplug()?;
+    let (data, older) = (world.units[0].data.clone(), world.path().join("van.monday"));
+    copy_folder(&data, &older)?;
+    day(&mut world, 0..1)?;
+    fs::remove_dir_all(&data)?;
+    copy_folder(&older, &data)?;
+    world.units[0].sync()?;
+    assert!(open_kinds(&world)?.contains(&"unit-rewound".to_owned()), "{:?}", open_kinds(&world)?);
+    let alarm = world.units[0].run(&["alarm", "list"])?;
+    assert!(alarm.of("alarm").any(|a| a["code"] == "vault-rewound"), "{:?}", alarm.lines);
+    world.unplug()?;
+    let before = open_kinds(&world)?;
+    world.centre.run(&["rebuild"])?.ok()?;
+    let mut after = open_kinds(&world)?;
+    after.retain(|kind| kind != "database-aside");
+    assert_eq!(after, before);
     Ok(())
 }
 
@@ -252,6 +314,8 @@ fn a_roster_travels_in_a_file_and_its_lines_have_a_command_each() -> Sure<()> {
     let status = world.units[0].run(&["status"])?;
     assert_eq!((status.exit, &status.summary()["capture"]), (Some(1), &"software-too-old".into()));
     world.units[0].run(&["roster", "import", path_text(&file)?])?.refused("nothing-to-do")?;
+    let doctor = world.units[0].run(&["doctor"])?;
+    assert!(doctor.of("check").any(|c| c["what"] == "admission" && c["finding"] == "bad"), "{:?}", doctor.lines);
     // a unit of which the centre has heard nothing since says how far it has seen the log
     world.centre.run(&["roster", "set", "--software", "0.1.0"])?.ok()?;
     let seen = status.summary()["seen"].to_string();
@@ -341,6 +405,9 @@ fn alarms_travel_and_units_unheard_of_are_named() -> Sure<()> {
     assert!(listed.of("alarm").any(|a| a["cleared"].as_str().is_some_and(|c| c.contains("supervisor-1: explained"))), "{:?}", listed.lines);
     world.units[0].sync()?;
     assert_eq!(open_kinds(&world)?, [""; 0], "the next hello has no alarm");
+    // found again, it is an alarm again
+    fs::write(evidence.join("log-4-000000000000.txt"), "2027-01-01T00:00:00Z\nseen 4\n")?;
+    assert_eq!(world.units[0].run(&["status"])?.exit, Some(7));
     world.unplug()?;
     let open = run_later(world.centre.program(), 15, &["open", "list"])?.ok()?;
     assert!(open.of("open").any(|f| f["kind"] == "unit-unheard" && f["unit"] == "van-1"), "{:?}", open.lines);

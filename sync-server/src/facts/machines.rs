@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use shared::{
-    hello::{Hello, Sender, State},
+    hello::{Hello, Sender},
     id::{Blob, Member},
     keys::KeyRef,
     problem::{Lang, Problem},
@@ -28,8 +28,7 @@ pub const LOW_DISK: u64 = 2 << 30;
 /// What the newest hello of each key in force says, and keys in force of which nothing was heard for long.
 pub(super) async fn units(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, Problem> {
     let ledger = &centre.stores.ledger;
-    let now = clock::now().max(ledger.position().await?.received);
-    let heard = ledger.newest_hellos().await?;
+    let (heard, rewound) = (ledger.newest_hellos().await?, ledger.rewound().await?);
     let mut facts = Vec::new();
     for life in lives::all(ledger, roster, &[Role::Unit]).await? {
         if !matches!(life.state, lives::State::Active | lives::State::Kept(_)) {
@@ -37,8 +36,10 @@ pub(super) async fn units(centre: &Centre, roster: &RosterFacts) -> Result<Vec<O
         }
         let key = life.key_ref();
         let hello = heard.iter().find(|heard| heard.key == key);
+        facts.extend(rewound.iter().find(|(of, _)| *of == key).map(|(_, since)| put_back(&life.name, &key, *since)));
         facts.extend(hello.map(|heard| said(&life, heard)).transpose()?.into_iter().flatten());
-        facts.extend(unheard(&life, hello, now));
+        // by the clock that hellos are dated by
+        facts.extend(unheard(&life, hello, clock::now()));
     }
     Ok(facts)
 }
@@ -46,16 +47,6 @@ pub(super) async fn units(centre: &Centre, roster: &RosterFacts) -> Result<Vec<O
 fn said(life: &KeyLife, heard: &Heard) -> Result<Vec<OpenFact>, Problem> {
     let (unit, key) = (&life.name, life.key_ref());
     let mut facts = Vec::new();
-    if heard.state == State::VaultRewound {
-        facts.push(OpenFact {
-            kind: Kind::UnitRewound,
-            about: key.to_string(),
-            unit: Some(unit.clone()),
-            since: Some(heard.first),
-            seen: format!("the laptop of {unit} has forgotten something that it had signed: it was put back to an older copy"),
-            next: new_key(unit, &key),
-        });
-    }
     if let Sender::Unit(stand) = &Hello::parse(&heard.note)?.facts().sender {
         facts.extend(stand.alarms.iter().map(|(alarm, since)| OpenFact {
             kind: Kind::UnitAlarm,
@@ -69,12 +60,21 @@ fn said(life: &KeyLife, heard: &Heard) -> Result<Vec<OpenFact>, Problem> {
     Ok(facts)
 }
 
-fn new_key(unit: &Member, key: &KeyRef) -> String {
-    format!(
+/// Only a new key ends it.
+fn put_back(unit: &Member, key: &KeyRef, since: Second) -> OpenFact {
+    let next = format!(
         "On {unit}: `enroll-client new-key --restored`; then `sync-server unit admit FILE --new-key --cut-old`. If nobody has the laptop: \
          `sync-server unit revoke {unit} --key {}`.",
         key.id
-    )
+    );
+    OpenFact {
+        kind: Kind::UnitRewound,
+        about: key.to_string(),
+        unit: Some(unit.clone()),
+        since: Some(since),
+        seen: format!("the laptop of {unit} has forgotten something that it had signed: it was put back to an older copy"),
+        next,
+    }
 }
 
 fn unheard(life: &KeyLife, heard: Option<&Heard>, now: Second) -> Option<OpenFact> {

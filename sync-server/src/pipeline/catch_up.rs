@@ -52,7 +52,13 @@ async fn follow<A: Archive, G: Guard, L: Ledger>(
 /// its head was built on one that it had held; the last segment alone may be one of a crash between archive and guard, and shows
 /// nothing.
 pub async fn belongs_together<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A, G, L>) -> Result<(), Problem> {
+    // first: the guard never stands behind a database that follows it
+    let followed = stores.ledger.position().await?.line.head;
     let Some(before) = stores.guard.read().await? else { return Ok(()) };
+    if followed.size > before.head.size {
+        let detail = format!("the guard holds {}, the database stands at {followed}", before.head);
+        return Err(Problem::new(Code::GuardConflict, detail));
+    }
     let listed = stores.archive.segments_from(before.head.size + 2).await?;
     // whoever sequences meanwhile has moved the guard before another segment could start there
     let Some(line) = stores.guard.read().await? else { return Ok(()) };

@@ -344,6 +344,8 @@ impl<L: Ledger> Ledger for Faulty<L> {
         read scrubbed() -> Option<(Second, u16)>;
         act scrub(began: Second, next: u16) -> ();
         read newest_hellos() -> Vec<Heard>;
+        read unlogged_hellos() -> Vec<Heard>;
+        read rewound() -> Vec<(KeyRef, Second)>;
         read logged_head(key: &KeyRef) -> Option<(Second, HeadEntry)>;
         read heads_since(key: &KeyRef, since: Second) -> u64;
         read head_witness(key: &KeyRef, unit: &Member, place: Place) -> Option<HeadWitness>;

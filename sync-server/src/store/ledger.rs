@@ -304,6 +304,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 
     /// The newest hello of each key that came, with when it came.
     fn newest_hellos(&self) -> impl Future<Output = Result<Vec<Heard>, Problem>> + Send;
+    /// Hellos that no entry of the log names: each key's since its last `head` entry, and those that were not answered `ok`. Oldest first.
+    fn unlogged_hellos(&self) -> impl Future<Output = Result<Vec<Heard>, Problem>> + Send;
+    /// Keys of which a hello showed that the vault had been put back, with when the first such came.
+    fn rewound(&self) -> impl Future<Output = Result<Vec<(KeyRef, Second)>, Problem>> + Send;
     /// The last `head` entry of a key: when it was logged, and what it said.
     fn logged_head(&self, key: &KeyRef) -> impl Future<Output = Result<Option<(Second, HeadEntry)>, Problem>> + Send;
     /// How many `head` entries of this key were logged since a log time.

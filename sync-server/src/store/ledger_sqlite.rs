@@ -186,6 +186,12 @@ impl Ledger for LedgerSqlite {
     async fn scrub(&self, began: Second, next: u16) -> Result<(), Problem> {
         self.db.write(move |c| doubts::scrub(c, began, next)).await
     }
+    async fn unlogged_hellos(&self) -> Result<Vec<Heard>, Problem> {
+        self.db.read(units::unlogged_hellos).await
+    }
+    async fn rewound(&self) -> Result<Vec<(KeyRef, Second)>, Problem> {
+        self.db.read(units::rewound).await
+    }
     async fn newest_hellos(&self) -> Result<Vec<Heard>, Problem> {
         self.db.read(units::newest_hellos).await
     }

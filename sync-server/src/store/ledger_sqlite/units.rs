@@ -126,11 +126,25 @@ fn at_place(c: &Connection, hello: &HelloFacts, place: Place, claimed: BatchId) 
     maybe(c, sql, at, Column::read_first)
 }
 
+fn heard(row: &Row<'_>) -> Result<Heard, Problem> {
+    Ok(Heard { key: parsed(row, 0)?, first: Second::read(row, 1)?, state: parsed(row, 2)?, note: Vec::read(row, 3)? })
+}
+
+pub(super) fn unlogged_hellos(c: &Connection) -> Result<Vec<Heard>, Problem> {
+    let sql = "SELECT key, first, state, note FROM hellos h
+               WHERE state <> 'ok' OR counter > coalesce((SELECT max(d.counter) FROM heads d WHERE d.key = h.key AND d.idx IS NOT NULL), 0)
+               ORDER BY first, key, counter";
+    all(c, sql, [], heard)
+}
+
+pub(super) fn rewound(c: &Connection) -> Result<Vec<(KeyRef, Second)>, Problem> {
+    let sql = "SELECT key, min(first) FROM hellos WHERE state = 'vault-rewound' GROUP BY key ORDER BY key";
+    all(c, sql, [], |row| Ok((parsed(row, 0)?, Second::read(row, 1)?)))
+}
+
 pub(super) fn newest_hellos(c: &Connection) -> Result<Vec<Heard>, Problem> {
     let sql = "SELECT key, first, state, note, max(counter) FROM hellos GROUP BY key ORDER BY key";
-    all(c, sql, [], |row| {
-        Ok(Heard { key: parsed(row, 0)?, first: Second::read(row, 1)?, state: parsed(row, 2)?, note: Vec::read(row, 3)? })
-    })
+    all(c, sql, [], heard)
 }
 
 pub(super) fn keep_hello(
