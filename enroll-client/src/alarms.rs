@@ -51,7 +51,7 @@ pub fn standing(vault: &Vault, now: Second) -> Result<Vec<Standing>, Problem> {
     all.sort();
     let standing = |(alarm, last, seen): (Alarm, Second, String)| {
         let since = noticed.iter().find(|(known, _)| *known == alarm).map_or(last, |(_, since)| *since);
-        let cleared = cleared.iter().rfind(|c| c.alarm == alarm && c.at >= last).cloned();
+        let cleared = cleared.iter().rfind(|c| c.alarm == alarm && c.at > last).cloned();
         Standing { alarm, since, seen, cleared }
     };
     Ok(all.into_iter().map(standing).collect())
@@ -119,5 +119,7 @@ pub fn clear(vault: &Vault, session: &CaptureSession, alarm: Alarm, by: &Supervi
         // nobody is helped by a screen that is silent about it
         return Err(stands.problem());
     }
-    vault.clear(session, alarm, by, reason, now)
+    // what is found again from this moment on raises it anew
+    let last = sync::evidence(vault.places(), now)?.map_or(now, |(last, _)| last);
+    vault.clear(session, alarm, by, reason, now.max(Second::from_unix(last.unix() + 1)))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use shared::{
-    problem::{Lang, Problem},
+    problem::{Code, Lang, Problem},
     time::Second,
 };
 
@@ -161,6 +161,9 @@ fn encryption(data: &Path) -> Check {
 
 fn space(vault: &Vault) -> Result<Check, Problem> {
     let free = durable::free_space(&vault.places().data)? >> 20;
+    if let Err(problem) = vault.may_write() {
+        return Ok(check("disk", Finding::Bad, format!("{problem}. {}", problem.row().text(Lang::En).next)));
+    }
     Ok(match vault.room_for(64 << 20) {
         Ok(()) => check("disk", Finding::Good, format!("{free} MiB free")),
         Err(_) => check("disk", Finding::Bad, format!("{free} MiB free: close, sync, then prune")),
@@ -205,7 +208,8 @@ fn admitted(vault: &Vault, now: Second) -> Result<Check, Problem> {
         return Ok(check("admission", Finding::Bad, "no roster yet"));
     }
     let (rights, members) = (Rights::of(vault, now)?, vault.members()?);
-    if let Err(problem) = rights.unit(Act::Close) {
+    let too_old = rights.unit(Act::Capture).err().filter(|problem| problem.code == Code::SoftwareTooOld);
+    if let Some(problem) = rights.unit(Act::Close).err().or(too_old) {
         return Ok(check("admission", Finding::Bad, format!("{problem}. {}", problem.row().text(Lang::En).next)));
     }
     let stands = |m: &Known| rights.admission_of(m);

@@ -218,6 +218,11 @@ impl Vault {
         Ok(sqlite::shrink(&self.db, SPARE_PAGES).db()? * u64::from(sqlite::PAGE))
     }
 
+    /// Refuses where the disk can only be read.
+    pub fn may_write(&self) -> Result<(), Problem> {
+        if durable::is_read_only(&self.places.data) { Err(Code::DiskReadOnly.into()) } else { Ok(()) }
+    }
+
     /// Gives the reserve back when space runs out: closing, sending and pruning must still work on a full disk,
     /// for that is how it gets empty again.
     pub fn make_room(&self) -> Result<(), Problem> {

@@ -66,21 +66,21 @@ impl Source {
     }
 }
 
-/// Finds the residents under a path.
+/// Finds the residents under a path. A link counts for what it leads to: that is what `--remove-source` has to remove.
 pub fn find(path: &Path) -> Result<Vec<Place>, Problem> {
     let nothing = || Problem::new(Code::InputUnreadable, format!("{}: no {FILE} and no tar there", path.display()));
     if !durable::is_folder(path) {
-        return if durable::is_there(path) { Ok(vec![Place::Tar(path.to_owned())]) } else { Err(nothing()) };
+        return if durable::is_there(path) { Ok(vec![Place::Tar(durable::real(path))]) } else { Err(nothing()) };
     }
     if durable::is_there(&path.join(FILE)) {
-        return Ok(vec![Place::Folder(path.to_owned())]);
+        return Ok(vec![Place::Folder(durable::real(path))]);
     }
     let mut found = Vec::new();
     for entry in durable::list(path)? {
         if durable::is_folder(&entry) && durable::is_there(&entry.join(FILE)) {
-            found.push(Place::Folder(entry));
+            found.push(Place::Folder(durable::real(&entry)));
         } else if entry.extension().is_some_and(|e| e == "tar") {
-            found.push(Place::Tar(entry));
+            found.push(Place::Tar(durable::real(&entry)));
         }
     }
     if found.is_empty() { Err(nothing()) } else { Ok(found) }

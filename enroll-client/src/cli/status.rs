@@ -126,7 +126,7 @@ fn unit(app: &App, vault: &Vault, open: &[alarms::Standing]) -> Result<Told, Pro
         return Ok(Told { text: format!("{told}\nkey: {fingerprint}"), fields, exit: Exit::Done });
     }
     let rights = app.rights(vault)?;
-    let capture = rights.unit(Act::Capture).map(drop);
+    let capture = rights.unit(Act::Capture).map(drop).and_then(|()| vault.unit_keys().map(drop)).and_then(|()| vault.may_write());
     let mut exit = Exit::Done;
     if let Err(problem) = &capture
         && open.iter().all(|alarm| alarm.alarm.code() != problem.code)

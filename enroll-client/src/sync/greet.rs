@@ -57,7 +57,10 @@ impl Run<'_> {
 
     /// Keeps what the centre says of this unit's key, beside what it signs in answers.
     fn refused(&self, trouble: Trouble) -> Result<(), Trouble> {
-        if trouble.source == Source::Centre && trouble.problem.code == Code::EpochNeeded && self.speaks() == Which::Present {
+        if trouble.source == Source::Centre
+            && matches!(trouble.problem.code, Code::EpochNeeded | Code::EpochUnknown)
+            && self.speaks() == Which::Present
+        {
             self.vault.stand(Standing::EpochNeeded, clock::now())?;
         }
         Err(trouble)

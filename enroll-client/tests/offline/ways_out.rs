@@ -125,6 +125,8 @@ fn a_machine_secret_that_is_lost_or_anothers_is_told_as_that() {
             std::fs::write(&secret, [7; 32]).unwrap();
         }
         unit.enrol(1).refused("machine-secret-lost", 7);
+        let status = unit.run(&["status"]);
+        assert_eq!((status.exit, &status.last()["capture"]), (7, &"machine-secret-lost".into()));
         let doctor = unit.run(&["doctor"]);
         let said = doctor.of("check").into_iter().find(|c| c["what"] == "machine secret").unwrap();
         assert!(said["said"].as_str().unwrap().contains("machine-secret-lost"), "{said}");
@@ -146,6 +148,11 @@ fn the_source_of_a_record_that_was_withdrawn_is_enrolled_again() {
     assert_eq!(count(&unit.run(&["enrol", "--yes", folder]).done()), (1, 0), "nobody has this resident any more");
     assert_eq!(count(&unit.run(&["enrol", "--yes", "--remove-source", folder]).done()), (0, 1));
     assert!(!std::path::Path::new(folder).exists(), "a live record holds it");
+    // a link leads to what has to go
+    let (folder, link) = (unit.resident("somebody-else", &resident(4)), unit.folder.path().join("link"));
+    std::os::unix::fs::symlink(&folder, &link).unwrap();
+    unit.run(&["enrol", "--yes", "--remove-source", link.to_str().unwrap()]).done();
+    assert!(!folder.exists());
 }
 
 #[test]

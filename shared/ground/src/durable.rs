@@ -149,6 +149,11 @@ pub fn holds_something(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|m| m.len() > 0)
 }
 
+/// Where a path leads to, links followed; itself where that cannot be told.
+pub fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Whether it is a folder.
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
