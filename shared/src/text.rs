@@ -100,6 +100,11 @@ impl<'a> Lines<'a> {
 /// Every number in a text stays below this, so that any reader keeps it and no sum of two overflows.
 pub const MAX_NUMBER: u64 = 1 << 53;
 
+/// One word as people give it for a reason or a region: small letters, digits and dashes, at most 64.
+pub fn plain_word(word: &str) -> bool {
+    (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// A decimal number in its one spelling: no sign, no leading zero, below [`MAX_NUMBER`].
 pub fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

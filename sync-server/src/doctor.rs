@@ -242,18 +242,12 @@ async fn open_facts(centre: &Centre) -> Result<Finding, Problem> {
 
 fn disk(about: &'static str, path: &Path) -> Finding {
     let next = "Make room or grow the volume; intake answers `busy` before it is full, nothing is lost.";
-    match rustix::fs::statvfs(path) {
-        Ok(stat) if stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) => finding(
-            about,
-            Health::Ill,
-            "can only be read",
-            "Mount it for writing again: until then nothing is taken in, and nothing is lost.",
-        ),
-        Ok(stat) => {
-            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-            let health = graded(free < FULL_DISK, free < LOW_DISK);
-            finding(about, health, format!("{} MiB free", free >> 20), next)
-        }
+    if durable::is_read_only(path) {
+        let next = "Mount it for writing again: until then nothing is taken in, and nothing is lost.";
+        return finding(about, Health::Ill, "can only be read", next);
+    }
+    match durable::free_space(path) {
+        Ok(free) => finding(about, graded(free < FULL_DISK, free < LOW_DISK), format!("{} MiB free", free >> 20), next),
         Err(e) => finding(about, Health::Ill, e.to_string(), next),
     }
 }

@@ -229,6 +229,14 @@ fn a_rewound_unit_is_named_at_once_and_after_a_rebuild() -> Sure<()> {
     let mut after = open_kinds(&world)?;
     after.retain(|kind| kind != "database-aside");
     assert_eq!(after, before);
+    // the way out that the fact names
+    world.units[0].run(&["new-key", "--restored"])?.ok()?;
+    let request = world.units[0].data.join("unit.request");
+    world.centre.run(&["unit", "admit", path_text(&request)?, "--new-key", "--cut-old"])?.ok()?;
+    world.serve()?;
+    world.units[0].sync()?;
+    assert_eq!(world.units[0].run(&["status"])?.exit, Some(0));
+    assert!(open_kinds(&world)?.iter().all(|kind| !kind.starts_with("unit-")), "{:?}", open_kinds(&world)?);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use shared::{
     hello::Alarm,
     problem::{Lang, Problem},
+    text::plain_word,
 };
 
 use super::{App, Exit};
@@ -31,8 +32,7 @@ fn alarm(text: &str) -> Result<Alarm, String> {
 }
 
 fn word(text: &str) -> Result<String, String> {
-    let plain = (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if plain { Ok(text.to_owned()) } else { Err("one word of small letters, digits and hyphens".to_owned()) }
+    if plain_word(text) { Ok(text.to_owned()) } else { Err("one word of small letters, digits and dashes".to_owned()) }
 }
 
 impl AlarmCommand {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_reason_is_one_word() {
         assert_eq!(word("centre-explained").as_deref(), Ok("centre-explained"));
-        for wrong in ["", "Two words", &"x".repeat(41)] {
+        for wrong in ["", "Two words", &"x".repeat(65)] {
             assert!(word(wrong).is_err(), "{wrong}");
         }
         assert_eq!(alarm("frozen"), Ok(Alarm::Frozen));

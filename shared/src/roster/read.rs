@@ -10,7 +10,7 @@ use crate::{
     id::{KeyName, LogIndex, Member},
     keys::{KeyRef, VerifierKey},
     problem::{Code, Problem},
-    text::{Lines, TextError, decimal},
+    text::{Lines, TextError, decimal, plain_word},
 };
 
 /// Reads the text of a roster, demanding canonical form and one role a name.
@@ -161,10 +161,6 @@ fn revoked(lines: &Lines<'_>, value: &str) -> Result<Revocation, TextError> {
         return Err(lines.bad());
     }
     Ok(Revocation { key: lines.parse(key)?, cut: LogIndex(cut), reason: reason.to_owned() })
-}
-
-fn plain_word(word: &str) -> bool {
-    (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn ascending<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {

@@ -21,6 +21,7 @@ use shared::{
     keys::{KeyRef, Signer},
     problem::Problem,
     roster::{Facts, Role},
+    text::plain_word,
 };
 
 pub use self::{
@@ -152,12 +153,7 @@ pub(super) fn open(global: &Global) -> Result<Centre, Problem> {
 
 /// One word as a roster writes it.
 fn word(text: &str) -> Result<String, String> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err("one word of small letters, digits and dashes".to_owned())
-    }
+    if plain_word(text) { Ok(text.to_owned()) } else { Err("one word of small letters, digits and dashes".to_owned()) }
 }
 
 fn say_changed(out: &Out, published: &PublishedRoster, name: &Member, what: &str) {

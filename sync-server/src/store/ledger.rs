@@ -5,7 +5,7 @@ use std::{collections::HashMap, future::Future};
 use shared::{
     decision::Decision,
     force::Life,
-    hello::{Known, State},
+    hello::Known,
     id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, Place, RecordId, RosterVersion, SealedDigest},
     keys::KeyRef,
     log::{BatchState, Entry, GuardLine, Hash, Head, HeadEntry, Segment},
@@ -184,8 +184,6 @@ pub struct Heard {
     pub key: KeyRef,
     /// When it came.
     pub first: Second,
-    /// What it was answered with.
-    pub state: State,
     /// The note's bytes.
     pub note: Vec<u8>,
 }

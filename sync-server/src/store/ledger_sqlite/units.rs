@@ -127,11 +127,11 @@ fn at_place(c: &Connection, hello: &HelloFacts, place: Place, claimed: BatchId) 
 }
 
 fn heard(row: &Row<'_>) -> Result<Heard, Problem> {
-    Ok(Heard { key: parsed(row, 0)?, first: Second::read(row, 1)?, state: parsed(row, 2)?, note: Vec::read(row, 3)? })
+    Ok(Heard { key: parsed(row, 0)?, first: Second::read(row, 1)?, note: Vec::read(row, 2)? })
 }
 
 pub(super) fn unlogged_hellos(c: &Connection) -> Result<Vec<Heard>, Problem> {
-    let sql = "SELECT key, first, state, note FROM hellos h
+    let sql = "SELECT key, first, note FROM hellos h
                WHERE state <> 'ok' OR counter > coalesce((SELECT max(d.counter) FROM heads d WHERE d.key = h.key AND d.idx IS NOT NULL), 0)
                ORDER BY first, key, counter";
     all(c, sql, [], heard)
@@ -143,7 +143,7 @@ pub(super) fn rewound(c: &Connection) -> Result<Vec<(KeyRef, Second)>, Problem> 
 }
 
 pub(super) fn newest_hellos(c: &Connection) -> Result<Vec<Heard>, Problem> {
-    let sql = "SELECT key, first, state, note, max(counter) FROM hellos GROUP BY key ORDER BY key";
+    let sql = "SELECT key, first, note, max(counter) FROM hellos GROUP BY key ORDER BY key";
     all(c, sql, [], heard)
 }
 
