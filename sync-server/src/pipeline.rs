@@ -48,6 +48,7 @@ pub use self::{
 };
 pub(crate) use self::{
     catch_up::{belongs_together, walk_back},
+    intake::RosterCache,
     round::clock_jump,
 };
 

@@ -113,7 +113,6 @@ pub(crate) fn open(settings: &Settings, database: &Path) -> Result<Centre, Probl
 async fn old(settings: &Settings) -> Option<(Summary, (u64, u64))> {
     let read = async {
         let centre = open(settings, &settings.database())?;
-        belongs_together(&centre.stores).await?;
         catch_up(&centre.stores).await?;
         let registry = RegistrySqlite::new(centre.db.clone());
         Ok((registry.summary().await?, registry.waiting().await?))
@@ -123,26 +122,14 @@ async fn old(settings: &Settings) -> Option<(Summary, (u64, u64))> {
 }
 
 /// Refuses when the database has followed the log further than the guard: guard and archive were put back, and a database made again
-/// from them would drop what was acknowledged.
+/// from them would drop what was acknowledged. One that can't be read says nothing.
 async fn not_newer(settings: &Settings) -> Result<(), Problem> {
     if !durable::is_there(&settings.database()) {
         return Ok(());
     }
-    let read = async {
-        let centre = open(settings, &settings.database())?;
-        let at = centre.stores.ledger.position().await?.line.head;
-        Ok((at, centre.stores.guard.read().await?.map(|line| line.head)))
-    };
-    let read: Result<_, Problem> = read.await;
-    match read {
-        Ok((at, Some(guarded))) if at.size > guarded.size => {
-            let detail = format!(
-                "the database stands at {at}, the guard at {guarded}: guard and archive were put back. Where the newer ones are lost for good, \
-                 move the database aside by hand first"
-            );
-            Err(Problem::new(Code::GuardConflict, detail))
-        }
-        // what can't be read says nothing
+    let Ok(centre) = open(settings, &settings.database()) else { return Ok(()) };
+    match belongs_together(&centre.stores).await {
+        Err(problem) if problem.code == Code::GuardConflict => Err(problem),
         _ => Ok(()),
     }
 }

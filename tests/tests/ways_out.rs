@@ -13,7 +13,9 @@ use shared::{
 };
 use tests::{
     skipped::skip,
-    world::{Plan, Program, Ran, Source, Sure, World, copy_folder, later, path_text, run_later, seconds_later, until, write_sources},
+    world::{
+        Broken, Plan, Program, Ran, Source, Sure, World, copy_folder, later, path_text, run_later, seconds_later, until, write_sources,
+    },
 };
 
 fn residents(world: &World, people: std::ops::Range<u64>) -> Sure<Vec<Source>> {
@@ -201,10 +203,19 @@ fn a_database_that_is_newer_than_guard_and_archive_is_not_made_again_from_them()
     let doctor = world.centre.run(&["doctor"])?;
     assert_eq!(doctor.exit, Some(7));
     assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "guard-conflict"), "{:?}", doctor.lines);
+    // where the newer ones are lost for good: without the database, what is left is made again
+    let database = world.centre.data.join("centre.db");
+    let files = ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", database.display())));
+    for file in files.iter().filter(|file| file.exists()) {
+        fs::rename(file, aside(&world, "database", &file.file_name().unwrap_or_default().to_string_lossy()))?;
+    }
+    assert_eq!(world.centre.run(&["rebuild"])?.ok()?.number("merged"), 0);
+    // and what the text says first: the newest ones in their place
     for name in parts {
         fs::remove_dir_all(world.centre.data.join(name))?;
         fs::rename(aside(&world, name, "newest"), world.centre.data.join(name))?;
     }
+    world.centre.run(&["rebuild"])?.ok()?;
     assert_eq!(world.centre.fsck()?["registry_digest"], before["registry_digest"]);
     Ok(())
 }
@@ -419,5 +430,12 @@ fn alarms_travel_and_units_unheard_of_are_named() -> Sure<()> {
     world.unplug()?;
     let open = run_later(world.centre.program(), 15, &["open", "list"])?.ok()?;
     assert!(open.of("open").any(|f| f["kind"] == "unit-unheard" && f["unit"] == "van-1"), "{:?}", open.lines);
+    // and a sync of the unit ends it
+    let wrapper = later(15).ok_or_else(|| Broken("no libfaketime".into()))?;
+    world.serve_under(&wrapper.each_ref().map(String::as_str))?;
+    run_later(world.units[0].program(), 15, &["sync"])?;
+    let open = run_later(world.centre.program(), 15, &["open", "list"])?.ok()?;
+    assert!(open.of("open").all(|f| f["kind"] != "unit-unheard"), "{:?}", open.lines);
+    world.unplug()?;
     Ok(())
 }

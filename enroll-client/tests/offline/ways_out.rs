@@ -77,6 +77,25 @@ fn a_session_that_waits_for_its_agent_keeps_nobody_from_capturing() {
     assert_eq!(ran(&ended).exit, 0, "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
+/// Whoever tells it to lock waits in bounds, and hears what to do.
+#[test]
+fn a_session_that_was_stopped_is_told_to_whoever_would_lock_it() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let mut command = unit.command(&["session"]);
+    let mut session = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !unit.data().join("session.sock").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(Command::new("kill").args(["-STOP", &session.id().to_string()]).status().unwrap().success());
+    unit.run(&["status"]).done();
+    unit.run(&["lock"]).refused("locked-elsewhere", 11);
+    session.kill().unwrap();
+    session.wait().unwrap();
+    unit.run(&["lock"]).refused("nothing-to-do", 4);
+    unit.enrol(1).done();
+}
+
 #[test]
 fn a_key_file_that_is_lost_older_or_anothers_is_counted_and_stops_no_list() {
     let mut centre = Centre::new();

@@ -8,17 +8,17 @@ use std::collections::BTreeSet;
 
 use shared::{
     hello::{Hello, Sender},
-    id::{LogIndex, RosterVersion},
-    log::{Consistency, Entry, TlogProof},
+    id::RosterVersion,
+    log::Consistency,
     problem::{Code, Problem},
-    roster::{Roster, TrustedRoster},
     time::Second,
 };
 
+use super::lives;
 use crate::{
     centre::Centre,
-    pipeline::{Idle, Published},
-    store::{Archive as _, Ledger as _, RosterFacts},
+    pipeline::{Idle, RosterCache},
+    store::{Archive as _, Ledger as _},
 };
 
 /// Seconds after a hello within which its answer may have left.
@@ -50,83 +50,42 @@ pub async fn newest(centre: &Centre, seen: &[u64]) -> Result<Exported, Problem> 
     }
     sizes.extend(said(centre, size).await?);
     sizes.retain(|seen| *seen > 0 && *seen < size);
-    let rosters = needed(centre).await?;
-    let newest = rosters.last().ok_or(Code::NoRoster)?;
+    let (ledger, cache) = (&centre.stores.ledger, RosterCache::default());
+    let newest = cache.newest(ledger).await?;
+    // those without which nobody could trust it go first
+    let mut versions = cache.links(ledger, 0, newest.version()).await?;
+    versions.push(newest.version());
     let mut files = Vec::new();
-    for (roster, _) in &rosters {
-        files.push(roster.note.clone());
-        files.push(proof(centre, &published, roster.index).await?);
+    for version in &versions {
+        let roster = ledger.roster(*version).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("roster {version}")))?;
+        files.push(roster.note);
+        files.push(published.prove(ledger, roster.index).await?.to_bytes());
     }
-    for form in &newest.1.facts().forms {
+    for form in &newest.facts().forms {
         files.push(centre.stores.archive.get(form.blob).await?);
     }
     for old in &sizes {
-        let hashes = centre.stores.ledger.consistency(*old, size).await?;
+        let hashes = ledger.consistency(*old, size).await?;
         files.push(Consistency { old: *old, hashes, checkpoint: published.checkpoint.as_bytes().to_vec() }.to_bytes());
     }
-    Ok(Exported { version: newest.1.version(), rosters: rosters.len(), sizes, files })
-}
-
-/// The first roster, those that change who signs, and the newest: without them nobody could trust that one.
-async fn needed(centre: &Centre) -> Result<Vec<(RosterFacts, TrustedRoster)>, Problem> {
-    let ledger = &centre.stores.ledger;
-    let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?.version;
-    let mut needed: Vec<(RosterFacts, TrustedRoster)> = Vec::new();
-    for version in 1..=newest.0 {
-        let roster = ledger.roster(RosterVersion(version)).await?;
-        let roster = roster.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("roster {version}")))?;
-        let trusted = Roster::parse(&roster.note).map(TrustedRoster::from_own_log)?;
-        let changes = needed.last().is_none_or(|(_, before)| before.facts().signers != trusted.facts().signers);
-        if changes || version == newest.0 {
-            needed.push((roster, trusted));
-        }
-    }
-    Ok(needed)
-}
-
-async fn proof(centre: &Centre, published: &Published, index: LogIndex) -> Result<Vec<u8>, Problem> {
-    let ledger = &centre.stores.ledger;
-    let leaf = ledger.entry(index).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("entry {index}")))?;
-    let hashes = ledger.inclusion(published.head().size, index).await?;
-    Ok(TlogProof { leaf, index, hashes, checkpoint: published.checkpoint.as_bytes().to_vec() }.to_bytes())
+    Ok(Exported { version: newest.version(), rosters: versions.len(), sizes, files })
 }
 
 /// Sizes up to which units have seen the log: what their newest hellos say, and the heads that may have been answered to them.
 async fn said(centre: &Centre, size: u64) -> Result<BTreeSet<u64>, Problem> {
-    let hellos = centre.stores.ledger.newest_hellos().await?;
-    let mut heads: Vec<u64> = centre.stores.archive.segments_from(0).await?.into_iter().map(|(leads_to, _)| leads_to).collect();
-    heads.sort_unstable();
-    heads.dedup();
+    let ledger = &centre.stores.ledger;
+    let listed = centre.stores.archive.segments_from(0).await?;
+    let heads: BTreeSet<u64> = listed.into_iter().map(|(leads_to, _)| leads_to).filter(|head| *head <= size).collect();
     let mut sizes = BTreeSet::new();
-    for heard in hellos {
+    for heard in ledger.newest_hellos().await? {
         let Sender::Unit(stand) = Hello::parse(&heard.note)?.facts().sender.clone() else { continue };
         if stand.seen.size <= size {
             sizes.insert(stand.seen.size);
         }
-        let since = before(centre, &heads, heard.first).await?;
-        for head in heads.iter().skip(since).take(HEADS) {
-            if *head > size || logged(centre, *head).await?.is_none_or(|at| at.unix() > heard.first.unix() + ANSWERED) {
-                break;
-            }
-            sizes.insert(*head);
-        }
+        let before = lives::first_since(ledger, heard.first).await?.0;
+        let after = lives::first_since(ledger, Second::from_unix(heard.first.unix() + ANSWERED)).await?.0;
+        sizes.extend(heads.range(..=before).next_back());
+        sizes.extend(heads.range(before + 1..=after.max(before + 1)).take(HEADS));
     }
     Ok(sizes)
-}
-
-/// The place of the last head that was there before this time.
-async fn before(centre: &Centre, heads: &[u64], time: Second) -> Result<usize, Problem> {
-    let (mut low, mut high) = (0, heads.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if logged(centre, heads[middle]).await?.is_some_and(|at| at < time) { low = middle + 1 } else { high = middle }
-    }
-    Ok(low.saturating_sub(1))
-}
-
-/// When the last entry under a head was logged.
-async fn logged(centre: &Centre, size: u64) -> Result<Option<Second>, Problem> {
-    let Some(last) = size.checked_sub(1) else { return Ok(None) };
-    let leaf = centre.stores.ledger.entry(LogIndex(last)).await?;
-    leaf.map(|leaf| Entry::parse(&leaf).map(|entry| entry.received)).transpose()
 }

@@ -56,7 +56,11 @@ pub async fn belongs_together<A: Archive, G: Guard, L: Ledger>(stores: &Stores<A
     let followed = stores.ledger.position().await?.line.head;
     let Some(before) = stores.guard.read().await? else { return Ok(()) };
     if followed.size > before.head.size {
-        let detail = format!("the guard holds {}, the database stands at {followed}", before.head);
+        let detail = format!(
+            "the guard holds {}, the database stands at {followed}: the guard was put back. Where the newer one is lost for good, move the \
+             database aside by hand, then `sync-server rebuild`",
+            before.head
+        );
         return Err(Problem::new(Code::GuardConflict, detail));
     }
     let listed = stores.archive.segments_from(before.head.size + 2).await?;

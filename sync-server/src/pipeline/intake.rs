@@ -38,12 +38,13 @@ use shared::{
     force,
     id::{Centre, LogIndex},
     keys::{KeyRef, Signer},
-    log::{TlogProof, checkpoint},
+    log::checkpoint,
     problem::{Code, Problem},
     time::Second,
 };
 use tokio::sync::{Mutex, Semaphore};
 
+pub(crate) use self::rosters::RosterCache;
 pub use self::{
     announce::{Announced, News},
     hello::HelloReply,
@@ -54,7 +55,6 @@ pub use self::{
 use self::{
     receive::Turns,
     refused::RefusedBin,
-    rosters::RosterCache,
     session::{Given, Tokens},
 };
 use super::{
@@ -162,13 +162,5 @@ impl<S, A, L: Ledger> Intake<S, A, L> {
             published.checkpoint = Arc::new(checkpoint(head, &self.inner.parts.log));
         }
         Ok(published)
-    }
-
-    /// Proof that an entry is in the log, under `published`.
-    async fn proof(&self, published: &Published, index: LogIndex) -> Result<TlogProof, Problem> {
-        let ledger = &self.inner.parts.ledger;
-        let leaf = ledger.entry(index).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("entry {index} is not there")))?;
-        let hashes = ledger.inclusion(published.head().size, index).await?;
-        Ok(TlogProof { leaf, index, hashes, checkpoint: published.checkpoint.as_bytes().to_vec() })
     }
 }

@@ -7,8 +7,9 @@
 use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
 use shared::{
+    id::LogIndex,
     keys::Signer,
-    log::{Head, checkpoint},
+    log::{Head, TlogProof, checkpoint},
     note::Note,
     problem::{Code, Problem},
     verify::VerifiedBatch,
@@ -53,6 +54,12 @@ impl Published {
     /// Size and root.
     pub fn head(&self) -> Head {
         self.position.line.head
+    }
+    /// Proof that an entry is in the log that it shows (C2SP tlog-proof).
+    pub async fn prove(&self, ledger: &impl Ledger, index: LogIndex) -> Result<TlogProof, Problem> {
+        let leaf = ledger.entry(index).await?.ok_or_else(|| Problem::new(Code::DatabaseFailed, format!("entry {index} is not there")))?;
+        let hashes = ledger.inclusion(self.head().size, index).await?;
+        Ok(TlogProof { leaf, index, hashes, checkpoint: self.checkpoint.as_bytes().to_vec() })
     }
 }
 

@@ -235,7 +235,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
             return Err(Problem::new(Code::LogInconsistent, format!("seen {seen}, this log has {size}")));
         }
         let last = size.checked_sub(1).ok_or_else(|| Problem::new(Code::NotInitialised, "the log is empty"))?;
-        let proof = self.proof(published, LogIndex(last)).await?.to_bytes();
+        let proof = published.prove(&self.inner.parts.ledger, LogIndex(last)).await?.to_bytes();
         let hashes = self.inner.parts.ledger.consistency(seen, size).await?;
         let checkpoint = published.checkpoint.as_bytes().to_vec();
         Ok((proof, Consistency { old: seen, hashes, checkpoint }.to_bytes()))

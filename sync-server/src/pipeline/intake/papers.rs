@@ -84,7 +84,7 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
     async fn proof_of(&self, index: LogIndex, size: Option<u64>) -> Result<Vec<u8>, Problem> {
         // Asked for after the entry was found, so the head covers it.
         let published = self.head_with(index, size).await?;
-        Ok(self.proof(&published, index).await?.to_bytes())
+        Ok(published.prove(&self.inner.parts.ledger, index).await?.to_bytes())
     }
 
     /// Announced but not logged, or never heard of.

@@ -32,7 +32,7 @@ impl Rosters for KnownRosters {
 
 /// Parsed rosters.
 #[derive(Default)]
-pub(super) struct RosterCache {
+pub(crate) struct RosterCache {
     parsed: Mutex<HashMap<RosterVersion, Arc<TrustedRoster>>>,
     history: tokio::sync::Mutex<History>,
 }
@@ -60,7 +60,7 @@ impl History {
 
 impl RosterCache {
     /// The newest roster; `no-roster` before the first.
-    pub(super) async fn newest(&self, ledger: &impl Ledger) -> Result<Arc<TrustedRoster>, Problem> {
+    pub(crate) async fn newest(&self, ledger: &impl Ledger) -> Result<Arc<TrustedRoster>, Problem> {
         let newest = ledger.newest_roster().await?.ok_or(Code::NoRoster)?;
         match self.cached(newest.version) {
             Some(roster) => Ok(roster),
@@ -81,7 +81,7 @@ impl RosterCache {
 
     /// Versions between `after` and the newest without which the newest cannot be trusted: those that change the
     /// signers; after 0 also the first.
-    pub(super) async fn links(&self, ledger: &impl Ledger, after: u64, newest: RosterVersion) -> Result<Vec<RosterVersion>, Problem> {
+    pub(crate) async fn links(&self, ledger: &impl Ledger, after: u64, newest: RosterVersion) -> Result<Vec<RosterVersion>, Problem> {
         let history = self.history(ledger, newest).await?;
         let first = (after == 0 && newest.0 > 1).then_some(RosterVersion(1));
         let changed = history.changed.iter().copied().filter(|version| version.0 > after && *version < newest);
