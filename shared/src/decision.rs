@@ -16,6 +16,7 @@
 //! centre registry.example
 //! confirm sha256:<id of the first decision>
 //! ```
+//! or, with `reject` in place of `confirm`, ends what waits in it; the first signer may do that, too.
 //! Signature lines: one, the adjudicator's.
 //!
 //! **Trust:** a [`Decision`] is well-formed; [`Decision::verify`] checks its signature. Whether its signer's word counts, and
@@ -211,6 +212,8 @@ pub enum Said {
     Lines(Vec<DecisionLine>),
     /// The second signature under a note that is logged.
     Confirm(NoteId),
+    /// What waits in a note that is logged is not to be.
+    Reject(NoteId),
 }
 
 /// A well-formed decision with the bytes that it came in.
@@ -261,7 +264,7 @@ impl Decision {
     pub fn note(&self) -> &Note {
         &self.note
     }
-    /// SHA-256 of its text and `by <key>` LF: what `replaces` and `confirm` name. Two people who say the same are two decisions.
+    /// SHA-256 of its text and `by <key>` LF: what `replaces`, `confirm` and `reject` name. Two people who say the same are two decisions.
     pub fn id(&self) -> NoteId {
         let by = self.claimed_key().map(|(name, id)| format!("{name}+{id}")).unwrap_or_default();
         NoteId::of(format!("{}by {by}\n", self.note.text()).as_bytes())
@@ -294,6 +297,7 @@ pub fn case_of_batch(batch: BatchId, code: Option<Code>) -> Digest {
 fn print(centre: &Centre, said: &Said) -> String {
     let lines = match said {
         Said::Confirm(id) => format!("confirm {id}\n"),
+        Said::Reject(id) => format!("reject {id}\n"),
         Said::Lines(lines) => lines.iter().map(|line| line.to_string() + "\n").collect(),
     };
     format!("enroll-decision/v1\ncentre {centre}\n{lines}")
@@ -304,10 +308,12 @@ fn read(text: &str) -> Result<(Centre, Said), TextError> {
     lines.header("enroll-decision")?;
     let centre = lines.field("centre")?;
     let centre = lines.parse(centre)?;
-    if let Some(id) = lines.optional("confirm")? {
-        let id = lines.parse(id)?;
-        lines.end()?;
-        return Ok((centre, Said::Confirm(id)));
+    for (word, said) in [("confirm", Said::Confirm as fn(NoteId) -> Said), ("reject", Said::Reject)] {
+        if let Some(id) = lines.optional(word)? {
+            let id = lines.parse(id)?;
+            lines.end()?;
+            return Ok((centre, said(id)));
+        }
     }
     let mut read: Vec<DecisionLine> = Vec::new();
     while lines.peek().is_some() {
@@ -386,7 +392,7 @@ mod tests {
     #[test]
     fn reads_what_it_prints() {
         let (centre, amina) = ("registry.example".parse().expect("centre"), signer("amina", 1));
-        for said in [Said::Lines(lines()), Said::Confirm(NoteId::of(b"n"))] {
+        for said in [Said::Lines(lines()), Said::Confirm(NoteId::of(b"n")), Said::Reject(NoteId::of(b"n"))] {
             let signed = Decision::sign(&centre, said.clone(), &amina).expect("canonical");
             let read = Decision::parse(signed.note().as_bytes()).expect("well-formed");
             assert_eq!((&read, read.said()), (&signed, &said));

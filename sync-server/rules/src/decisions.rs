@@ -3,6 +3,7 @@
 //! What one person says is logged once. Each line is looked at where its note stands: 1. the signer is an adjudicator in force;
 //! 2. `replaces` is the newest decision in force about the same, 3. the case is the one that was shown; else the line does nothing.
 //! 4. Where its effect needs two persons it waits; a `confirm` of another name makes it act there, if 2. and 3. still hold.
+//! 5. A `reject`, also of the first name, ends what waits: it changes nothing else, so one person is enough.
 //!
 //! **What changes nothing decides nothing:** it stands in for no key that is cut later, and takes nothing with it when its signer's
 //! key is. Else one person could shield a merged record from a cut, or have it taken out by a cut.
@@ -40,7 +41,24 @@ pub(super) fn logged(e: &impl Engine, at: LogIndex, blob: Blob) -> Result<(), Pr
             Ok(())
         }
         Said::Confirm(first) => confirm(e, at, &this, *first),
+        Said::Reject(first) => reject(e, at, &this, *first),
     }
+}
+
+fn reject(e: &impl Engine, at: LogIndex, this: &DecisionAt, first: NoteId) -> Result<(), Problem> {
+    let Some(first) = e.decision(first)?.filter(|first| first.index < at) else { return Ok(()) };
+    if !counts(e, &this.key, at, at)? {
+        return Ok(());
+    }
+    turn(e, first.note.id(), LineState::Waits, LineState::Rejected(at))
+}
+
+/// Lines of a note that are in one state come into another.
+fn turn(e: &impl Engine, id: NoteId, from: LineState, to: LineState) -> Result<(), Problem> {
+    for (n, _) in e.decided(id)?.into_iter().enumerate().filter(|(_, state)| *state == from) {
+        e.set_decided(id, n, to)?;
+    }
+    Ok(())
 }
 
 fn counts(e: &impl Engine, key: &KeyRef, entry: LogIndex, known: LogIndex) -> Result<bool, Problem> {
@@ -270,6 +288,8 @@ pub(super) fn cut(e: &impl Engine, at: LogIndex, key: &KeyRef, end: LogIndex) ->
                     undo(e, at, &first, |state| state == LineState::Acts(note.index))?;
                 }
             }
+            // it waits again
+            Said::Reject(first) => turn(e, *first, LineState::Rejected(note.index), LineState::Waits)?,
         }
     }
     Ok(())

@@ -228,6 +228,8 @@ pub enum LineState {
     Waits,
     /// The case, or the decision that it replaces, was another by then.
     Changed,
+    /// It waited, and somebody ended that by this entry.
+    Rejected(LogIndex),
     /// The key of its signer did not count, or ended before.
     NotInForce,
 }

@@ -6,7 +6,7 @@
 //! | `show` | both sides, field by field, and what may be decided |
 //! | `decide` | signs what a person said about one case or many |
 //! | `lines` | reads a file of decisions |
-//! | `confirm` | the second signature |
+//! | `confirm` | the second signature, or the end of what waits for it |
 //! | `history` | who decided what, when, and what became of it |
 
 pub(super) mod decide;
@@ -18,6 +18,7 @@ mod show;
 
 use clap::Subcommand;
 use shared::{
+    decision::Said,
     id::{CaseRef, NoteId},
     problem::{Code, Problem},
 };
@@ -52,6 +53,15 @@ pub enum Case {
         #[command(flatten)]
         yes: Yes,
     },
+    /// End what waits in a decision: nothing was changed by it, so one person is enough, and it may be who signed first
+    Reject {
+        /// Id of the first note: `sha256:…`
+        id: NoteId,
+        #[command(flatten)]
+        signing: Signing,
+        #[command(flatten)]
+        yes: Yes,
+    },
     /// Show who decided what about a case, a record, a batch, or by one decision
     History {
         /// Reference of a case, id of a record, `sha256:…` of a batch or of a decision
@@ -66,7 +76,8 @@ impl Case {
             Self::List(list) => list.run(global, out).await,
             Self::Show { reference, reason } => show(global, out, &reference, &reason).await,
             Self::Decide(decide) => decide.run(global, out).await,
-            Self::Confirm { id, signing, yes } => confirm::confirm(global, out, id, &signing, &yes).await,
+            Self::Confirm { id, signing, yes } => confirm::second(global, out, Said::Confirm(id), &signing, &yes).await,
+            Self::Reject { id, signing, yes } => confirm::second(global, out, Said::Reject(id), &signing, &yes).await,
             Self::History { about } => history::history(global, out, &about).await,
         }
     }

@@ -98,33 +98,34 @@ pub async fn decide(reading: &Reading, out: &Out, said: Said, signer: &Signer) -
     let centre = reading.centre();
     let decision = Decision::sign(&centre.settings.file.centre, said, signer)?;
     let (id, note) = (decision.id(), decision.note());
+    let rejects = matches!(decision.said(), Said::Reject(_));
     let first = match decision.said() {
         Said::Lines(_) => id,
-        Said::Confirm(first) => *first,
+        Said::Confirm(first) | Said::Reject(first) => *first,
     };
     // A crash after this leaves a blob that nobody names; the same note is written again.
     centre.stores.archive.put(note.blob(), Whole::new(note.as_bytes())).await?;
-    let confirms = first != id;
+    // what confirms or rejects leaves nothing waiting once it is folded
+    let ends = first != id;
     let logged = reading.sequencer().log(Proposal::Decision(Box::new(decision))).await?;
-    let lines = folded(centre, &reading.provenance(), first, confirms).await?;
+    let lines = folded(centre, &reading.provenance(), first, ends).await?;
     for line in &lines {
         told(out, line);
     }
     let of = |wanted: fn(&Option<LineState>) -> bool| lines.iter().filter(|line| wanted(&line.state)).count();
     let (acts, waits) = (of(|s| matches!(s, Some(LineState::Acts(_)))), of(|s| matches!(s, Some(LineState::Waits))));
-    // a confirmation that is folded leaves nothing waiting
-    let later = of(Option::is_none) + if confirms { waits } else { 0 };
+    let later = of(Option::is_none) + if ends { waits } else { 0 };
     if later > 0 {
         out.note("logged; it takes effect when `sync-server serve` or `sync-server rebuild` folds next");
     }
     let value =
         json!({ "decision": first, "log_index": logged.index().0, "lines": lines.len(), "acts": acts, "waits": waits, "later": later });
     out.answer(value, format!("decision {first}, log entry {}: {acts} of {} lines act", logged.index(), lines.len()));
-    Ok(if acts == lines.len() { Exit::Done } else { Exit::Partly })
+    Ok(if (rejects && later == 0) || acts == lines.len() { Exit::Done } else { Exit::Partly })
 }
 
 /// Waits, in bounds, until the lines of a note are folded: here if nobody else merges, else by whoever does.
-async fn folded(centre: &Centre, provenance: &Provenance, id: NoteId, confirms: bool) -> Result<Vec<DecidedLine>, Problem> {
+async fn folded(centre: &Centre, provenance: &Provenance, id: NoteId, ends: bool) -> Result<Vec<DecidedLine>, Problem> {
     match merge::lock(&centre.settings.data.join("merge.lock")) {
         Ok(_lock) => {
             provenance.fold().await?;
@@ -133,7 +134,7 @@ async fn folded(centre: &Centre, provenance: &Provenance, id: NoteId, confirms: 
         Err(problem) if problem.code == Code::LockedElsewhere => {}
         Err(problem) => return Err(problem),
     }
-    let open = |line: &DecidedLine| line.state.is_none() || (confirms && line.state == Some(LineState::Waits));
+    let open = |line: &DecidedLine| line.state.is_none() || (ends && line.state == Some(LineState::Waits));
     let look = async {
         loop {
             let lines = provenance.history(About::Decision(id)).await?;
@@ -156,6 +157,7 @@ pub fn state(line: &DecidedLine) -> (&'static str, Option<Code>) {
         Some(LineState::Waits) => ("waits", Some(Code::SecondNeeded)),
         Some(LineState::Changed) => ("changed", Some(Code::CaseChanged)),
         Some(LineState::NotInForce) => ("not-in-force", Some(Code::NotAdjudicator)),
+        Some(LineState::Rejected(_)) => ("rejected", None),
         None => ("logged", None),
     }
 }
@@ -191,10 +193,14 @@ fn told(out: &Out, line: &DecidedLine) {
         Some(LineState::Acts(at)) => format!("{what}: acts since entry {at}"),
         Some(LineState::Waits) => {
             let text = Code::SecondNeeded.row().text(out.lang);
-            format!("second-needed: {what}: {}\n  → sync-server case confirm {} --as NAME --key FILE", text.what, line.decision)
+            format!(
+                "second-needed: {what}: {}\n  → sync-server case confirm {1} --as NAME --key FILE, or case reject {1}",
+                text.what, line.decision
+            )
         }
         Some(LineState::Changed) => Problem::new(Code::CaseChanged, what).told(out.lang),
         Some(LineState::NotInForce) => Problem::new(Code::NotAdjudicator, what).told(out.lang),
+        Some(LineState::Rejected(at)) => format!("{what}: rejected by entry {at}, nothing was changed"),
         None => format!("{what}: logged"),
     };
     out.line("decided", value(line), human);

@@ -194,7 +194,7 @@ async fn forked(ledger: &impl Ledger, batch: &CheckedManifest) -> Result<bool, P
     Ok(before.iter().filter(|b| sound(b)).any(|b| facts.previous != Some(b.id)))
 }
 
-/// A decision by an adjudicator in force; a confirmation of one that is logged, by another name.
+/// A decision by an adjudicator in force; a confirmation of one that is logged, by another name; or its rejection.
 async fn decide_decision<A: Archive, G: Guard, L: Ledger>(
     stores: &Stores<A, G, L>,
     next: LogIndex,
@@ -214,13 +214,18 @@ async fn decide_decision<A: Archive, G: Guard, L: Ledger>(
     if !stores.ledger.life(&key, received).await?.counts(next, None).counts() {
         return Err(Problem::new(Code::NotAdjudicator, key.to_string()));
     }
-    if let Said::Confirm(first) = decision.said() {
-        let first = stores.ledger.decision(*first).await?.ok_or_else(|| Problem::new(Code::NotFound, "decision"))?;
-        if first.key.name == key.name {
-            return Err(Code::SecondSame.into());
+    match decision.said() {
+        Said::Confirm(first) | Said::Reject(first) => {
+            let logged = stores.ledger.decision(*first).await?.ok_or_else(|| Problem::new(Code::NotFound, "decision"))?;
+            if matches!(decision.said(), Said::Confirm(_)) && logged.key.name == key.name {
+                return Err(Code::SecondSame.into());
+            }
         }
-    } else if let Some(known) = stores.ledger.decision(decision.id()).await? {
-        return there(&stores.ledger, known.index).await;
+        Said::Lines(_) => {
+            if let Some(known) = stores.ledger.decision(decision.id()).await? {
+                return there(&stores.ledger, known.index).await;
+            }
+        }
     }
     durable(&stores.archive, decision.blob(), None).await?;
     Ok(Decision::Entry(Body::Decision(decision.blob())))

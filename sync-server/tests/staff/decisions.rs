@@ -95,7 +95,7 @@ fn nothing_is_signed_without_a_yes_and_everything_is_shown_first() {
     world.refused("usage", "amina", &["case", "decide", &case, "same", "--reason", "same-person", "--yes"]);
     let nobody = "00000000000000000000000000000000";
     world.refused("resident-unknown", "amina", &["case", "decide", nobody, "found", "--reason", "mistake", "--yes"]);
-    world.refused("case-changed", "amina", &["case", "decide", &case, "same", nobody, "--reason", "same-person", "--yes"]);
+    world.refused("resident-unknown", "amina", &["case", "decide", &case, "same", nobody, "--reason", "same-person", "--yes"]);
     let own = world.two.founds(1).to_string();
     world.refused("usage", "amina", &["case", "decide", &case, "same", &own, "--reason", "same-person", "--yes"]);
 }
@@ -290,11 +290,18 @@ fn a_batch_without_its_approval_is_accepted_or_refused() {
     assert!(fact["next"].as_str().is_some_and(|next| next.contains(&format!("batch decide {id} accept unapproved"))), "{fact}");
     let shown = world.centre.ok(&["batch", "show", &id]);
     assert_eq!(shown.last()["code"], "unapproved");
+    let told = |world: &World| {
+        let list = world.centre.ok(&["batch", "list"]);
+        let batch = list.of("batch").into_iter().find(|batch| batch["id"] == id.as_str()).expect("listed").clone();
+        batch["decided"].clone()
+    };
+    assert_eq!(told(&world), serde_json::Value::Null);
     world.refused("case-changed", "amina", &["batch", "decide", &id, "accept", "fork", "--reason", "work-checked", "--yes"]);
     world.refused("usage", "amina", &["batch", "decide", &id, "accept", "--reason", "work-checked", "--yes"]);
     let decided = world.ask("amina", &["batch", "decide", &id, "accept", "unapproved", "--reason", "work-checked", "--yes"]);
     assert_eq!(decided.exit, Some(0), "{} {:?}", decided.told, decided.lines);
     assert!(world.fate(&world.one.record_id(number).to_string()).starts_with("merged "));
+    assert_eq!(told(&world), "accepted");
     assert!(world.centre.ok(&["open", "list"]).of("open").iter().all(|f| f["kind"] != "batch-quarantined"), "closed");
     let record = world.one.record_id(number).to_string();
     let note = decided.last()["decision"].clone();
@@ -313,9 +320,26 @@ fn a_batch_without_its_approval_is_accepted_or_refused() {
     let note = refused.last()["decision"].as_str().expect("an id").to_owned();
     let listed = world.centre.ok(&["case", "list", "--reason", "a test"]);
     assert_eq!(listed.of("batch-waits").len(), 1);
+    // who signed it takes it back; then it is decided for another reason
+    assert!(
+        world
+            .centre
+            .ok(&["open", "list"])
+            .of("open")
+            .iter()
+            .any(|f| f["kind"] == "decision-waits" && f["next"].as_str().is_some_and(|next| next.contains(&format!("case reject {note}"))))
+    );
+    let taken_back = world.ask("amina", &["case", "reject", &note, "--yes"]);
+    assert_eq!((taken_back.exit, &taken_back.of("decided")[0]["state"]), (Some(0), &"rejected".into()), "{}", taken_back.told);
+    assert!(world.centre.ok(&["open", "list"]).of("open").iter().all(|f| f["kind"] != "decision-waits"));
+    world.refused("nothing-to-do", "brahim", &["case", "confirm", &note, "--yes"]);
+    world.refused("nothing-to-do", "brahim", &["case", "reject", &note, "--yes"]);
+    assert!(world.fate(&world.one.record_id(number).to_string()).starts_with("merged "));
+    let refused = world.ask("amina", &["batch", "decide", &id, "refuse", "--reason", "order", "--yes"]);
+    let note = refused.last()["decision"].as_str().expect("an id").to_owned();
     assert_eq!(world.ask("brahim", &["case", "confirm", &note, "--yes"]).exit, Some(0));
     assert_eq!(world.fate(&world.one.record_id(number).to_string()), "refused decided");
-    assert_eq!(world.centre.ok(&["case", "history", &id]).of("decision").len(), 2);
+    assert_eq!(world.centre.ok(&["case", "history", &id]).of("decision").len(), 3);
 }
 
 #[test]

@@ -137,6 +137,32 @@ fn taking_back_what_a_record_changed_needs_two() {
 }
 
 #[test]
+fn what_waits_is_rejected_by_one_person_until_her_key_is_cut() {
+    for who in ["amina", "brahim"] {
+        let mut world = World::new();
+        let first = draft("van-1", 1, "N1");
+        world.send(batch(vec![first.clone()]));
+        let note = decide(&mut world, "amina", of(&first, Verdict::Refuse));
+        assert_eq!(line_state(&world, note), LineState::Waits);
+        let cut = world.log.next();
+        world.says(who, 1, Said::Reject(note));
+        assert_eq!(line_state(&world, note), LineState::Rejected(cut));
+        world.confirm("brahim", note);
+        assert!(line_state(&world, note) == LineState::Rejected(cut) && world.is_merged(&first, &first), "{who}: nothing waits");
+        world.cut(&key(who, 1), cut);
+        assert_eq!(line_state(&world, note), LineState::Waits, "{who}: it waits again");
+    }
+    // what acts is not rejected
+    let mut world = World::new();
+    let (one, other) = (draft("van-1", 1, "N1"), draft("van-2", 2, "N1"));
+    world.send(batch(vec![one]));
+    world.send(batch(vec![other.clone()]));
+    let note = decide(&mut world, "amina", of(&other, Verdict::Found));
+    world.says("brahim", 1, Said::Reject(note));
+    assert!(matches!(line_state(&world, note), LineState::Acts(_)) && world.is_merged(&other, &other));
+}
+
+#[test]
 fn what_a_cut_adjudicator_decided_is_held_again() {
     let mut world = World::new();
     let (one, other) = (draft("van-1", 1, "N1"), draft("van-2", 2, "N1"));

@@ -229,6 +229,8 @@ fn decides(log: &Log, note: &Decision, before: &State, key: &RecordKey) -> bool 
             Subject::Record(subject, _) => subject == key,
             Subject::Batch(batch, _) => before.records[key].delivery.0 == *batch,
         }),
+        // it changes nothing but what waits
+        Said::Reject(_) => false,
         Said::Confirm(first) => log.decisions().any(|(_, _, note)| note.id() == *first && decides(log, note, before, key)),
     }
 }
@@ -276,7 +278,7 @@ fn without(world: &World, states: &[State]) -> (Log, BTreeSet<RecordKey>) {
 fn acted(note: &Decision, states: &[State]) -> bool {
     let id = match note.said() {
         Said::Lines(_) => note.id(),
-        Said::Confirm(first) => *first,
+        Said::Confirm(first) | Said::Reject(first) => *first,
     };
     let acts = |state: &State| state.decided.get(&id).is_some_and(|lines| lines.values().any(|line| matches!(line, LineState::Acts(_))));
     states.iter().any(acts)

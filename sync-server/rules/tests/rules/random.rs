@@ -252,7 +252,8 @@ impl Play {
     fn confirm(&mut self, dice: &mut Dice<'_>) {
         let newest = self.notes.len().saturating_sub(1 + usize::from(dice.hit(4)));
         if let Some(note) = self.notes.get(newest).copied() {
-            self.world.says(JUDGES[usize::from(dice.roll(3))], 1, Said::Confirm(note));
+            let said = if dice.hit(6) { Said::Reject(note) } else { Said::Confirm(note) };
+            self.world.says(JUDGES[usize::from(dice.roll(3))], 1, said);
         }
     }
 

@@ -221,6 +221,9 @@ fn a_confirmation_that_is_not_in_force_changes_nothing() {
     let line = with.line(Subject::Record(draft("van-1", 1, "").key(), Verdict::Refuse));
     let note = with.decide("brahim", vec![line]);
     let without = with.clone();
-    with.force_note("amina", Said::Confirm(note));
-    changes_nothing_else(&with, &without, None, "a second signature of an ended key");
+    for (said, what) in [(Said::Confirm(note), "a second signature"), (Said::Reject(note), "a rejection")] {
+        let mut with = without.clone();
+        with.force_note("amina", said);
+        changes_nothing_else(&with, &without, None, &format!("{what} of an ended key"));
+    }
 }

@@ -1,9 +1,8 @@
-//! `case confirm`: the second signature under a logged note. All that waits in it is shown first.
+//! `case confirm` and `case reject`: the second signature under a logged note, or the end of what waits in it. All of that is shown first.
 
 use serde_json::json;
 use shared::{
     decision::{RecordKey, Said, Subject},
-    id::NoteId,
     problem::{Code, Problem},
 };
 
@@ -22,15 +21,25 @@ use crate::{
 };
 
 /// Shows the first note with both sides of each line that waits, asks, and signs.
-pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Signing, yes: &Yes) -> Result<Exit, Problem> {
+pub(super) async fn second(global: &Global, out: &Out, said: Said, signing: &Signing, yes: &Yes) -> Result<Exit, Problem> {
+    let (id, confirms) = match said {
+        Said::Confirm(id) => (id, true),
+        Said::Reject(id) => (id, false),
+        Said::Lines(_) => return Err(Code::Usage.into()),
+    };
     let centre = open(global)?;
     let signer = signing.adjudicator(&centre).await?;
     let first = centre.stores.ledger.decision(id).await?.filter(|first| matches!(first.note.said(), Said::Lines(_)));
     let first = first.ok_or_else(|| Problem::new(Code::NotFound, format!("no decision {id}")))?;
-    if first.key.name == *signer.public().name() {
+    if confirms && first.key.name == *signer.public().name() {
         return Err(Problem::new(Code::SecondSame, first.key.to_string()));
     }
-    let reading = Reading::of(centre, "case confirm", format!("to confirm {id}")).await?;
+    let reading = Reading::of(
+        centre,
+        if confirms { "case confirm" } else { "case reject" },
+        format!("to {} {id}", if confirms { "confirm" } else { "reject" }),
+    )
+    .await?;
     let provenance = reading.provenance();
     let lines = provenance.history(About::Decision(id)).await?;
     let waiting: Vec<_> = lines.iter().filter(|line| line.state == Some(LineState::Waits)).collect();
@@ -52,8 +61,9 @@ pub(super) async fn confirm(global: &Global, out: &Out, id: NoteId, signing: &Si
             lines => Problem::new(Code::CaseChanged, format!("all {lines} lines that waited")),
         });
     }
-    yes.or_ask(&format!("Confirm the decision of {} as {}?", first.key.name, signer.public().name()))?;
-    decide(&reading, out, Said::Confirm(id), &signer).await
+    let word = if confirms { "Confirm" } else { "Reject" };
+    yes.or_ask(&format!("{word} the decision of {} as {}?", first.key.name, signer.public().name()))?;
+    decide(&reading, out, said, &signer).await
 }
 
 /// The lines of the first note; how many of them another decision has overtaken.

@@ -184,6 +184,13 @@ impl Giving {
         let seen = reading.seen(&keys).await?;
         show::print(out, &seen);
         let lines = wanted.iter().map(|wanted| line(&seen, wanted)).collect::<Result<Vec<_>, _>>()?;
+        for wanted in &wanted {
+            if let Verdict::Same(to) | Verdict::Apply(to) = &wanted.verdict
+                && reading.resident(to).await?.is_none()
+            {
+                return Err(Problem::new(Code::ResidentUnknown, to.to_string()));
+            }
+        }
         announce(out, &reading.provenance(), &lines).await?;
         let said = Said::Lines(lines);
         if self.note_only {

@@ -84,7 +84,7 @@ fn print(out: &Out, listing: &Recorded<Listing>, now: Second) {
     }
     for line in &listing.batches {
         let human = format!(
-            "{}: waits for a second person: sync-server case confirm {} --as NAME --key FILE",
+            "{0}: waits for a second person: sync-server case confirm {1} --as NAME --key FILE, or case reject {1}",
             deciding::subject(&line.line.subject),
             line.decision
         );
@@ -119,7 +119,7 @@ fn human(case: &Case, now: Second) -> String {
         text.push(format!("    against {} {}", other.unit, other.record));
     }
     for note in &case.waits {
-        text.push(format!("    waits for a second person: sync-server case confirm {note} --as NAME --key FILE"));
+        text.push(format!("    waits for a second person: sync-server case confirm {note} --as NAME --key FILE, or case reject {note}"));
     }
     text.join("\n")
 }

@@ -219,7 +219,10 @@ async fn decisions_are_logged_of_adjudicators_in_force_and_confirmed_by_another(
     assert_eq!(log(Said::Confirm(NoteId::of(b"none")), "brahim").await.1, Some(Code::NotFound));
     assert_eq!(log(Said::Confirm(id), "amina").await.1, Some(Code::SecondSame));
     assert_eq!(log(Said::Confirm(id), "carim").await.1, Some(Code::NotAdjudicator));
+    assert_eq!(log(Said::Reject(NoteId::of(b"none")), "brahim").await.1, Some(Code::NotFound));
+    assert_eq!(log(Said::Reject(id), "carim").await.1, Some(Code::NotAdjudicator));
     assert_eq!(log(Said::Confirm(id), "brahim").await.1, None);
+    assert_eq!(log(Said::Reject(id), "amina").await.1, None, "the first signer may");
 }
 
 #[tokio::test]

@@ -205,6 +205,7 @@ pub(super) fn history(c: &Connection, rosters: &Rosters, of: &About) -> Result<V
                 confirmed.entry(*first).or_insert(facts.key);
                 continue;
             }
+            Said::Reject(_) => continue,
             Said::Lines(lines) => lines,
         };
         for (n, line) in lines.iter().enumerate() {

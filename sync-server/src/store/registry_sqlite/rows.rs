@@ -51,6 +51,7 @@ impl Word for LineState {
             Self::Changed => "changed".to_owned(),
             Self::NotInForce => "not-in-force".to_owned(),
             Self::Acts(index) => format!("acts {index}"),
+            Self::Rejected(index) => format!("rejected {index}"),
         }
     }
     fn of_word(word: &str) -> Result<Self, Problem> {
@@ -59,8 +60,13 @@ impl Word for LineState {
             "changed" => Ok(Self::Changed),
             "not-in-force" => Ok(Self::NotInForce),
             other => {
-                let index = other.strip_prefix("acts ").and_then(shared::text::decimal);
-                index.map(|index| Self::Acts(LogIndex(index))).ok_or_else(damaged)
+                let (word, index) = other.split_once(' ').ok_or_else(damaged)?;
+                let index = shared::text::decimal(index).map(LogIndex).ok_or_else(damaged)?;
+                match word {
+                    "acts" => Ok(Self::Acts(index)),
+                    "rejected" => Ok(Self::Rejected(index)),
+                    _ => Err(damaged()),
+                }
             }
         }
     }
