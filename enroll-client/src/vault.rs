@@ -50,10 +50,15 @@ use crate::durable::{self, Lock};
 const RESERVE: u64 = 32 << 20;
 /// Capture is refused when less than this is free besides.
 const FREE_MIN: u64 = 64 << 20;
+/// With less than this besides what capture needs, people are told: 64 MiB.
+pub const LOW_ROOM: u64 = 64 << 20;
 /// With less than this free not even reading works: SQLite needs memory that it shares through a file.
 const OPENING: u64 = 4 << 20;
 /// Free pages that stay in the vault for the next records: 16 MiB.
 const SPARE_PAGES: u64 = 1024;
+
+/// How the detail of what SQLite refused begins.
+const BY_SQLITE: &str = "SQLite";
 
 /// Turns what the database said into a problem.
 pub(crate) trait Db<T> {
@@ -75,7 +80,7 @@ fn failed(e: &rusqlite::Error) -> Problem {
         _ => Code::DatabaseFailed,
     };
     // the text of an error may quote a value; its kind does not
-    let detail = e.sqlite_error().map_or_else(|| "unexpected row".to_owned(), |s| format!("SQLite {}", s.extended_code));
+    let detail = e.sqlite_error().map_or_else(|| "unexpected row".to_owned(), |s| format!("{BY_SQLITE} {}", s.extended_code));
     Problem::new(code, detail)
 }
 
@@ -107,6 +112,15 @@ pub struct Places {
 impl Places {
     fn file(&self, name: &str) -> PathBuf {
         self.data.join(name)
+    }
+
+    /// A wait for the vault that came to nothing, with the process that writes to it.
+    pub fn with_writer(&self, problem: Problem) -> Problem {
+        let waited = problem.code == Code::LockedElsewhere && problem.detail.starts_with(BY_SQLITE);
+        match sqlite::writer(&self.file("vault.db")).filter(|_| waited) {
+            Some(writer) => Problem::new(problem.code, format!("the vault is written to by {writer}")),
+            None => problem,
+        }
     }
 }
 

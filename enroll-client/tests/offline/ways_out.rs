@@ -52,6 +52,22 @@ fn whoever_reads_waits_for_nobody_and_whoever_writes_is_told_who_holds_what() {
 }
 
 #[test]
+fn whoever_writes_to_the_vault_for_too_long_is_named() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let writer = rusqlite::Connection::open(unit.data().join("vault.db")).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    unit.run(&["status"]).done();
+    let told = unit.run(&["draft", "new", "residence-certificate/1"]);
+    let detail = told.last()["detail"].as_str().unwrap().to_owned();
+    let named = format!("the vault is written to by process {} (", std::process::id());
+    assert!(detail.contains(&named) && detail.contains("which runs since 20"), "{detail}");
+    told.refused("locked-elsewhere", 11);
+    writer.execute_batch("ROLLBACK").unwrap();
+    begin(&unit);
+}
+
+#[test]
 fn a_session_that_waits_for_its_agent_keeps_nobody_from_capturing() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);

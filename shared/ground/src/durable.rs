@@ -30,6 +30,7 @@ use shared::problem::{Code, Problem};
 pub use self::{
     folder::{Folder, folder, folder_given, folder_in, list, names, sweep},
     given::{Given, read_found, read_given},
+    holder::wal_writer,
     lock::Lock,
     slots::InPlace,
     space::{device, free_space, is_persistent, is_read_only, reserve},

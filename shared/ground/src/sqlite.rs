@@ -271,6 +271,11 @@ fn beside(path: &Path, end: impl AsRef<OsStr>) -> PathBuf {
     name.into()
 }
 
+/// The process that writes to the database at `path` just now, in words: whoever waits for its turn may name it.
+pub fn writer(path: &Path) -> Option<String> {
+    durable::wal_writer(&beside(path, "-shm"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
@@ -325,6 +330,10 @@ mod tests {
         assert_eq!(modes(), [0o600; 3]);
         second.busy_timeout(Duration::ZERO).expect("set");
         assert!(second.execute("INSERT INTO a VALUES (2)", []).is_err(), "the first still has its lock");
+        let told = writer(&path).expect("this kernel says");
+        assert!(told.starts_with(&format!("process {} (", std::process::id())), "{told}");
+        first.execute_batch("ROLLBACK").expect("ended");
+        assert_eq!(writer(&path), None);
     }
 
     #[test]

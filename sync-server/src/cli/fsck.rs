@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use shared::problem::Problem;
+use shared::problem::{Code, Problem};
 
 use super::{Exit, Global, Out, admit, open, rebuild::registry};
 use crate::{
@@ -18,8 +18,13 @@ impl Fsck {
     /// Runs the checks and prints what they found.
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         let centre = admit::open(global)?;
-        let mut report = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await?;
-        let contents = fsck::contents(&centre).await?;
+        let stores = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await;
+        let mut report = stores.or_else(|problem| damage(problem).map(|found| Report { findings: vec![found], ..Report::default() }))?;
+        if let Err(problem) = centre.db.integrity().await {
+            report.findings.push(damage(problem)?);
+        }
+        let contents = fsck::contents(&centre).await;
+        let contents = contents.or_else(|problem| damage(problem).map(|found| Contents { off: vec![found], ..Contents::default() }))?;
         report.findings.extend(contents.off.iter().cloned());
         report.open.extend(contents.open.iter().cloned());
         for finding in &report.findings {
@@ -39,6 +44,17 @@ impl Fsck {
         let clean = report.is_clean();
         out.answer(summary(&report, &contents, open), human(&report, &contents, open));
         Ok(if clean { Exit::Done } else { Exit::Integrity })
+    }
+}
+
+/// What cannot be read of the database is a finding; what the disk or another process refuses ends the check.
+fn damage(problem: Problem) -> Result<Problem, Problem> {
+    match problem.code {
+        Code::DatabaseDamaged => Ok(problem),
+        Code::DatabaseFailed | Code::TextMalformed | Code::NoteMalformed | Code::RegistryWrong => {
+            Ok(Problem::new(Code::DatabaseDamaged, problem.to_string()))
+        }
+        _ => Err(problem),
     }
 }
 

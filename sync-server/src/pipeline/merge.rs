@@ -41,7 +41,7 @@ use super::{
     opener::{NotOpened, Opener, Patience},
 };
 use crate::{
-    durable::{self, Lock},
+    durable::Lock,
     registry::{Claim, OutcomeDue, Registry, Way},
     rules::Advanced,
     store::{Archive, Ledger, Whole},
@@ -92,8 +92,7 @@ pub struct Merge<A, L, R> {
 
 /// The right to merge: one process of a centre has it at a time.
 pub fn lock(path: &Path) -> Result<Lock, Problem> {
-    let lock = Lock::try_take(path).map_err(durable::problem("merge lock"))?;
-    lock.ok_or_else(|| Problem::new(Code::LockedElsewhere, "another process of this centre merges"))
+    Lock::take(path)
 }
 
 impl<A: Archive, L: Ledger, R: Registry> Merge<A, L, R> {

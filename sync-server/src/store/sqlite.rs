@@ -68,8 +68,17 @@ impl Db {
 
     /// Looks at every page, as far as SQLite's own quick check goes.
     pub async fn whole(&self) -> Result<(), Problem> {
-        self.read(|c| {
-            let said: String = c.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+        self.checked("PRAGMA quick_check(1)").await
+    }
+
+    /// Looks at every page, and whether each index has what its table has.
+    pub async fn integrity(&self) -> Result<(), Problem> {
+        self.checked("PRAGMA integrity_check(1)").await
+    }
+
+    async fn checked(&self, sql: &'static str) -> Result<(), Problem> {
+        self.read(move |c| {
+            let said: String = c.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
             if said == "ok" { Ok(()) } else { Err(Problem::new(Code::DatabaseDamaged, "its pages do not fit together")) }
         })
         .await

@@ -13,11 +13,32 @@ use shared::time::Second;
 /// Most bytes that are read of a file of the kernel.
 const MOST: u64 = 4 << 20;
 
+/// Which kind of lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Of a whole file.
+    Whole,
+    /// For writing, of the byte by which SQLite's writers take turns (WAL file format, section 2.3.1: `WAL_WRITE_LOCK`).
+    WalWriter,
+}
+
+/// The byte of SQLite's shared memory that its writer locks.
+const WAL_WRITER: u64 = 120;
+
 /// The process that holds a lock on this file, in words; none where the kernel does not say.
 pub(super) fn of(path: &Path) -> Option<String> {
+    told(path, Way::Whole)
+}
+
+/// The process that writes to the database with this shared memory (`-shm`), in words.
+pub fn wal_writer(shared_memory: &Path) -> Option<String> {
+    told(shared_memory, Way::WalWriter)
+}
+
+fn told(path: &Path, way: Way) -> Option<String> {
     let meta = fs::metadata(path).ok()?;
     let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
-    let process = holder(&read("/proc/locks")?, (major, minor, meta.ino()))?;
+    let process = holder(&read("/proc/locks")?, way, (major, minor, meta.ino()))?;
     let name = read(&format!("/proc/{process}/comm")).unwrap_or_default();
     let Some((since, stopped)) = read(&format!("/proc/{process}/stat")).as_deref().and_then(life) else {
         return Some(format!("process {process}"));
@@ -33,13 +54,19 @@ fn read(path: &str) -> Option<String> {
 }
 
 /// The process in `1: FLOCK ADVISORY WRITE 1234 fd:01:131 0 EOF`; who waits has `->` after the number.
-fn holder(locks: &str, (major, minor, inode): (u32, u32, u64)) -> Option<u32> {
+fn holder(locks: &str, way: Way, (major, minor, inode): (u32, u32, u64)) -> Option<u32> {
     let file = format!("{major:02x}:{minor:02x}:{inode}");
     locks.lines().find_map(|line| {
         let mut words = line.split_whitespace().skip(1);
-        let (kind, _, _, process, of) = (words.next()?, words.next()?, words.next()?, words.next()?, words.next()?);
+        let (kind, _, mode, process, of) = (words.next()?, words.next()?, words.next()?, words.next()?, words.next()?);
+        let (start, end) = (words.next()?.parse::<u64>().ok()?, words.next()?);
+        let covers = start <= WAL_WRITER && end.parse::<u64>().map_or(end == "EOF", |end| end >= WAL_WRITER);
         let process = process.parse().ok().filter(|&process| process != 0);
-        process.filter(|_| kind == "FLOCK" && of == file)
+        let fits = match way {
+            Way::Whole => kind == "FLOCK",
+            Way::WalWriter => kind == "POSIX" && mode == "WRITE" && covers,
+        };
+        process.filter(|_| fits && of == file)
     })
 }
 
@@ -75,9 +102,12 @@ mod tests {
     fn a_waiting_process_and_other_locks_are_not_taken_for_the_holder() {
         let locks = "1: POSIX  ADVISORY  WRITE 11 fd:01:131 0 EOF\n2: FLOCK  ADVISORY  WRITE 12 fd:01:131 0 EOF\n\
                      2: -> FLOCK  ADVISORY  WRITE 13 fd:01:131 0 EOF\n3: FLOCK  ADVISORY  WRITE 0 08:02:7 0 EOF\n";
-        assert_eq!(holder(locks, (0xfd, 1, 131)), Some(12));
-        assert_eq!(holder(locks, (0xfd, 1, 132)), None);
-        assert_eq!(holder(locks, (8, 2, 7)), None, "another name space's");
+        assert_eq!(holder(locks, Way::Whole, (0xfd, 1, 131)), Some(12));
+        assert_eq!(holder(locks, Way::Whole, (0xfd, 1, 132)), None);
+        assert_eq!(holder(locks, Way::Whole, (8, 2, 7)), None, "another name space's");
+        assert_eq!(holder(locks, Way::WalWriter, (0xfd, 1, 131)), Some(11));
+        let bytes = "1: POSIX  ADVISORY  READ  21 fd:01:9 120 120\n2: POSIX  ADVISORY  WRITE 22 fd:01:9 124 124\n3: POSIX  ADVISORY  WRITE 23 fd:01:9 120 120\n";
+        assert_eq!(holder(bytes, Way::WalWriter, (0xfd, 1, 9)), Some(23), "readers and other bytes are not the writer");
         assert_eq!(life("77 (a) b) T 1 2 3"), None);
     }
 }

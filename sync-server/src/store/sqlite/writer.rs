@@ -2,10 +2,12 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
 
+use ground::sqlite;
 use rusqlite::Connection;
 use shared::problem::{Code, Problem};
 use tokio::sync::{oneshot, watch};
@@ -122,13 +124,22 @@ fn serve(connection: &Connection, jobs: &Receiver<Box<dyn Job>>) {
 
 /// Runs the group in one transaction. A crash before the commit leaves nothing of it, after it all of it.
 fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Problem> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed).map_err(|problem| match problem.code {
+        Code::Busy => Problem::new(Code::Busy, held(connection)),
+        _ => problem,
+    })?;
     let done = group.iter_mut().try_for_each(|job| one(connection, job.as_mut()));
     let done = done.and_then(|()| connection.execute_batch("COMMIT").map_err(failed));
     if done.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
     }
     done
+}
+
+/// Whose turn it is.
+fn held(connection: &Connection) -> String {
+    let writer = connection.path().and_then(|path| sqlite::writer(Path::new(path)));
+    writer.map_or_else(|| "database".to_owned(), |writer| format!("the database is written to by {writer}"))
 }
 
 fn one(connection: &Connection, job: &mut dyn Job) -> Result<(), Problem> {
