@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "this file owns the arguments")]
 
 mod admit;
+mod archive;
 mod asking;
 mod batch;
 mod case;
@@ -28,6 +29,7 @@ mod roster;
 mod scrub;
 mod secrets;
 mod serve;
+mod tls;
 
 use std::{io::stderr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -149,6 +151,12 @@ enum Command {
     Fsck(fsck::Fsck),
     /// Check keys, guard, archive, disk and roster, and say what to do
     Doctor(doctor::Doctor),
+    /// Put back files that the archive has lost
+    #[command(subcommand)]
+    Archive(archive::Archive),
+    /// Make a new certificate where the old one is lost
+    #[command(subcommand)]
+    Tls(tls::Tls),
     /// Read the whole archive again now, as `serve` does slowly
     Scrub,
     /// Make the database again from archive and guard, and compare
@@ -213,6 +221,8 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Open(open) => open.run(global, out).await,
         Command::Fsck(fsck) => fsck.run(global, out).await,
         Command::Doctor(doctor) => doctor.run(global, out).await,
+        Command::Archive(archive) => archive.run(global, out).await,
+        Command::Tls(tls) => tls.run(global, out),
         Command::Scrub => scrub::run(global, out).await,
         Command::Rebuild(rebuild) => rebuild.run(global, out).await,
         Command::OpenRecord => Ok(Exit::Usage), // `main` has done it

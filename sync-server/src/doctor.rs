@@ -79,6 +79,10 @@ fn graded(ill: bool, warning: bool) -> Health {
 pub async fn examine(centre: &Centre, now: Second) -> Vec<Finding> {
     let mut findings = Vec::new();
     match centre.roster().await {
+        Err(p) if p.code == Code::NoRoster && is_behind(centre).await => {
+            let next = "Start `sync-server serve`, or run `sync-server rebuild`: both make it again from archive and guard.";
+            findings.push(finding("database", Health::Warning, "it is new: the log is in archive and guard", next));
+        }
         Ok(roster) => {
             findings.extend([keys(centre, &roster), working(centre, &roster), recovery(centre, &roster), roster_age(&roster, now)]);
             findings.push(archive(centre, &roster).await);
@@ -97,6 +101,13 @@ pub async fn examine(centre: &Centre, now: Second) -> Vec<Finding> {
     let places = [("data", centre.settings.data.clone()), ("archive", centre.settings.archive()), ("guard", centre.settings.guard())];
     findings.extend(places.iter().map(|(name, path)| disk(name, path)));
     findings
+}
+
+/// A database that has nothing of the log yet.
+async fn is_behind(centre: &Centre) -> bool {
+    let guarded = centre.stores.guard.read().await.ok().flatten();
+    let database = centre.stores.ledger.position().await.ok();
+    guarded.zip(database).is_some_and(|(guard, database)| database.line.head.size == 0 && guard.head.size > 0)
 }
 
 /// It may lie on a stick in a safe: without it nothing is lost, and no roster changes.
@@ -212,7 +223,11 @@ async fn archive(centre: &Centre, roster: &TrustedRoster) -> Finding {
 
 async fn clock(centre: &Centre, now: Second) -> Result<Finding, Problem> {
     let next = "Nothing is logged while it is more than a day ahead. Set it; if it is right and the centre was off for days, say so: `sync-server log time confirm`.";
-    let last = centre.stores.ledger.position().await?.received;
+    let position = centre.stores.ledger.position().await?;
+    if position.line.head.size == 0 {
+        return Ok(finding("clock", Health::Well, format!("clock {now}; the database has no log time yet"), next));
+    }
+    let last = position.received;
     let ahead = now.unix() - last.unix();
     let jumped = clock_jump(&centre.stores.ledger, last, now).await?.is_some();
     let health = graded(ahead < -300 || jumped, ahead > 86_400);

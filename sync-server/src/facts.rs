@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use shared::{
     decision::Subject,
-    id::{LogIndex, Member, Place},
+    id::{LogIndex, Member},
     keys::KeyRef,
     problem::{Code, Problem},
     roster::{Facts as RosterFacts, Role},
@@ -21,9 +21,10 @@ use shared::{
 
 use crate::{
     centre::Centre,
+    clock,
     joining::lives,
     registry::{About, Registry as _},
-    store::{BatchFacts, Ledger as _, registry_sqlite::RegistrySqlite},
+    store::{BatchFacts, Gap, Ledger as _, registry_sqlite::RegistrySqlite},
 };
 
 pub use self::machines::LOW_DISK;
@@ -66,11 +67,17 @@ pub enum Kind {
     DiskLow,
     /// A database that `rebuild` has set aside is still there.
     DatabaseAside,
+    /// The database's pages do not fit together.
+    DatabaseDamaged,
+    /// Nothing is logged until a person looks at the clock.
+    LogStopped,
+    /// The certificate with which the server answers ends soon, or cannot be used.
+    CertificateEnds,
 }
 
 impl Kind {
     /// All.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::KeyKept,
         Self::KeyFrozen,
         Self::Fork,
@@ -86,6 +93,9 @@ impl Kind {
         Self::ArchiveDamaged,
         Self::DiskLow,
         Self::DatabaseAside,
+        Self::DatabaseDamaged,
+        Self::LogStopped,
+        Self::CertificateEnds,
     ];
 
     /// As it is written.
@@ -106,6 +116,9 @@ impl Kind {
             Self::ArchiveDamaged => "archive-damaged",
             Self::DiskLow => "disk-low",
             Self::DatabaseAside => "database-aside",
+            Self::DatabaseDamaged => "database-damaged",
+            Self::LogStopped => "log-stopped",
+            Self::CertificateEnds => "certificate-ends",
         }
     }
 }
@@ -129,6 +142,7 @@ pub struct OpenFact {
 
 /// All open facts, kind after kind.
 pub async fn open(centre: &Centre) -> Result<Vec<OpenFact>, Problem> {
+    let now = clock::now();
     let roster = centre.roster().await?;
     let registry = RegistrySqlite::new(centre.db.clone());
     let mut facts = kept(centre, roster.facts()).await?;
@@ -140,9 +154,12 @@ pub async fn open(centre: &Centre) -> Result<Vec<OpenFact>, Problem> {
     facts.extend(waiting(centre, &registry).await?);
     facts.extend(shared_keys(&registry).await?);
     facts.extend(machines::units(centre, roster.facts()).await?);
-    facts.extend(machines::doubts(centre).await?);
+    facts.extend(machines::doubts(centre, roster.facts()).await?);
     facts.extend(machines::disks(centre));
     facts.extend(machines::aside(centre)?);
+    facts.extend(machines::damaged(centre).await?);
+    facts.extend(machines::stopped(centre, now).await?);
+    facts.extend(machines::certificate(centre, now));
     facts.sort_by(|a, b| (a.kind, &a.about).cmp(&(b.kind, &b.about)));
     Ok(facts)
 }
@@ -243,26 +260,20 @@ fn quarantined(batch: &BatchFacts, code: Code) -> OpenFact {
     }
 }
 
-/// Places that must exist, as ranges; since when the batch after each is here.
+/// Places that must exist, as ranges.
 async fn missing_batches(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, Problem> {
     let mut names: Vec<_> = roster.units.iter().map(|unit| &unit.name).collect();
     names.dedup();
     let mut facts = Vec::new();
     for unit in names {
-        for (first, last) in ranges(&centre.stores.ledger.missing(unit, MOST).await?) {
-            let after = match Place::new(last.epoch, last.sequence + 1) {
-                Ok(after) => centre.stores.ledger.batches_at(unit, after).await?.first().map(|batch| batch.received),
-                Err(_) => None,
-            };
-            facts.push(OpenFact {
-                kind: Kind::BatchesMissing,
-                about: format!("{unit} {}", range(&first, &last)),
-                unit: Some(unit.clone()),
-                since: after,
-                seen: format!("{unit} owes {} batches", last.sequence - first.sequence + 1),
-                next: format!("Bring what {unit} still holds: `enroll-client sync` on the unit."),
-            });
-        }
+        facts.extend(centre.stores.ledger.missing(unit, MOST).await?.into_iter().map(|Gap { first, last, since }| OpenFact {
+            kind: Kind::BatchesMissing,
+            about: format!("{unit} {}", range(&first, &last)),
+            unit: Some(unit.clone()),
+            since,
+            seen: format!("{unit} owes {} batches", last.sequence - first.sequence + 1),
+            next: format!("Bring what {unit} still holds: `enroll-client sync` on the unit."),
+        }));
     }
     Ok(facts)
 }
@@ -272,23 +283,12 @@ fn range(first: &impl std::fmt::Display, last: &impl std::fmt::Display) -> Strin
     if first == last { first } else { format!("{first}–{last}") }
 }
 
-fn ranges(places: &[Place]) -> Vec<(Place, Place)> {
-    let mut ranges: Vec<(Place, Place)> = Vec::new();
-    for place in places {
-        match ranges.last_mut() {
-            Some((_, last)) if last.epoch == place.epoch && last.sequence + 1 == place.sequence => *last = *place,
-            _ => ranges.push((*place, *place)),
-        }
-    }
-    ranges
-}
-
 async fn missing_numbers(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem> {
     let fact = |missing: crate::registry::MissingNumbers| OpenFact {
         kind: Kind::NumbersMissing,
         about: format!("{} {}", missing.unit, range(&missing.first, &missing.last)),
         unit: Some(missing.unit.clone()),
-        since: None,
+        since: missing.since,
         seen: format!("{} owes {} numbers", missing.unit, missing.last.number - missing.first.number + 1),
         next: format!("Bring what {} still holds: `enroll-client sync` on the unit.", missing.unit),
     };
@@ -323,7 +323,10 @@ async fn waiting(centre: &Centre, registry: &RegistrySqlite) -> Result<Vec<OpenF
             unit: None,
             since: lives::logged_at(&centre.stores.ledger, line.index).await?,
             seen: format!("decision {} by {} waits for a second person", line.decision, line.by),
-            next: format!("Another adjudicator: `sync-server case confirm {} --as NAME --key FILE`.", line.decision),
+            next: format!(
+                "Another adjudicator: `sync-server case confirm {0} --as NAME --key FILE`. If it is not to be, any adjudicator: `sync-server case reject {0} --as NAME --key FILE`.",
+                line.decision
+            ),
         });
     }
     Ok(facts)
@@ -351,15 +354,6 @@ async fn shared_keys(registry: &RegistrySqlite) -> Result<Vec<OpenFact>, Problem
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_in_a_row_are_one_range() {
-        let place = |epoch, sequence| Place::new(epoch, sequence).expect("from 1");
-        let found = ranges(&[place(1, 2), place(1, 3), place(1, 7), place(2, 8)]);
-        assert_eq!(found, [(place(1, 2), place(1, 3)), (place(1, 7), place(1, 7)), (place(2, 8), place(2, 8))]);
-        assert_eq!(range(&place(1, 2), &place(1, 3)), "1.2–1.3");
-        assert_eq!(range(&place(1, 7), &place(1, 7)), "1.7");
-    }
 
     #[test]
     fn each_kind_has_its_own_word() {

@@ -37,6 +37,7 @@ use crate::{
         empty_log,
         guard_file::{GuardFile, Make},
     },
+    tls,
 };
 
 /// What a new centre is to be.
@@ -218,44 +219,7 @@ fn certificate(settings: &Settings) -> Result<(), Problem> {
     if settings.file.tls_cert.is_some() {
         return Ok(());
     }
-    let mut names = vec![settings.file.centre.to_string(), "localhost".into(), "127.0.0.1".into(), "::1".into()];
-    if let Some(host) = settings.file.url.as_deref().and_then(host)
-        && !names.contains(&host)
-    {
-        names.push(host);
-    }
-    let made = rcgen::generate_simple_self_signed(names).map_err(|e| Problem::new(Code::ConfigInvalid, e.to_string()))?;
-    let key = Zeroizing::new(made.signing_key.serialize_pem());
+    let (key, certificate) = tls::make(settings)?;
     write(&settings.tls_key(), key.as_bytes())?;
-    write(&settings.tls_cert(), made.cert.pem().as_bytes())
-}
-
-/// The host of a URL: what stands between `//` and the port or path.
-fn host(url: &str) -> Option<String> {
-    let rest = url.split_once("//")?.1;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next()?,
-        None => authority.split(':').next()?,
-    };
-    (!host.is_empty()).then(|| host.to_ascii_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_of_urls() {
-        for (url, expected) in [
-            ("https://registry.example:8443", Some("registry.example")),
-            ("https://Registry.example/x", Some("registry.example")),
-            ("https://[2001:db8::1]:8443/", Some("2001:db8::1")),
-            ("https://10.0.0.7", Some("10.0.0.7")),
-            ("registry.example", None),
-            ("https://", None),
-        ] {
-            assert_eq!(host(url).as_deref(), expected, "{url}");
-        }
-    }
+    write(&settings.tls_cert(), certificate.as_bytes())
 }

@@ -11,6 +11,7 @@
 pub use ground::{clock, durable, entropy, sabotage};
 pub mod settings;
 pub mod keys;
+pub mod tls;
 
 #[cfg(test)]
 mod fixtures;

@@ -9,7 +9,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use shared::{
     problem::{Code, Problem},
     time::Second,
@@ -35,6 +34,7 @@ use crate::{
     },
     scrub,
     store::{Ledger as _, archive_files::ArchiveFiles, ledger_sqlite::LedgerSqlite, registry_sqlite::RegistrySqlite},
+    tls,
 };
 
 /// How often staging is looked at for batches that could not be logged when they arrived.
@@ -253,18 +253,6 @@ fn line(centre: &Centre, security: Security) -> Result<Line, Problem> {
     if security != Security::Tls {
         return Ok(Line::Plain);
     }
-    let invalid = |why: String| Problem::new(Code::ConfigInvalid, why);
-    let file = |path: &std::path::Path| {
-        let bytes = durable::read(path).map_err(durable::problem("TLS"))?;
-        bytes.ok_or_else(|| invalid(format!("{} is not there", path.display())))
-    };
-    let (cert, key) = (file(&centre.settings.tls_cert())?, zeroize::Zeroizing::new(file(&centre.settings.tls_key())?));
-    let chain = CertificateDer::pem_slice_iter(&cert).collect::<Result<Vec<_>, _>>();
-    let chain = chain.map_err(|e| invalid(format!("TLS certificate: {e}")))?;
-    // The error of a key's parser is left out: it may quote the file.
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| invalid("TLS key: no private key in the file".to_owned()))?;
-    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
-    let mut config = config.map_err(|e| invalid(format!("TLS: {e}")))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let config = tls::config(&centre.settings)?;
     Ok(Line::Tls(TlsAcceptor::from(Arc::new(config))))
 }

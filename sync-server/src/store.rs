@@ -36,8 +36,8 @@ use shared::{
 pub use self::{
     guard::{Guard, Swap, empty_log},
     ledger::{
-        AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, Heard, HelloFacts, Ledger, LineFacts, OutcomeFacts,
-        Position, RosterFacts, Word,
+        AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, Gap, HeadWitness, Heard, HelloFacts, Ledger, LineFacts,
+        OutcomeFacts, Position, RosterFacts, Word,
     },
 };
 

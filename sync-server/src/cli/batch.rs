@@ -90,14 +90,27 @@ fn value(batch: &BatchFacts) -> serde_json::Value {
     })
 }
 
+/// What persons have decided about a batch, where no code stands against it any more.
+fn decided(case: &BatchCase) -> Option<&'static str> {
+    if case.is_refused() {
+        return Some("refused");
+    }
+    (case.decision.is_some() && case.code.is_none()).then_some("accepted")
+}
+
 async fn list(centre: &Centre, out: &Out, unit: Option<&shared::id::Member>) -> Result<Exit, Problem> {
     let (mut next, mut count) = (LogIndex(0), 0_u64);
+    let provenance = Provenance::of(centre);
     loop {
         let page = centre.stores.ledger.batches_from(next, PAGE).await?;
         let Some(last) = page.last() else { break };
         next = LogIndex(last.index.0 + 1);
         for batch in page.iter().filter(|b| unit.is_none_or(|u| b.unit == *u)) {
             count += 1;
+            let decided = match batch.state {
+                BatchState::Accepted => None,
+                BatchState::Quarantined(_) => decided(&provenance.batch_case(batch.id).await?),
+            };
             let human = format!(
                 "{:<12} {:<8} entry {:<8} {} {:>4} lines {:>12} bytes  {}  {}",
                 batch.unit.as_str(),
@@ -106,10 +119,12 @@ async fn list(centre: &Centre, out: &Out, unit: Option<&shared::id::Member>) -> 
                 batch.received,
                 batch.lines,
                 batch.payload_size,
-                batch.state,
+                decided.map_or_else(|| batch.state.to_string(), |decided| format!("{} ({decided} by decision)", batch.state)),
                 batch.id
             );
-            out.line("batch", value(batch), human);
+            let mut value = value(batch);
+            value["decided"] = serde_json::json!(decided);
+            out.line("batch", value, human);
         }
     }
     out.summary(serde_json::json!({ "batches": count }), format!("{count} batches"));
@@ -134,13 +149,14 @@ async fn show(centre: &Centre, out: &Out, id: BatchId) -> Result<Exit, Problem> 
     let mut summary = value(&batch);
     summary["outcome"] = outcome.as_ref().map_or(serde_json::Value::Null, |o| o.version.into());
     let outcome = outcome.map_or_else(|| "no outcome yet".to_owned(), |o| format!("outcome version {}", o.version));
-    let state = match batch.state {
-        BatchState::Accepted => "accepted".to_owned(),
-        BatchState::Quarantined(code) => format!("quarantined {code}: {}", code.row().text(out.lang).next),
+    let case = Provenance::of(centre).batch_case(id).await?;
+    let state = match (batch.state, decided(&case)) {
+        (BatchState::Accepted, _) => "accepted".to_owned(),
+        (BatchState::Quarantined(code), Some(decided)) => format!("quarantined {code}, {decided} by decision"),
+        (BatchState::Quarantined(code), None) => format!("quarantined {code}: {}", code.row().text(out.lang).next),
     };
     let about = format!("batch {} of {}, log entry {} at {}", batch.place, batch.unit, batch.index, batch.received);
     let mut human = vec![format!("{about}: {state}; {outcome}")];
-    let case = Provenance::of(centre).batch_case(id).await?;
     summary["code"] = serde_json::json!(case.code.map(|c| c.row().code));
     summary["decision"] = serde_json::json!(case.decision);
     let lifted: Vec<_> = case.accepted.iter().flatten().map(|code| code.row().code).collect();

@@ -6,7 +6,7 @@ use shared::{
     hello::{Hello, Sender},
     id::{Blob, Member},
     keys::KeyRef,
-    problem::{Lang, Problem},
+    problem::{Code, Lang, Problem},
     roster::{Facts as RosterFacts, Role},
     time::Second,
 };
@@ -16,12 +16,16 @@ use crate::{
     centre::Centre,
     clock, durable,
     joining::lives::{self, KeyLife},
+    pipeline::clock_jump,
     rebuilding,
     store::{Heard, Ledger as _},
+    tls,
 };
 
 /// A unit that has said nothing for so many seconds is named: two weeks.
 const UNHEARD: i64 = 14 * 86_400;
+/// A certificate that ends within this wants a successor: four weeks.
+const CERTIFICATE_SOON: i64 = 28 * 86_400;
 /// A disk with less than this is nearly full.
 pub const LOW_DISK: u64 = 2 << 30;
 
@@ -98,15 +102,29 @@ fn unheard(life: &KeyLife, heard: Option<&Heard>, now: Second) -> Option<OpenFac
 }
 
 /// Files of the archive that were missing or wrong when they were read last.
-pub(super) async fn doubts(centre: &Centre) -> Result<Vec<OpenFact>, Problem> {
+pub(super) async fn doubts(centre: &Centre, roster: &RosterFacts) -> Result<Vec<OpenFact>, Problem> {
     let doubts = centre.stores.ledger.doubts().await?;
+    let mut units: Vec<&Member> = roster.units.iter().map(|unit| &unit.name).collect();
+    units.dedup();
+    let mut places = Vec::new();
+    for unit in units {
+        let held = centre.stores.ledger.in_doubt(unit, MOST).await?;
+        places.extend(held.iter().map(|place| format!("{unit} {place}")));
+    }
+    let from_units = if places.is_empty() {
+        String::new()
+    } else {
+        format!(" A unit may still have it ({}): `enroll-client batch save PLACE FOLDER` there.", places.join(", "))
+    };
     let fact = |(blob, since): (Blob, Second)| OpenFact {
         kind: Kind::ArchiveDamaged,
         about: blob.to_string(),
         unit: None,
         since: Some(since),
         seen: "a file of the archive is missing or changed; units are asked to keep what it holds of theirs".to_owned(),
-        next: "Put it back from a copy of the archive, then `sync-server scrub`; `sync-server fsck` says what names it.".to_owned(),
+        next: format!(
+            "Put it back from a copy of the archive: `sync-server archive restore FILE`; `sync-server fsck` says what names it.{from_units}"
+        ),
     };
     Ok(doubts.into_iter().take(MOST).map(fact).collect())
 }
@@ -143,4 +161,40 @@ pub(super) fn aside(centre: &Centre) -> Result<Vec<OpenFact>, Problem> {
     }
     };
     Ok(rebuilding::set_aside(&centre.settings)?.into_iter().map(fact).collect())
+}
+
+/// Pages of the database that do not fit together, as far as SQLite's quick check sees that.
+pub(super) async fn damaged(centre: &Centre) -> Result<Option<OpenFact>, Problem> {
+    match centre.db.whole().await {
+        Ok(()) => Ok(None),
+        Err(problem) if problem.code == Code::DatabaseDamaged => Ok(Some(of_machine(Kind::DatabaseDamaged, "centre.db", None, &problem))),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// A log that waits for a person; since the entry after which it fell silent.
+pub(super) async fn stopped(centre: &Centre, now: Second) -> Result<Option<OpenFact>, Problem> {
+    let last = centre.stores.ledger.position().await?.received;
+    let jumped = clock_jump(&centre.stores.ledger, last, now).await?;
+    Ok(jumped.map(|problem| of_machine(Kind::LogStopped, "clock", Some(last), &problem)))
+}
+
+/// A certificate that ends soon, has ended, or cannot be used.
+pub(super) fn certificate(centre: &Centre, now: Second) -> Option<OpenFact> {
+    let path = centre.settings.tls_cert().display().to_string();
+    match tls::ends(&centre.settings) {
+        Ok(ends) if ends.unix() - now.unix() > CERTIFICATE_SOON => None,
+        Ok(ends) => {
+            let next = "Put a newer certificate and its key in its place (`tls_cert`, `tls_key` in sync-server.toml), then start `sync-server serve` \
+                        again. Units that know the old one by `--ca` need the new one: `enroll-client unit set --ca FILE`.";
+            let seen = format!("{} {ends}", if ends <= now { "ended" } else { "ends" });
+            Some(OpenFact { kind: Kind::CertificateEnds, about: path, unit: None, since: None, seen, next: next.to_owned() })
+        }
+        Err(problem) => Some(of_machine(Kind::CertificateEnds, &path, None, &problem)),
+    }
+}
+
+fn of_machine(kind: Kind, about: &str, since: Option<Second>, problem: &Problem) -> OpenFact {
+    let text = problem.row().text(Lang::En);
+    OpenFact { kind, about: about.to_owned(), unit: None, since, seen: problem.to_string(), next: text.next.to_owned() }
 }

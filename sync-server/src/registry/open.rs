@@ -26,6 +26,8 @@ pub struct MissingNumbers {
     pub first: Number,
     /// The last of them.
     pub last: Number,
+    /// When something first showed that the last of them exists.
+    pub since: Option<Second>,
 }
 
 /// A number that was withdrawn when its record stood already.

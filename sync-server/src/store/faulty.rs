@@ -27,7 +27,7 @@ use shared::{
 };
 
 use super::{
-    AnnouncedBatch, Application, Archive, BatchFacts, DecisionFacts, Extent, Guard, HeadWitness, Heard, HelloFacts, Ledger, LineFacts,
+    AnnouncedBatch, Application, Archive, BatchFacts, DecisionFacts, Extent, Gap, Guard, HeadWitness, Heard, HelloFacts, Ledger, LineFacts,
     OutcomeFacts, Pieces, Position, RosterFacts, Staging, Swap, Upload,
 };
 use crate::{
@@ -318,7 +318,7 @@ impl<L: Ledger> Ledger for Faulty<L> {
         read batches_from(index: LogIndex, limit: usize) -> Vec<BatchFacts>;
         read quarantined_from(index: LogIndex, limit: usize) -> Vec<BatchFacts>;
         read chain_head(unit: &Member, epoch: u32) -> Option<BatchFacts>;
-        read missing(unit: &Member, limit: usize) -> Vec<Place>;
+        read missing(unit: &Member, limit: usize) -> Vec<Gap>;
         read forked(unit: &Member, epoch: u32) -> Option<u64>;
         read frozen(key: &KeyRef) -> Option<LogIndex>;
         read life(key: &KeyRef, received: Second) -> Life;

@@ -177,6 +177,17 @@ pub struct HelloFacts {
     pub note: Vec<u8>,
 }
 
+/// Places in a row that must exist and are not logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The first of them.
+    pub first: Place,
+    /// The last of them, of the same epoch.
+    pub last: Place,
+    /// When something first showed that the last of them exists; none where only an announcement does.
+    pub since: Option<Second>,
+}
+
 /// A hello that was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
@@ -240,8 +251,9 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn quarantined_from(&self, index: LogIndex, limit: usize) -> impl Future<Output = Result<Vec<BatchFacts>, Problem>> + Send;
     /// The batch of the highest sequence of a unit's epoch: the chain's head.
     fn chain_head(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<BatchFacts>, Problem>> + Send;
-    /// Places that must exist (a later batch, an announcement or a hello shows it) and are not logged; oldest first.
-    fn missing(&self, unit: &Member, limit: usize) -> impl Future<Output = Result<Vec<Place>, Problem>> + Send;
+    /// Places that must exist (a later batch, an announcement or a hello shows it) and are not logged, in rows; oldest first. At
+    /// most `limit` places.
+    fn missing(&self, unit: &Member, limit: usize) -> impl Future<Output = Result<Vec<Gap>, Problem>> + Send;
     /// Lowest sequence of this epoch at which the unit was seen to fork.
     fn forked(&self, unit: &Member, epoch: u32) -> impl Future<Output = Result<Option<u64>, Problem>> + Send;
     /// The index from which on the work of this key is quarantined, if it is frozen.

@@ -36,7 +36,7 @@ use shared::{
 };
 
 use super::{
-    AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, HeadWitness, Heard, HelloFacts, Ledger, LineFacts, OutcomeFacts,
+    AnnouncedBatch, Application, BatchFacts, DecisionFacts, Extent, Gap, HeadWitness, Heard, HelloFacts, Ledger, LineFacts, OutcomeFacts,
     Position, RosterFacts, sqlite::Db,
 };
 use crate::rules::force;
@@ -98,7 +98,7 @@ impl Ledger for LedgerSqlite {
         let unit = unit.clone();
         self.db.read(move |c| batches::chain_head(c, &unit, epoch)).await
     }
-    async fn missing(&self, unit: &Member, limit: usize) -> Result<Vec<Place>, Problem> {
+    async fn missing(&self, unit: &Member, limit: usize) -> Result<Vec<Gap>, Problem> {
         let unit = unit.clone();
         self.db.read(move |c| units::missing(c, &unit, limit)).await
     }

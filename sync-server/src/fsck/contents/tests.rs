@@ -77,8 +77,8 @@ async fn missing_batches_and_numbers_are_named_and_are_no_damage() {
     assert_eq!(codes(&found), vec![]);
     let settings = centre.settings();
     let facts = crate::facts::open(&open(&settings, &settings.database()).expect("opened")).await.expect("read");
-    // these units have only batches here, and never said hello
-    let of_batches = facts.iter().filter(|fact| fact.kind != crate::facts::Kind::UnitUnheard);
+    // these units have only batches here, and never said hello; this machine has no certificate, and a log of long ago
+    let of_batches = facts.iter().filter(|fact| fact.kind.as_str().ends_with("-missing"));
     let told: Vec<String> = of_batches.map(|fact| format!("{} {}", fact.kind.as_str(), fact.about)).collect();
     assert_eq!(told, ["batches-missing van-1 1.2", "numbers-missing van-1 1.3"]);
 }

@@ -9,7 +9,10 @@ use shared::{
 };
 
 use super::Intake;
-use crate::store::{Archive, Ledger, RosterFacts, Staging};
+use crate::{
+    pipeline::clock_jump,
+    store::{Archive, Ledger, RosterFacts, Staging},
+};
 
 /// A signed note and the proof that the log names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +92,12 @@ impl<S: Staging, A: Archive, L: Ledger> Intake<S, A, L> {
 
     /// Announced but not logged, or never heard of.
     async fn pending(&self, batch: BatchId) -> Result<Problem, Problem> {
-        self.standing(batch).await.map(|_| Problem::new(Code::Pending, "receipt"))
+        self.standing(batch).await?;
+        let parts = &self.inner.parts;
+        let last = parts.ledger.position().await?.received;
+        Ok(match clock_jump(&parts.ledger, last, (parts.clock)()).await? {
+            Some(stopped) => Problem::new(Code::Pending, format!("receipt; the centre logs nothing: {stopped}")),
+            None => Problem::new(Code::Pending, "receipt"),
+        })
     }
 }

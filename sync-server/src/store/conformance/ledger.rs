@@ -18,7 +18,7 @@ use shared::{
 use super::code;
 use crate::{
     fixtures::{START, batch_body, entry, head, manifest, member, roster, roster_facts, segment, signer},
-    store::{AnnouncedBatch, Application, HeadWitness, HelloFacts, Ledger, Word, ledger_sqlite::LedgerSqlite, sqlite::Db},
+    store::{AnnouncedBatch, Application, Gap, HeadWitness, HelloFacts, Ledger, Word, ledger_sqlite::LedgerSqlite, sqlite::Db},
 };
 
 fn sqlite(root: &Path) -> LedgerSqlite {
@@ -133,7 +133,8 @@ async fn batches_lines_chains_and_gaps() {
     let van = member("van-1");
     let entries = vec![batch(0, &one, BatchState::Accepted), batch(5, &three, BatchState::Quarantined(Code::Unapproved))];
     ledger.apply(log.grow(entries, &[one.note().as_bytes(), three.note().as_bytes()])).await.expect("followed");
-    assert_eq!(ledger.missing(&van, 64).await, Ok(vec![place(2)]), "a gap is an open fact");
+    let gap = Gap { first: place(2), last: place(2), since: Some(Second::from_unix(START + 5)) };
+    assert_eq!(ledger.missing(&van, 64).await, Ok(vec![gap]), "a gap is an open fact");
     let found = ledger.batch(three.id()).await.expect("read").expect("there");
     assert_eq!((found.index, found.lines, found.state), (LogIndex(1), 4, BatchState::Quarantined(Code::Unapproved)));
     assert_eq!(ledger.batches_at(&van, place(3)).await, Ok(vec![found.clone()]));
@@ -271,10 +272,12 @@ async fn hellos_say_what_was_known_before_them() {
     assert_eq!(known(ledger.hello(hello(4, "4", Some((place(2), b)))).await), (3, None, Some(a), Some(place(2))), "contradiction");
     let van = KeyRef::from(signer("van-1").public());
     assert_eq!(ledger.head_witness(&van, &member("van-1"), place(2)).await, Ok(Some(HeadWitness::Hello(b"3".to_vec()))));
-    assert_eq!(ledger.missing(&member("van-1"), 1).await, Ok(vec![place(1)]));
+    let gap = |last| vec![Gap { first: place(1), last: place(last), since: Some(Second::from_unix(START)) }];
+    assert_eq!(ledger.missing(&member("van-1"), 1).await, Ok(gap(1)));
+    assert_eq!(ledger.missing(&member("van-1"), 64).await, Ok(gap(2)), "in a row");
     let huge = Place::new(1, (1 << 53) - 1).expect("largest");
     ledger.hello(hello(5, "5", Some((huge, b)))).await.expect("kept");
-    assert_eq!(ledger.missing(&member("van-1"), 3).await.map(|m| m.len()), Ok(3), "however high a claim");
+    assert_eq!(ledger.missing(&member("van-1"), 3).await, Ok(gap(3)), "however high a claim");
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use shared::{
 };
 
 use super::{
-    super::{AnnouncedBatch, HeadWitness, Heard, HelloFacts, Word},
-    columns::{Column, Row, all, int, maybe, parsed, place, put, text},
+    super::{AnnouncedBatch, Gap, HeadWitness, Heard, HelloFacts, Word},
+    columns::{Column, Row, all, damaged, int, maybe, parsed, place, put, text},
 };
 
 pub(super) fn announce(c: &Connection, batch: &AnnouncedBatch) -> Result<(), Problem> {
@@ -60,23 +60,35 @@ const SHOWN: &str = "SELECT epoch, max(sequence) FROM (
                       (SELECT e.cut FROM ends e WHERE e.key = h.key ORDER BY e.idx DESC LIMIT 1), 9007199254740992))
     ) GROUP BY epoch ORDER BY epoch";
 
-pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec<Place>, Problem> {
-    let mut found = Vec::new();
+pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec<Gap>, Problem> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut room = limit as u64;
     for (epoch, last) in all(c, SHOWN, [text(unit)], |row| Ok((u32::read(row, 0)?, u64::read(row, 1)?)))? {
         let sql = "SELECT DISTINCT sequence FROM batches WHERE unit = ?1 AND epoch = ?2 ORDER BY sequence";
-        let logged = all(c, sql, params![text(unit), epoch], |row| u64::read(row, 0))?;
-        let mut logged = logged.into_iter().peekable();
-        // stops at the limit, however high a sequence somebody claims
-        for sequence in 1..=last {
-            if found.len() >= limit {
-                return Ok(found);
+        let mut next = 1;
+        for logged in all(c, sql, params![text(unit), epoch], |row| u64::read(row, 0))?.into_iter().chain([last + 1]) {
+            // stops at the limit, however high a sequence somebody claims
+            let end = logged.min(last + 1).min(next + room);
+            if next < end {
+                room -= end - next;
+                let at = |sequence| Place::new(epoch, sequence).map_err(|_| damaged());
+                let (first, last) = (at(next)?, at(end - 1)?);
+                gaps.push(Gap { first, last, since: shown_since(c, unit, last)? });
             }
-            if logged.next_if_eq(&sequence).is_none() {
-                found.extend(Place::new(epoch, sequence));
-            }
+            next = logged + 1;
         }
     }
-    Ok(found)
+    Ok(gaps)
+}
+
+/// When a later batch came, or a hello that names this one or a later one.
+fn shown_since(c: &Connection, unit: &Member, place: Place) -> Result<Option<Second>, Problem> {
+    let sql = "SELECT min(shown) FROM (
+            SELECT min(received) AS shown FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence > ?3
+            UNION ALL SELECT coalesce((SELECT min(o.first) FROM hellos o WHERE o.key = h.key AND o.counter = h.counter),
+                                      (SELECT e.received FROM entries e WHERE e.idx = h.idx))
+                      FROM heads h WHERE h.unit = ?1 AND h.head_epoch = ?2 AND h.head >= ?3)";
+    Ok(maybe(c, sql, params![text(unit), place.epoch, int(place.sequence)], |row| Option::<Second>::read(row, 0))?.flatten())
 }
 
 pub(super) fn hello(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {

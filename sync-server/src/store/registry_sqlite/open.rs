@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use shared::{
     decision::RecordKey,
     id::{BatchId, LogIndex, Member, Number},
     keys::KeyRef,
     outcome::Fate,
     problem::Problem,
+    time::Second,
 };
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
     registry::{LateWithdrawal, MissingNumbers, Signed},
     rules::{Engine as _, Withdrawal, force},
     store::ledger_sqlite::{
-        columns::{Column, all, int, number, parsed},
+        columns::{Column, all, int, maybe, number, parsed, text},
         tree,
     },
 };
@@ -67,11 +68,27 @@ const MISSING: &str = "
     ) WHERE number > before + 1 AND shows ORDER BY unit, epoch, number LIMIT ?1";
 
 pub(super) fn missing_numbers(c: &Connection, limit: usize) -> Result<Vec<MissingNumbers>, Problem> {
-    all(c, MISSING, [int(limit as u64)], |row| {
+    let mut missing = all(c, MISSING, [int(limit as u64)], |row| {
         let epoch = u32::read(row, 1)?;
         let of = |n| Number::new(epoch, n).map_err(|_| crate::store::ledger_sqlite::columns::damaged());
-        Ok(MissingNumbers { unit: parsed(row, 0)?, first: of(u64::read(row, 2)?)?, last: of(u64::read(row, 3)?)? })
-    })
+        Ok(MissingNumbers { unit: parsed(row, 0)?, first: of(u64::read(row, 2)?)?, last: of(u64::read(row, 3)?)?, since: None })
+    })?;
+    for one in &mut missing {
+        one.since = shown_since(c, &one.unit, one.last)?;
+    }
+    Ok(missing)
+}
+
+/// When a line with a higher number came, or a hello that names this one or a higher one.
+fn shown_since(c: &Connection, unit: &Member, last: Number) -> Result<Option<Second>, Problem> {
+    let sql = "SELECT min(shown) FROM (
+            SELECT min(b.received) AS shown FROM lines l JOIN batches b ON b.id = l.batch
+                   WHERE l.unit = ?1 AND l.epoch = ?2 AND l.number > ?3
+            UNION ALL SELECT coalesce((SELECT min(o.first) FROM hellos o WHERE o.key = h.key AND o.counter = h.counter),
+                                      (SELECT e.received FROM entries e WHERE e.idx = h.idx))
+                      FROM heads h WHERE h.unit = ?1 AND h.number_epoch = ?2 AND h.number >= ?3)";
+    let of = params![text(unit), last.epoch, int(last.number)];
+    Ok(maybe(c, sql, of, |row| Option::<Second>::read(row, 0))?.flatten())
 }
 
 /// Withdrawals in force that came after their record.
