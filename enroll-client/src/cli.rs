@@ -11,6 +11,7 @@
 mod agent;
 mod alarm;
 mod app;
+mod batch;
 mod draft;
 mod finish;
 mod join;
@@ -20,6 +21,7 @@ mod session;
 mod settings;
 mod status;
 mod sync;
+mod unit;
 mod watch;
 
 use std::process::ExitCode;
@@ -46,6 +48,9 @@ pub struct Cli {
 pub enum Command {
     /// Make this laptop a unit: its key, and the request that the centre admits
     Init(join::Init),
+    /// Where the centre is, and by which certificate authority it is known
+    #[command(subcommand)]
+    Unit(unit::UnitCommand),
     /// Agents and supervisors of this laptop
     #[command(subcommand)]
     Agent(agent::AgentCommand),
@@ -71,6 +76,9 @@ pub enum Command {
     Review(review::ReviewCommand),
     /// Close the day into signed batches
     Close(review::Close),
+    /// Closed batches as files
+    #[command(subcommand)]
+    Batch(batch::BatchCommand),
     /// Send what waits to the centre, take receipts, outcomes and rosters
     Sync(sync::Sync),
     /// Where everything stands
@@ -117,8 +125,13 @@ pub fn main() -> ExitCode {
 
 /// Runs one command.
 fn run(app: &App, command: Command) -> Result<Exit, Problem> {
+    act(app, command).map_err(|problem| app.settings.places.with_writer(problem))
+}
+
+fn act(app: &App, command: Command) -> Result<Exit, Problem> {
     match command {
         Command::Init(init) => init.run(app),
+        Command::Unit(unit) => unit.run(app),
         Command::Agent(agent) => agent.run(app),
         Command::Passphrase(passphrase) => passphrase.run(app),
         Command::NewKey(new_key) => new_key.run(app),
@@ -129,6 +142,7 @@ fn run(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::Enrol(enrol) => enrol.run(app),
         Command::Review(review) => review.run(app),
         Command::Close(close) => close.run(app),
+        Command::Batch(batch) => batch.run(app),
         Command::Sync(sync) => sync.run(app),
         Command::Status(status) => status.run(app),
         Command::Alarm(alarm) => alarm.run(app),

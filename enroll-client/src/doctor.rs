@@ -11,7 +11,7 @@ use crate::{
     alarms, close, durable,
     rights::{Act, Admission, Rights, WARN_DAYS},
     status,
-    vault::{Vault, members::Known, wrap::Cost},
+    vault::{LOW_ROOM, Vault, members::Known, wrap::Cost},
 };
 
 /// How a check ended.
@@ -164,18 +164,19 @@ fn space(vault: &Vault) -> Result<Check, Problem> {
     if let Err(problem) = vault.may_write() {
         return Ok(check("disk", Finding::Bad, format!("{problem}. {}", problem.row().text(Lang::En).next)));
     }
-    Ok(match vault.room_for(64 << 20) {
-        Ok(()) => check("disk", Finding::Good, format!("{free} MiB free")),
-        Err(_) => check("disk", Finding::Bad, format!("{free} MiB free: close, sync, then prune")),
-    })
+    let finding = match (vault.room_for(0), vault.room_for(LOW_ROOM)) {
+        (Ok(()), Ok(())) => return Ok(check("disk", Finding::Good, format!("{free} MiB free"))),
+        (Ok(()), Err(_)) => Finding::Warning,
+        (Err(_), _) => Finding::Bad,
+    };
+    Ok(check("disk", finding, format!("{free} MiB free: close, sync, then prune")))
 }
 
 fn clock(vault: &Vault, now: Second) -> Result<Check, Problem> {
     let state = vault.state()?;
     Ok(match state.log_time {
-        _ if state.runs_ahead().is_some() => check("clock", Finding::Warning, state.runs_ahead().unwrap_or_default()),
+        _ if state.clock_is_wrong(now).is_some() => check("clock", Finding::Warning, state.clock_is_wrong(now).unwrap_or_default()),
         None => check("clock", Finding::Warning, format!("{now}; nothing to compare it with before the first sync")),
-        Some(log) if now < log => check("clock", Finding::Bad, format!("{now} is behind the log ({log}): set it")),
         Some(log) if now.unix() - log.unix() > 180 * 86400 => {
             check("clock", Finding::Warning, format!("{now} is half a year past the newest log time seen ({log})"))
         }
@@ -210,7 +211,9 @@ fn admitted(vault: &Vault, now: Second) -> Result<Check, Problem> {
     let (rights, members) = (Rights::of(vault, now)?, vault.members()?);
     let too_old = rights.unit(Act::Capture).err().filter(|problem| problem.code == Code::SoftwareTooOld);
     if let Some(problem) = rights.unit(Act::Close).err().or(too_old) {
-        return Ok(check("admission", Finding::Bad, format!("{problem}. {}", problem.row().text(Lang::En).next)));
+        // to wait for the centre is no alarm
+        let finding = if problem.code == Code::UnitNotAdmitted { Finding::Warning } else { Finding::Bad };
+        return Ok(check("admission", finding, format!("{problem}. {}", problem.row().text(Lang::En).next)));
     }
     let stands = |m: &Known| rights.admission_of(m);
     let outside = members.iter().filter(|m| !matches!(stands(m), Admission::Admitted | Admission::KeptUntil(_)));
@@ -243,11 +246,12 @@ fn alarms(vault: &Vault, now: Second) -> Result<Check, Problem> {
 }
 
 fn unsigned(vault: &Vault) -> Result<Check, Problem> {
-    let waiting: Vec<String> = status::unsigned(vault)?.iter().map(|(agent, n)| format!("{agent} {n}")).collect();
+    let waiting: Vec<String> =
+        status::unsigned(vault)?.iter().map(|(agent, n)| format!("{n} records wait: {}", status::waits_for(agent))).collect();
     Ok(if waiting.is_empty() {
         check("signatures", Finding::Good, "no record waits to be signed again")
     } else {
-        check("signatures", Finding::Warning, format!("records wait for their agents (enroll-client resign): {}", waiting.join(", ")))
+        check("signatures", Finding::Warning, waiting.join("; "))
     })
 }
 

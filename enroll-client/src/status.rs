@@ -133,3 +133,11 @@ pub fn unsigned(vault: &Vault) -> Result<BTreeMap<Member, usize>, Problem> {
     }
     Ok(waiting)
 }
+
+/// Whom records wait for that are to be signed again, and what to do when that agent never comes back.
+pub fn waits_for(agent: &Member) -> String {
+    format!(
+        "{agent} signs them again: `enroll-client --as {agent} resign`. If {agent} has left, a supervisor takes them out, and the residents are called back: \
+         `enroll-client review withdraw --unsigned-of {agent} --reason other`"
+    )
+}

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 use shared::{
     hello::Alarm,
-    problem::{Lang, Problem},
+    problem::{Code, Lang, Problem},
     text::plain_word,
 };
 
@@ -62,7 +62,10 @@ fn list(app: &App) -> Result<Exit, Problem> {
 fn clear(app: &App, alarm: Alarm, reason: &str) -> Result<Exit, Problem> {
     let vault = app.vault()?;
     let session = vault.capture()?;
-    let supervisor = app.supervisor(&vault)?;
+    let supervisor = app.supervisor(&vault).map_err(|problem| match problem.code {
+        Code::ReviewNeeded => Problem::new(Code::Usage, "a supervisor clears an alarm: --as SUPERVISOR"),
+        _ => problem,
+    })?;
     alarms::clear(&vault, &session, alarm, &supervisor, reason, clock::now())?;
     let text = format!("{alarm} is cleared by {}; nothing is pruned all the same", supervisor.name());
     app.say.summary(json!({ "cleared": alarm.to_string(), "by": supervisor.name(), "reason": reason }), text);

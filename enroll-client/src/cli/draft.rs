@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::{App, Exit};
 use crate::{
     capture::{Desk, draft_part},
-    durable,
+    clock, durable,
     rights::Act,
     vault::{
         Vault,
@@ -188,7 +188,7 @@ impl DraftCommand {
         let session = vault.capture()?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
-        if let (Self::New(_), Some(told)) = (self, vault.state()?.runs_ahead()) {
+        if let (Self::New(_), Some(told)) = (self, vault.state()?.clock_is_wrong(clock::now())) {
             app.say.note(told);
         }
         let desk = Desk::open(&vault, &session, &agent)?;

@@ -20,7 +20,7 @@ use crate::{
         Desk, Done,
         source::{self, Place, Source},
     },
-    durable,
+    clock, durable,
     rights::Act,
     streams::{self, Stream},
     vault::{drafts::DraftId, records::Origin},
@@ -112,7 +112,7 @@ impl Enrol {
         let session = vault.capture()?;
         let agent = app.member(&vault)?;
         app.show_slips(&vault, &session, &agent)?;
-        if let Some(told) = vault.state()?.runs_ahead() {
+        if let Some(told) = vault.state()?.clock_is_wrong(clock::now()) {
             app.say.note(told);
         }
         let desk = Desk::open(&vault, &session, &agent)?;

@@ -11,7 +11,7 @@ use shared::{
     roster::request::UnitRequest,
 };
 
-use super::{App, Exit, settings::member};
+use super::{App, Exit, settings::member, unit};
 use crate::{
     clock, durable, joining,
     vault::{
@@ -34,9 +34,9 @@ pub struct Init {
     /// Name of this unit
     #[arg(long, value_name = "NAME", value_parser = member)]
     unit: Member,
-    /// Certificate authority of the centre (PEM), when it is not a public one
+    /// Certificate authority of the centre (PEM), when it is not a public one; several while it changes
     #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    ca: Vec<PathBuf>,
     /// Memory that guessing a passphrase costs, in MiB; less than 64 is weaker, and `doctor` says so
     #[arg(long, hide = true, value_name = "MIB", default_value_t = Cost::USUAL.mib)]
     argon2_mib: u32,
@@ -50,9 +50,8 @@ impl Init {
     /// Makes vault and keys, writes the request, and only then founds the unit: whatever a crash leaves,
     /// `init` can be given again, and the newest request is the one that counts.
     pub fn run(&self, app: &App) -> Result<Exit, Problem> {
-        if !self.server.starts_with("https://") && !self.server.starts_with("http://") {
-            return Err(Problem::new(Code::Usage, "--server begins with https://"));
-        }
+        let ca = unit::authorities(&self.ca)?;
+        let server = unit::address(&self.server, ca.as_deref())?;
         let places = &app.settings.places;
         let vault = Vault::create(places)?;
         // of two at once one would write the request and the other found the unit
@@ -60,7 +59,6 @@ impl Init {
         if vault.is_initialised()? {
             return Err(Problem::new(Code::AlreadyInitialised, places.data.display().to_string()));
         }
-        let ca = self.ca.as_ref().map(|p| durable::read_given(p, 1 << 20)).transpose()?;
         let machine = MachineSecret::create(&places.machine)?;
         let (keys, wrapped) = UnitKeys::generate(&self.unit, &machine)?;
         let request = places.data.join("unit.request");
@@ -68,7 +66,7 @@ impl Init {
         vault.found(&Founding {
             key: keys.signer.public(),
             wrapped: &wrapped,
-            server: self.server.trim_end_matches('/'),
+            server: &server,
             ca: ca.as_deref(),
             roster_key: &self.roster_key,
             cost: Cost { mib: self.argon2_mib.clamp(1, 4096), ..Cost::USUAL },

@@ -1,19 +1,22 @@
 //! `review list|show|withdraw` and `close`: the supervisor's end of the day.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use shared::{
     batch::WithdrawReason,
     draft::card::{ContactCard, ReviewCard},
-    id::Number,
+    id::{Member, Number},
     problem::{Code, Problem},
 };
 
-use super::{App, Exit};
+use super::{App, Exit, settings::member};
 use crate::{
     clock,
     close::{self, Approver, Left},
     rights::Act,
+    status,
     vault::{
         Vault,
         members::{Role, Supervisor},
@@ -35,8 +38,11 @@ pub enum ReviewCommand {
     /// Take a finished record out before it is closed
     Withdraw {
         /// Its number, as 1.12
-        #[arg(value_parser = number)]
-        number: Number,
+        #[arg(value_parser = number, required_unless_present = "unsigned_of")]
+        number: Option<Number>,
+        /// All that waits until this agent signs it again, when the agent has left
+        #[arg(long, value_name = "NAME", value_parser = member, conflicts_with = "number")]
+        unsigned_of: Option<Member>,
         /// captured-twice, wrong-person, consent-withdrawn, bad-capture or other
         #[arg(long)]
         reason: String,
@@ -55,7 +61,7 @@ impl ReviewCommand {
         match self {
             Self::List => list(app, &vault),
             Self::Show { number } => show(app, &vault, *number),
-            Self::Withdraw { number, reason } => withdraw(app, &vault, *number, reason),
+            Self::Withdraw { number, unsigned_of, reason } => withdraw(app, &vault, *number, unsigned_of.as_ref(), reason),
         }
     }
 }
@@ -138,12 +144,21 @@ fn show(app: &App, vault: &Vault, number: Number) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-fn withdraw(app: &App, vault: &Vault, number: Number, reason: &str) -> Result<Exit, Problem> {
+fn withdraw(app: &App, vault: &Vault, number: Option<Number>, unsigned_of: Option<&Member>, reason: &str) -> Result<Exit, Problem> {
     let reason: WithdrawReason = reason.parse().map_err(|_| Code::ReasonUnknown)?;
     let session = vault.capture()?;
     let supervisor = app.supervisor(vault)?;
-    let number = vault.withdraw(&session, number, reason, &supervisor)?;
-    app.say.summary(json!({ "withdrawn": number, "reason": reason.as_str() }), format!("{number} is withdrawn; the manifest will say so"));
+    let left = vault.to_sign_again()?.into_iter().filter(|record| Some(&record.agent) == unsigned_of).map(|record| record.number);
+    let numbers: Vec<Number> = number.into_iter().chain(left).collect();
+    if numbers.is_empty() {
+        return Err(Problem::new(Code::NothingToDo, "no record waits until this agent signs it again"));
+    }
+    let mut withdrawn = Vec::new();
+    for number in numbers {
+        withdrawn.push(vault.withdraw(&session, number, reason, &supervisor)?.to_string());
+    }
+    let text = format!("withdrawn: {}; the manifest will say so", withdrawn.join(", "));
+    app.say.summary(json!({ "withdrawn": withdrawn, "reason": reason.as_str() }), text);
     Ok(Exit::Done)
 }
 
@@ -218,9 +233,12 @@ fn left_behind(app: &App, left: &Left) {
     left.rotten.iter().for_each(|n| say(Code::VaultDamaged, n, "stays behind: its sealed bytes changed"));
     left.oversize.iter().for_each(|n| say(Code::RecordTooLarge, n, "stays behind: it is larger than a batch may be"));
     left.own.iter().for_each(|n| say(Code::SelfApproval, n, "waits for another supervisor"));
-    left.unsigned
-        .iter()
-        .for_each(|(n, agent)| say(Code::SessionNeeded, n, &format!("waits for {agent}: enroll-client --as {agent} resign")));
+    let mut waiting: BTreeMap<&Member, Vec<String>> = BTreeMap::new();
+    left.unsigned.iter().for_each(|(number, agent)| waiting.entry(agent).or_default().push(number.to_string()));
+    for (agent, numbers) in waiting {
+        let why = format!("{}: {}", numbers.join(", "), status::waits_for(agent));
+        app.say.warning(&Problem::new(Code::SessionNeeded, why));
+    }
 }
 
 fn told(app: &App, closed: &close::Closed, unseen: &[Number]) -> Exit {

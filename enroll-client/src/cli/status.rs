@@ -16,7 +16,7 @@ use crate::{
     alarms, clock,
     rights::{Act, Admission, Rights},
     status::{self, Stand},
-    vault::{Vault, outbox::BatchRow, records::RecordRow},
+    vault::{LOW_ROOM, Vault, outbox::BatchRow, records::RecordRow},
 };
 
 /// `status`
@@ -126,7 +126,12 @@ fn unit(app: &App, vault: &Vault, open: &[alarms::Standing]) -> Result<Told, Pro
         return Ok(Told { text: format!("{told}\nkey: {fingerprint}"), fields, exit: Exit::Done });
     }
     let rights = app.rights(vault)?;
-    let capture = rights.unit(Act::Capture).map(drop).and_then(|()| vault.unit_keys().map(drop)).and_then(|()| vault.may_write());
+    let capture = rights
+        .unit(Act::Capture)
+        .map(drop)
+        .and_then(|()| vault.unit_keys().map(drop))
+        .and_then(|()| vault.may_write())
+        .and_then(|()| vault.room_for(0));
     let mut exit = Exit::Done;
     if let Err(problem) = &capture
         && open.iter().all(|alarm| alarm.alarm.code() != problem.code)
@@ -160,7 +165,17 @@ fn unit(app: &App, vault: &Vault, open: &[alarms::Standing]) -> Result<Told, Pro
 /// What people should do in the next days.
 fn notes(vault: &Vault, rights: &Rights) -> Result<Vec<String>, Problem> {
     let (mut notes, facts) = (Vec::new(), rights.roster().facts());
-    notes.extend(rights.state().runs_ahead());
+    notes.extend(rights.state().clock_is_wrong(clock::now()));
+    if vault.room_for(0).is_ok() && vault.room_for(LOW_ROOM).is_err() {
+        notes.push("the disk is nearly full: `enroll-client close`, `enroll-client sync`, then `enroll-client prune`".to_owned());
+    }
+    let asked: Vec<String> = vault.holds()?.iter().map(ToString::to_string).collect();
+    if !asked.is_empty() {
+        notes.push(format!(
+            "the centre looks for files of its own and asks to keep the batches {}: prune passes over them until a sync says otherwise",
+            asked.join(", ")
+        ));
+    }
     let newest = "take the newest: `enroll-client sync` or `enroll-client roster import FILE`";
     if rights.days_left() >= 0 && rights.in_grace() {
         notes.push(format!("the roster is past its date; capture ends {}: {newest}", rights.end_of_capture()));
@@ -178,7 +193,7 @@ fn notes(vault: &Vault, rights: &Rights) -> Result<Vec<String>, Problem> {
         notes.push(format!("a new key waits until the centre admits it: {}; then `enroll-client sync`", next.fingerprint()));
     }
     for (agent, n) in status::unsigned(vault)? {
-        notes.push(format!("{n} records wait until {agent} signs them again: `enroll-client --as {agent} resign`"));
+        notes.push(format!("{n} records wait: {}", status::waits_for(&agent)));
     }
     Ok(notes)
 }

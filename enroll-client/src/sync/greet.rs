@@ -157,12 +157,13 @@ impl Run<'_> {
         })
     }
 
-    /// Keeps how this clock stands to the centre's, and says so when it runs ahead: unit time can't help then.
+    /// Keeps how this clock stands to the centre's, and says so when it is wrong.
     fn clock(&self, centre: Second) -> Result<(), Problem> {
-        let ahead = clock::now().unix().saturating_sub(centre.unix());
+        let now = clock::now();
+        let ahead = now.unix().saturating_sub(centre.unix());
         self.vault.keep_ahead(u64::try_from(ahead).unwrap_or(0))?;
-        if let Some(told) = self.vault.state()?.runs_ahead() {
-            self.voice.done("clock", json!({ "ahead": self.vault.state()?.ahead }), &told);
+        if let Some(told) = self.vault.state()?.clock_is_wrong(now) {
+            self.voice.done("clock", json!({ "ahead": ahead }), &told);
         }
         Ok(())
     }

@@ -163,7 +163,8 @@ impl Link {
             builder = builder.no_proxy();
         }
         if let Some(pem) = ca {
-            let certificates = Certificate::from_pem_bundle(pem).map_err(|_| untrusted("the CA given at init is not PEM".to_owned()))?;
+            let certificates =
+                Certificate::from_pem_bundle(pem).map_err(|_| untrusted("what was given with --ca is not PEM".to_owned()))?;
             builder = builder.tls_certs_only(certificates);
         }
         let client = builder.build().map_err(|e| untrusted(root_cause(&e)))?;
@@ -307,13 +308,15 @@ async fn accepted(response: Response) -> Result<Response, Trouble> {
     let status = response.status();
     let after = response.headers().get("Retry-After").and_then(|v| v.to_str().ok()).and_then(shared::text::decimal);
     let after = after.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)));
-    if status == StatusCode::ACCEPTED {
-        return Err(Trouble { after, ..Trouble::new(Source::Centre, Code::Pending) });
-    }
-    if status.is_success() {
+    if status.is_success() && status != StatusCode::ACCEPTED {
         return Ok(response);
     }
     let body = read(response, 64 << 10).await.unwrap_or_default();
+    if status == StatusCode::ACCEPTED {
+        let told: Option<ProblemBody> = serde_json::from_slice(&body).ok();
+        let why = told.map(|told| harmless(&told.detail)).unwrap_or_default();
+        return Err(Trouble { after, ..Trouble::new(Source::Centre, Problem::new(Code::Pending, why)) });
+    }
     Err(Trouble { after, ..refusal(status, &body) })
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// A clock that is ahead by more seconds than this is told.
-const AHEAD: u64 = 300;
+const CLOCK_OFF: u64 = 300;
 
 /// What `init` is told.
 pub struct Founding<'a> {
@@ -132,14 +132,19 @@ pub struct State {
 }
 
 impl State {
-    /// What a person should know of a clock that runs ahead: what is finished under it bears a time that has not come yet.
-    pub fn runs_ahead(&self) -> Option<String> {
-        (self.ahead > AHEAD).then(|| {
-            format!(
-                "the clock of this laptop was {} minutes ahead of the centre's at the last sync: set it before anybody is enrolled",
-                self.ahead / 60
-            )
-        })
+    /// What a person should know of this laptop's clock. What is finished under one that runs ahead bears a time that has not come
+    /// yet; under one that is behind, the newest time of the log, whatever the hour.
+    pub fn clock_is_wrong(&self, now: Second) -> Option<String> {
+        if self.ahead > CLOCK_OFF {
+            let minutes = self.ahead / 60;
+            return Some(format!(
+                "the clock of this laptop was {minutes} minutes ahead of the centre's at the last sync: set it before anybody is enrolled"
+            ));
+        }
+        let log = self.log_time.filter(|log| log.unix() - now.unix() > CLOCK_OFF.cast_signed())?;
+        Some(format!(
+            "the clock of this laptop says {now} and is behind the centre's log, which was at {log} when it was heard last: set it before anybody is enrolled"
+        ))
     }
     /// The unit's time: the clock, raised to the newest log time that was verified when it is behind it.
     pub fn unit_time(&self, now: Second) -> Second {
@@ -215,6 +220,11 @@ impl Vault {
         );
         self.db.execute(sql, row).db()?;
         Ok(())
+    }
+
+    /// Changes the way to the centre: its address, and who vouches for it. What is signed and sealed does not rest on it.
+    pub fn set_way(&self, _: &CaptureSession, server: &str, ca: Option<&[u8]>) -> Result<(), Problem> {
+        self.db.execute("UPDATE state SET server = ?1, ca = ?2", (server, ca)).db().map(drop)
     }
 
     /// Begins again under a first key, where the machine secret is lost and with it every key that rested under it. What is

@@ -185,13 +185,27 @@ fn a_copy_that_was_put_back_is_said_by_hand() {
 fn what_waits_for_an_agent_who_left_is_withdrawn() {
     let mut centre = Centre::new();
     let unit = Unit::admitted(&mut centre);
-    unit.enrol(1).done();
+    for n in 1..=3 {
+        unit.enrol(n).done();
+    }
     unit.run(&["new-key", "--restored"]).done();
     admitted_anew(&unit, &mut centre);
     unit.run_as("agent-007", &["review", "withdraw", "1.1", "--reason", "other"]).refused("review-needed", 1);
-    assert_eq!(unit.run_as("supervisor-003", &["review", "withdraw", "1.1", "--reason", "other"]).done()["withdrawn"], "2.1");
+    assert_eq!(
+        unit.run_as("supervisor-003", &["review", "withdraw", "1.1", "--reason", "other"]).done()["withdrawn"],
+        serde_json::json!(["2.1"])
+    );
+    // all of them by the command that status, doctor and close name
+    let command = "review withdraw --unsigned-of agent-007 --reason other";
+    assert!(unit.run(&["status"]).last()["notes"].to_string().contains(command));
+    assert!(unit.run(&["doctor"]).of("check").iter().any(|c| c["said"].to_string().contains(command)));
+    let closed = unit.run_as("supervisor-003", &["close"]);
+    assert!(closed.of("warning").len() == 1 && closed.of("warning")[0]["detail"].to_string().contains(command), "{:?}", closed.lines);
+    let all: Vec<&str> = command.split(' ').collect();
+    assert_eq!(unit.run_as("supervisor-003", &all).done()["withdrawn"], serde_json::json!(["2.2", "2.3"]));
+    unit.run_as("supervisor-003", &all).refused("nothing-to-do", 4);
     unit.run_as("supervisor-003", &["close"]).done();
-    assert_eq!(unit.lines(), [["2.1 withdrawn"]]);
+    assert_eq!(unit.lines().concat(), ["2.1 withdrawn", "2.2 withdrawn", "2.3 withdrawn"]);
 }
 
 /// Somebody who can write to the vault has an agent sign for bytes that they never saw.
