@@ -18,6 +18,11 @@ use tests::{
 
 const NOBODY: u32 = 65_534;
 
+/// Runs what follows as the ordinary account.
+fn ordinary() -> [String; 5] {
+    ["setpriv".into(), format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into(), "--".into()]
+}
+
 /// A small disk, and the programs beside it, for an ordinary account.
 struct Disk {
     folder: tempfile::TempDir,
@@ -75,11 +80,9 @@ impl Disk {
 
     /// Runs a program as the ordinary account.
     fn run(&self, program: &str, args: &[&str]) -> Sure<Ran> {
-        let mut command = Command::new("setpriv");
-        command
-            .args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"])
-            .arg(self.path("bin").join(program));
-        command.env_clear().current_dir("/").args(args);
+        let wrapper = ordinary();
+        let mut command = Command::new(&wrapper[0]);
+        command.args(&wrapper[1..]).arg(self.path("bin").join(program)).env_clear().current_dir("/").args(args);
         Program::end(command, args)
     }
 
@@ -94,9 +97,8 @@ impl Disk {
     /// Fills it to the last byte that the ordinary account gets.
     fn fill(&self) -> Sure<()> {
         let script = format!("head -c 1000000000 /dev/zero > '{0}' 2>/dev/null; sync '{0}'", self.path("disk").join("filler").display());
-        let mut command = Command::new("setpriv");
-        command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--", "sh", "-c", &script]);
-        command.status()?;
+        let wrapper = ordinary();
+        Command::new(&wrapper[0]).args(&wrapper[1..]).args(["sh", "-c", &script]).status()?;
         Ok(())
     }
 }
@@ -287,4 +289,51 @@ fn a_centre_on_a_disk_that_can_only_be_read_shows_everything() -> Sure<()> {
     }
     world.units[0].link.unplug();
     Ok(())
+}
+
+#[test]
+fn a_centre_on_a_full_disk_loses_nothing_says_so_and_goes_on() -> Sure<()> {
+    let Some(disk) = Disk::new(400)? else {
+        skip("no loop device may be mounted here");
+        return Ok(());
+    };
+    let people = people(&disk, 3)?;
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    world.units[0].agent(&["enrol", "--yes", &people[0]])?.ok()?;
+    world.units[0].close()?;
+    world.unplug()?;
+    let data = disk.put(&world.centre.data, "centre")?;
+    world.centre = world.centre.elsewhere(&data)?;
+    world.centre.run_copies(&disk.path("bin"))?;
+    world.serve_under(&ordinary().each_ref().map(String::as_str))?;
+    world.units[0].settle()?;
+    // full while it serves
+    world.units[0].agent(&["enrol", "--yes", &people[1]])?.ok()?;
+    world.units[0].close()?;
+    disk.fill()?;
+    let synced = world.units[0].run(&["sync", "--tries", "2"])?;
+    assert!(synced.exit != Some(0) && synced.number("receipts") == 0, "{:?} {}", synced.lines, synced.err);
+    let told = synced.lines.iter().any(|line| line["code"] == "busy" || line["code"] == "disk-full");
+    assert!(told, "the unit hears why: {:?} {}", synced.lines, synced.err);
+    let run = |args: &[&str]| disk.run("sync-server", &[&["--json", "--data-dir", path_text(&data)?][..], args].concat());
+    let open = run(&["open", "list"])?.ok()?;
+    assert!(open.of("open").any(|fact| fact["kind"] == "disk-low"), "{:?}", open.lines);
+    let doctor = run(&["doctor"])?;
+    assert!(doctor.of("check").any(|c| c["about"] == "data" && c["health"] == "error"), "{:?}", doctor.lines);
+    for command in [&["unit", "list"][..], &["batch", "list"], &["log", "checkpoint"], &["roster", "show"]] {
+        run(command)?.ok()?;
+    }
+    // nothing is read that could not be recorded
+    run(&["case", "list", "--reason", "a test"])?.refused("disk-full")?;
+    // what is full when it starts, too: it starts, and says so
+    world.unplug()?;
+    world.serve_under(&ordinary().each_ref().map(String::as_str))?;
+    let synced = world.units[0].run(&["sync", "--tries", "2"])?;
+    assert!(synced.exit != Some(0) && synced.number("receipts") == 0, "{:?} {}", synced.lines, synced.err);
+    // the way out
+    fs::remove_file(disk.path("disk").join("filler"))?;
+    world.units[0].settle()?;
+    let fsck = run(&["fsck"])?.ok()?;
+    assert_eq!((&fsck.summary()["fsck"], fsck.number("merged")), (&"clean".into(), 2), "{:?} {}", fsck.lines, fsck.err);
+    world.unplug()
 }

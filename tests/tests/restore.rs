@@ -67,6 +67,10 @@ fn promise_14_a_deleted_database_comes_back_by_rebuild() -> Sure<()> {
     let world = three_merged(22)?;
     let before = world.centre.fsck()?;
     drop_database(&world)?;
+    let doctor = world.centre.run(&["doctor"])?;
+    let lost = doctor.of("check").find(|c| c["about"] == "database").and_then(|c| c["next"].as_str()).unwrap_or_default().to_owned();
+    assert!(lost.contains("sync-server rebuild") && !doctor.lines.iter().any(|l| l.to_string().contains("1970")), "{:?}", doctor.lines);
+    drop_database(&world)?;
     let rebuilt = world.centre.run(&["rebuild"])?.ok()?;
     assert_eq!(digest(rebuilt.summary()), digest(&before));
     assert_eq!(rebuilt.number("outcomes_differ"), 0);

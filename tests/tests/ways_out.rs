@@ -120,9 +120,18 @@ fn a_byte_that_the_archive_lost_is_found_told_to_units_and_mended() -> Sure<()> 
     let kept = world.units[0].run(&["prune"])?;
     assert_eq!((kept.exit, kept.number("kept")), (Some(4), 2), "{:?}", kept.lines);
     assert_eq!(world.centre.run(&["scrub"])?.exit, Some(7));
-    // the way out: put back from a copy
-    flip(&file, 99)?;
+    // the way out: put back from the unit, which still has it, or from a copy
+    let stick = world.path().join("stick");
+    world.units[0].run(&["batch", "save", "1.9", path_text(&stick)?])?.refused("not-found")?;
+    world.units[0].run(&["batch", "save", "1.1", path_text(&stick)?])?.ok()?;
+    fs::write(stick.join("notes.txt"), "something else")?;
+    let open = world.centre.run(&["open", "list"])?.ok()?;
+    let fact = open.of("open").find(|fact| fact["kind"] == "archive-damaged").expect("open").clone();
+    assert!(fact["next"].as_str().is_some_and(|next| next.contains("archive restore FILE") && next.contains("van-1 1.1")), "{fact}");
+    let restored = world.centre.run(&["archive", "restore", path_text(&stick)?])?.ok()?;
+    assert_eq!((restored.number("restored"), restored.number("passed"), restored.number("in_doubt")), (1, 2, 0), "{:?}", restored.lines);
     world.centre.run(&["scrub"])?.ok()?;
+    assert_eq!(world.centre.fsck()?["fsck"], "clean");
     assert!(!open_kinds(&world)?.contains(&"archive-damaged".to_owned()));
     world.units[0].sync()?;
     assert_eq!(world.units[0].run(&["prune"])?.ok()?.number("pruned"), 2);
@@ -133,6 +142,11 @@ fn a_byte_that_the_archive_lost_is_found_told_to_units_and_mended() -> Sure<()> 
     world.centre.run(&["rebuild"])?.refused("archive-missing")?;
     assert!(open_kinds(&world)?.contains(&"archive-damaged".to_owned()));
     assert_eq!(world.centre.run(&["resident", "find", "--name", "e", "--reason", "a test"])?.exit, Some(0), "the whole database stays");
+    // what a unit has pruned it cannot give
+    world.units[0].run(&["batch", "save", "1.1", path_text(&stick.join("late"))?])?.refused("not-found")?;
+    world.centre.run(&["archive", "restore", path_text(&stick)?])?.ok()?;
+    assert_eq!(open_kinds(&world)?.iter().filter(|kind| *kind == "archive-damaged").count(), 0);
+    world.centre.run(&["rebuild"])?.ok()?;
     Ok(())
 }
 
@@ -274,6 +288,82 @@ fn the_guards_own_segment_is_looked_at_before_anything_serves() -> Sure<()> {
     Ok(())
 }
 
+/// A byte of a value, on a page that SQLite's quick check has nothing against.
+#[test]
+fn a_changed_value_of_the_database_is_found_by_fsck_and_made_again() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    day(&mut world, 0..2)?;
+    world.unplug()?;
+    let digest = world.centre.fsck()?["registry_digest"].clone();
+    let database = world.centre.data.join("centre.db");
+    let pages = fs::read(&database)?;
+    let (mut changed, needle) = (0, b"\"given_latin\"");
+    for at in (0..pages.len() - needle.len()).filter(|&at| pages[at..].starts_with(needle)) {
+        flip(&database, at as u64)?;
+        changed += 1;
+    }
+    assert!(changed > 0, "fields are there as text");
+    let fsck = world.centre.run(&["fsck"])?;
+    assert_eq!((fsck.exit, fsck.summary()["fsck"].as_str()), (Some(7), Some("damaged")), "{:?} {}", fsck.lines, fsck.err);
+    let next = fsck.of("finding").next().and_then(|f| f["next"].as_str()).unwrap_or_default().to_owned();
+    assert!(next.contains("sync-server rebuild"), "{next}");
+    let rebuilt = world.centre.run(&["rebuild"])?;
+    assert!(matches!(rebuilt.exit, Some(0 | 3 | 7)), "{:?}", rebuilt.lines);
+    assert_eq!(world.centre.fsck()?["registry_digest"], digest);
+    Ok(())
+}
+
+/// Both files are lost and there is no copy: new ones are made, and each unit is given the certificate.
+#[test]
+fn a_lost_certificate_is_made_anew_and_given_to_the_units() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    day(&mut world, 0..1)?;
+    world.unplug()?;
+    for name in ["tls.crt", "tls.key"] {
+        fs::remove_file(world.centre.data.join("keys").join(name))?;
+    }
+    let refused = world.centre.serve_refused()?;
+    let next = refused.summary()["next"].as_str().unwrap_or_default().to_owned();
+    assert!(next.contains("sync-server tls new") && next.contains("enroll-client unit set --ca FILE"), "{:?}", refused.lines);
+    refused.refused("tls-unusable")?;
+    assert_eq!(open_kinds(&world)?, ["certificate-ends"]);
+    let certificate = world.centre.run(&["tls", "new"])?.ok()?.text("certificate")?;
+    assert_eq!(open_kinds(&world)?, [""; 0]);
+    world.serve()?;
+    let untrusted = world.units[0].sync()?;
+    assert!(untrusted.lines.iter().any(|line| line["code"] == "server-untrusted"), "{:?}", untrusted.lines);
+    world.units[0].run(&["unit", "set", "--ca", path_text(&world.centre.safe)?])?.refused("input-unreadable")?;
+    world.units[0].run(&["unit", "set", "--ca", &certificate])?.ok()?;
+    assert!(matches!(world.units[0].sync()?.exit, Some(0 | 4)));
+    // replaced a second time only by who says so
+    assert_eq!(world.centre.run(&["tls", "new"])?.code(), Some("usage"));
+    for (address, code) in [("ftp://registry.example", "usage"), ("http://registry.example", "server-untrusted"), ("https://", "usage")] {
+        world.units[0].run(&["unit", "set", "--server", address])?.refused(code)?;
+    }
+    world.units[0].run(&["unit", "set"])?.refused("usage")?;
+    world.unplug()
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_an_open_fact() -> Sure<()> {
+    let world = World::with_units(&Plan::default(), 1)?;
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).map_err(|e| Broken(e.to_string()))?;
+    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let key = rcgen::KeyPair::generate().map_err(|e| Broken(e.to_string()))?;
+    let made = params.self_signed(&key).map_err(|e| Broken(e.to_string()))?;
+    fs::write(world.centre.data.join("keys/tls.crt"), made.pem())?;
+    fs::write(world.centre.data.join("keys/tls.key"), key.serialize_pem())?;
+    let open = world.centre.run(&["open", "list"])?.ok()?;
+    let fact = open.of("open").find(|fact| fact["kind"] == "certificate-ends").expect("open").clone();
+    assert!(
+        fact["seen"] == "ended 2020-01-01T00:00:00Z" && fact["next"].as_str().is_some_and(|next| next.contains("unit set --ca")),
+        "{fact}"
+    );
+    world.centre.run(&["tls", "new", "--yes"])?.ok()?;
+    assert_eq!(open_kinds(&world)?, [""; 0]);
+    Ok(())
+}
+
 #[test]
 fn a_missing_certificate_or_roster_key_is_told_by_doctor_as_serve_would() -> Sure<()> {
     let mut world = World::with_units(&Plan::default(), 1)?;
@@ -281,8 +371,8 @@ fn a_missing_certificate_or_roster_key_is_told_by_doctor_as_serve_would() -> Sur
     let (certificate, aside) = (world.centre.data.join("keys/tls.crt"), world.path().join("aside"));
     fs::rename(&certificate, &aside)?;
     let doctor = world.centre.run(&["doctor"])?;
-    assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "config-invalid"), "{:?}", doctor.lines);
-    world.centre.serve_refused()?.refused("config-invalid")?;
+    assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "tls-unusable"), "{:?}", doctor.lines);
+    world.centre.serve_refused()?.refused("tls-unusable")?;
     fs::rename(&aside, &certificate)?;
     world.serve()?;
     world.unplug()?;
@@ -373,6 +463,39 @@ fn a_laptop_that_runs_ahead_is_told_at_sync_and_at_capture() -> Sure<()> {
 }
 
 #[test]
+fn a_laptop_that_is_months_behind_is_told_at_sync_at_capture_and_in_status() -> Sure<()> {
+    let Some(wrapper) = seconds_later(-90 * 86_400) else {
+        skip("libfaketime is not installed");
+        return Ok(());
+    };
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    let behind = |args: &[&str]| -> Sure<Ran> {
+        Program::end(world.units[0].program().command_under(&wrapper.each_ref().map(String::as_str), args), args)
+    };
+    let told =
+        |ran: &Ran| ran.err.contains("is behind the centre's log") || ran.lines.iter().any(|l| l.to_string().contains("is behind the"));
+    let synced = behind(&["sync"])?;
+    assert_eq!(synced.of("clock").count(), 1, "{:?} {}", synced.lines, synced.err);
+    let agent = world.units[0].as_agent(&["draft", "new", "residence-certificate/1"])?;
+    let draft = behind(&agent.iter().map(String::as_str).collect::<Vec<_>>())?.ok()?;
+    assert!(told(&draft), "{:?} {}", draft.lines, draft.err);
+    assert!(told(&behind(&["status"])?));
+    assert!(behind(&["doctor"])?.of("check").any(|c| c["what"] == "clock" && c["finding"] == "warning"));
+    // who is enrolled meanwhile is enrolled in the log's time, and merges
+    let sources = residents(&world, 0..1)?;
+    let folder = path_text(&sources[0].folder)?.to_owned();
+    let agent = world.units[0].as_agent(&["enrol", "--yes", &folder])?;
+    assert!(told(&behind(&agent.iter().map(String::as_str).collect::<Vec<_>>())?.ok()?));
+    // set right
+    let status = world.units[0].run(&["status"])?;
+    assert!(!told(&status), "{:?} {}", status.lines, status.err);
+    world.units[0].close()?;
+    world.serve()?;
+    assert_eq!(world.units[0].settle()?.values().filter(|stand| stand.state == "merged").count(), 1);
+    world.unplug()
+}
+
+#[test]
 fn a_centre_that_cannot_log_says_so_at_start_and_in_doctor() -> Sure<()> {
     let Some(wrapper) = later(3) else {
         skip("libfaketime is not installed");
@@ -386,6 +509,15 @@ fn a_centre_that_cannot_log_says_so_at_start_and_in_doctor() -> Sure<()> {
     assert!(doctor.of("check").any(|c| c["about"] == "serve" && c["code"] == "clock-jump"), "{:?}", doctor.lines);
     world.serve_under(&wrapper.each_ref().map(String::as_str))?;
     assert!(world.centre.said().contains("clock-jump"), "{}", world.centre.said());
+    let open = run_later(world.centre.program(), 3, &["open", "list"])?.ok()?;
+    let fact = open.of("open").find(|fact| fact["kind"] == "log-stopped").expect("open").clone();
+    assert!(fact["since"].is_string() && fact["next"].as_str().is_some_and(|next| next.contains("log time confirm")), "{fact}");
+    // the unit hears why its receipt is late
+    let sources = residents(&world, 1..2)?;
+    world.enrol(0, &sources)?;
+    world.units[0].close()?;
+    let waits = world.units[0].run(&["sync", "--tries", "2"])?;
+    assert!(waits.lines.iter().any(|line| line.to_string().contains("the centre logs nothing: clock-jump")), "{:?}", waits.lines);
     world.unplug()?;
     let unasked = run_later(world.centre.program(), 3, &["log", "time", "confirm"])?;
     assert_eq!(unasked.code(), Some("usage"), "it is for good: {:?}", unasked.lines);

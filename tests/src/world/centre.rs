@@ -128,6 +128,12 @@ impl Centre {
         })
     }
 
+    /// From the next command on, the copies of the programs in this folder.
+    pub fn run_copies(&mut self, folder: &Path) -> Sure<()> {
+        self.program = self.program.copied(folder)?;
+        Ok(())
+    }
+
     /// The program with the flags of this centre.
     pub fn program(&self) -> &Program {
         &self.program

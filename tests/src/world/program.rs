@@ -91,6 +91,12 @@ impl Program {
         Ok(Self { path: folder.join(name), flags: self.flags.clone(), switches: switches.join(",") })
     }
 
+    /// The same, a copy of it that lies in this folder.
+    pub fn copied(&self, folder: &Path) -> Sure<Self> {
+        let name = self.path.file_name().ok_or_else(|| Broken("a program without a name".into()))?;
+        Ok(Self { path: folder.join(name), flags: self.flags.clone(), switches: self.switches.clone() })
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
