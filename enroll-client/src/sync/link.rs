@@ -191,7 +191,9 @@ impl Link {
     pub async fn announce(&self, manifest: &[u8]) -> Result<Announced, Trouble> {
         let request = self.request(Method::POST, "batches").body(manifest.to_vec());
         let response = send(request, manifest.len()).await?;
-        Ok(if response.status() == StatusCode::CREATED { Announced::New } else { Announced::Known })
+        let news = if response.status() == StatusCode::CREATED { Announced::New } else { Announced::Known };
+        // the page of somebody's network says yes, too
+        json::<AnnounceReply>(&read(response, 64 << 10).await?).map(|_| news)
     }
 
     /// How much of a payload is durable at the centre.
@@ -306,18 +308,22 @@ fn offset(response: &Response) -> Result<u64, Trouble> {
 /// Lets an answer pass that says yes.
 async fn accepted(response: Response) -> Result<Response, Trouble> {
     let status = response.status();
-    let after = response.headers().get("Retry-After").and_then(|v| v.to_str().ok()).and_then(shared::text::decimal);
-    let after = after.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)));
     if status.is_success() && status != StatusCode::ACCEPTED {
         return Ok(response);
     }
-    let body = read(response, 64 << 10).await.unwrap_or_default();
-    if status == StatusCode::ACCEPTED {
-        let told: Option<ProblemBody> = serde_json::from_slice(&body).ok();
-        let why = told.map(|told| harmless(&told.detail)).unwrap_or_default();
-        return Err(Trouble { after, ..Trouble::new(Source::Centre, Problem::new(Code::Pending, why)) });
-    }
-    Err(Trouble { after, ..refusal(status, &body) })
+    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let after = shared::text::decimal(header("Retry-After")).map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)));
+    let typed = header("Content-Type").starts_with("application/problem+json");
+    let named = header("Enroll-Problem").parse::<Code>().ok().filter(|_| typed);
+    let body = if typed { read(response, 64 << 10).await.unwrap_or_default() } else { Vec::new() };
+    Err(Trouble { after, ..refusal(status, named, &body) })
+}
+
+/// What an announcement is answered with.
+#[derive(Deserialize)]
+struct AnnounceReply {
+    #[serde(rename = "batch")]
+    _batch: BatchId,
 }
 
 /// RFC 9457, as far as it is needed here.
@@ -328,36 +334,25 @@ struct ProblemBody {
     detail: String,
 }
 
-fn refusal(status: StatusCode, body: &[u8]) -> Trouble {
-    if let Ok(told) = serde_json::from_slice::<ProblemBody>(body) {
-        let detail = harmless(&told.detail);
-        let problem = match told.code.parse::<Code>() {
-            // what is wrong inside the centre is no verdict on what was sent: the same may go through later
-            Ok(code) if status.is_server_error() && code.row().again != Again::Later => {
-                Problem::new(Code::Busy, format!("{}: {detail}", harmless(&told.code)))
-            }
-            Ok(code) => Problem::new(code, detail),
+/// Only the centre's typed word is a verdict: a problem with a code that is known here. Whatever else answered stands on the way, and
+/// the same may go through later.
+fn refusal(status: StatusCode, named: Option<Code>, body: &[u8]) -> Trouble {
+    let told: Option<ProblemBody> = serde_json::from_slice(body).ok();
+    let detail = told.as_ref().map(|told| harmless(&told.detail)).unwrap_or_default();
+    let word = told.as_ref().map(|told| harmless(&told.code)).unwrap_or_default();
+    let Some(code) = named.or_else(|| word.parse().ok()) else {
+        return Trouble::way(match (status.is_redirection(), word.as_str()) {
+            (true, _) => "redirected: log in to the network first?".to_owned(),
+            (false, "") => format!("status {} of a proxy or a login page, not of the centre", status.as_u16()),
             // a newer centre: its code is at least shown
-            Err(_) => Problem::new(by_status(status), format!("{}: {detail}", harmless(&told.code))),
-        };
-        return Trouble::new(Source::Centre, problem);
+            (false, word) => format!("status {}: {word} {detail}", status.as_u16()),
+        });
+    };
+    // what is wrong inside the centre is no verdict on what was sent: the same may go through later
+    if status.is_server_error() && code.row().again != Again::Later {
+        return Trouble::new(Source::Centre, Problem::new(Code::Busy, format!("{code}: {detail}")));
     }
-    if status.is_redirection() {
-        return Trouble::way("redirected: log in to the network first?");
-    }
-    Trouble::new(Source::Centre, Problem::new(by_status(status), format!("status {}", status.as_u16())))
-}
-
-fn by_status(status: StatusCode) -> Code {
-    match status.as_u16() {
-        401 | 403 => Code::TokenInvalid,
-        404 | 410 => Code::NotFound,
-        409 => Code::OffsetWrong,
-        408 => Code::TooSlow,
-        423 => Code::UploadLocked,
-        429 | 500..=599 => Code::Busy,
-        _ => Code::RefusedByCentre,
-    }
+    Trouble::new(Source::Centre, Problem::new(code, detail))
 }
 
 /// A text of the other side, fit for a terminal and a log.

@@ -14,7 +14,7 @@ use shared::{
     batch::Manifest,
     id::BatchId,
     problem::{Code, Problem},
-    verify::PayloadHash,
+    verify::{CheckedManifest, PayloadHash},
 };
 use tokio::{pin, select, sync::mpsc, time::timeout};
 
@@ -57,6 +57,9 @@ impl Run<'_> {
             }
             if !self.options.again && is_refused_for_good(&batch) {
                 self.report.refused += 1;
+                if let Some(problem) = &batch.problem {
+                    self.voice.aside(batch.place, problem);
+                }
                 continue;
             }
             let Err(mut trouble) = self.send(&batch).await else { continue };
@@ -75,10 +78,16 @@ impl Run<'_> {
 
     /// Notes what kept a batch.
     fn set_aside(&mut self, batch: &BatchRow, mut trouble: Trouble) -> Result<Fault, Trouble> {
+        if trouble.source == Source::Centre && speaks_of_bytes(trouble.problem.code) && self.is_whole(batch)? {
+            // what came there is not what left here: the way changed it, and the same goes again by itself
+            let detail = format!("{}: the centre got other bytes than those that were signed here", trouble.problem.code);
+            trouble = Trouble::new(Source::Way, Problem::new(Code::ServerUnreachable, detail));
+        }
         let fault = if trouble.source == Source::Way { Fault::OnTheWay } else { Fault::OfThisBatch };
         if trouble.source == Source::Centre && !trouble.is_temporary() {
             self.vault.set_aside(&batch.id, &trouble.problem)?;
             self.report.refused += 1;
+            self.voice.aside(batch.place, &trouble.problem);
         }
         if trouble.source == Source::Here && trouble.problem.code == Code::VaultDamaged {
             // this one batch is rotten here; the others are not
@@ -228,6 +237,14 @@ impl Run<'_> {
         Ok(Fed::All)
     }
 
+    /// Do manifest and payload verify as they lie here?
+    fn is_whole(&self, batch: &BatchRow) -> Result<bool, Problem> {
+        let manifest = Manifest::parse(&self.vault.manifest(&batch.id)?)?;
+        let payload = manifest.facts().payload;
+        let signed = CheckedManifest::check(manifest, self.vault.rosters()?.as_slice()).is_ok();
+        Ok(signed && digest_of(self, &batch.id, batch.payload)? == payload)
+    }
+
     /// After the centre found other bytes than the manifest signs: is it this disk, or the way?
     fn own_copy_is_whole(&self, batch: &BatchRow) -> Result<(), Trouble> {
         let manifest = Manifest::parse(&self.vault.manifest(&batch.id)?)?;
@@ -249,6 +266,20 @@ fn digest_of(run: &Run<'_>, batch: &BatchId, size: u64) -> Result<shared::id::Di
         hash.update(&bytes);
     }
     Ok(hash.finish().1)
+}
+
+/// Refusals that say that what came is not what somebody signed.
+fn speaks_of_bytes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SignatureInvalid
+            | Code::RecordSignature
+            | Code::NoteMalformed
+            | Code::TextMalformed
+            | Code::ManifestInvalid
+            | Code::PayloadCorrupt
+            | Code::LengthWrong
+    )
 }
 
 /// Refused for good before, and nothing has changed since: the same bytes get the same answer.

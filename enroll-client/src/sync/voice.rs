@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use shared::id::Place;
+use shared::{id::Place, problem::Problem};
 
 use super::link::Trouble;
 use crate::say::Say;
@@ -51,6 +51,14 @@ impl<'a> Voice<'a> {
     pub fn batch(&self, place: Place, state: &str, sent: u64, of: u64) {
         let fields = json!({ "batch": place, "state": state, "sent": sent, "bytes": of });
         self.done("batch", fields, &format!("batch {place}: {state} ({sent} of {of} bytes)"));
+    }
+
+    /// A batch is set aside: why, and the way back.
+    pub fn aside(&self, place: Place, problem: &Problem) {
+        let fields = json!({ "batch": place, "code": problem.row().code, "detail": problem.detail });
+        let next = problem.row().text(self.say.lang).next;
+        let again = "when that is settled, offer it again: `enroll-client sync --again`";
+        self.done("set-aside", fields, &format!("batch {place} is set aside: {problem}\n  → {next}\n  → {again}"));
     }
 
     /// Something went wrong, and the rest goes on.

@@ -74,7 +74,7 @@ fn turn_away(stream: &TcpStream, line: &Line) {
         let problem = Problem::new(Code::Busy, "connections");
         let body = details(&problem, Lang::En);
         let head = format!(
-            "HTTP/1.1 {}\r\nretry-after: 10\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            "HTTP/1.1 {}\r\nretry-after: 10\r\ncontent-type: application/problem+json\r\nenroll-problem: busy\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             status(problem.code),
             body.len()
         );

@@ -16,7 +16,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, Path, Query, Request},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER},
         request::Parts,
     },
@@ -30,6 +30,9 @@ use shared::{
 };
 
 use crate::entropy;
+
+/// The code of a problem, for callers who see no body.
+pub(super) const PROBLEM: HeaderName = HeaderName::from_static("enroll-problem");
 
 /// A problem on its way to the caller.
 #[derive(Debug, Clone)]
@@ -124,6 +127,8 @@ pub(super) async fn say(request: Request, next: Next) -> Response {
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    // an answer to HEAD has no body
+    headers.insert(PROBLEM, HeaderValue::from_static(problem.row().code));
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(tag(lang)));
     if let Some(seconds) = retry_after(status(problem.code)) {
         headers.insert(RETRY_AFTER, seconds.into());

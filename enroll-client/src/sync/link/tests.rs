@@ -34,20 +34,30 @@ fn a_full_disk_is_no_forgery() {
 #[test]
 fn the_centres_words_are_made_harmless() {
     let status = StatusCode::BAD_REQUEST;
-    let told = refusal(status, br#"{"code":"fork","detail":"1.4\u001b[31m"}"#);
-    assert_eq!((told.problem.code, told.problem.detail.as_str()), (Code::Fork, "1.4[31m"));
-    let newer = refusal(status, br#"{"code":"from-the-future","detail":"x"}"#);
-    assert_eq!((newer.problem.code, newer.problem.detail.as_str()), (Code::RefusedByCentre, "from-the-future: x"));
-    let proxy = refusal(StatusCode::BAD_GATEWAY, b"<html>");
-    assert!(proxy.is_temporary());
-    assert_eq!(proxy.problem.code, Code::Busy);
+    let told = refusal(status, Some(Code::Fork), br#"{"code":"fork","detail":"1.4\u001b[31m"}"#);
+    assert_eq!((told.source, told.problem.code, told.problem.detail.as_str()), (Source::Centre, Code::Fork, "1.4[31m"));
+    // to HEAD there is no body
+    assert_eq!(refusal(StatusCode::NOT_FOUND, Some(Code::NotFound), b""), Trouble::new(Source::Centre, Code::NotFound));
+}
+
+#[test]
+fn what_is_not_the_centres_word_is_no_verdict() {
+    let newer = refusal(StatusCode::BAD_REQUEST, None, br#"{"code":"from-the-future","detail":"x"}"#);
+    assert!(newer.source == Source::Way && newer.is_temporary() && newer.problem.detail.contains("from-the-future x"), "{newer:?}");
+    for status in [302, 400, 401, 403, 404, 408, 410, 413, 414, 429, 431, 500, 502, 503, 504] {
+        let status = StatusCode::from_u16(status).expect("a status");
+        for body in [&b"<html>Not Found</html>"[..], b"", b"{}", br#"{"error":"x"}"#] {
+            let told = refusal(status, None, body);
+            assert_eq!((told.source, told.problem.code, told.is_temporary()), (Source::Way, Code::ServerUnreachable, true), "{status}");
+        }
+    }
 }
 
 #[test]
 fn what_is_wrong_inside_the_centre_is_no_verdict() {
     for code in ["database-failed", "io-failed", "disk-full", "archive-damaged"] {
-        let told = refusal(StatusCode::INTERNAL_SERVER_ERROR, format!(r#"{{"code":"{code}"}}"#).as_bytes());
-        assert!(told.is_temporary(), "{code}");
+        let told = refusal(StatusCode::INTERNAL_SERVER_ERROR, code.parse().ok(), format!(r#"{{"code":"{code}"}}"#).as_bytes());
+        assert!(told.source == Source::Centre && told.is_temporary(), "{code}");
         assert!(told.problem.detail.starts_with(code), "{code} is still shown");
     }
 }

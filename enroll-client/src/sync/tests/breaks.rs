@@ -104,19 +104,58 @@ fn a_refused_batch_is_set_aside_and_the_next_one_goes() {
     unit.close(&[20]);
     centre.lie(|_, request| {
         let first = request.is("POST /v1/batches") && String::from_utf8_lossy(&request.body).contains("sequence 1\n");
-        first.then(|| problem("422 Unprocessable Content", "", "manifest-invalid"))
+        first.then(|| problem("413 Content Too Large", "", "batch-too-large"))
     });
     let ended = unit.sync();
     assert_eq!(exit(&ended), Exit::Partly);
     assert_eq!(ended.map(|r| (r.sent_batches, r.refused, r.waiting)), Ok((1, 1, 1)));
     let row = unit.vault.batch_at(place(1)).expect("read").expect("there");
-    assert_eq!(row.problem.map(|p| p.code), Some(Code::ManifestInvalid));
+    assert_eq!(row.problem.map(|p| p.code), Some(Code::BatchTooLarge));
     centre.world().requests.clear();
     let ended = unit.sync();
     assert_eq!((exit(&ended), centre.asked("POST /v1/batches")), (Exit::Refused, 0), "not offered again");
     centre.honest();
     let again = Options { again: true, ..Options::default() };
     assert_eq!(unit.sync_with(&again).map(|r| r.receipts), Ok(1));
+}
+
+/// Whoever stands between says no; nothing is set aside, and the same goes by itself when the way is good again.
+#[test]
+fn only_the_centres_word_is_a_verdict() {
+    let html = b"<html>404 Not Found</html>";
+    let answers: [(&str, &str, &[u8]); 9] = [
+        ("404 Not Found", "Content-Type: text/html\r\n", html),
+        ("404 Not Found", "", b""),
+        ("413 Request Entity Too Large", "Content-Type: text/html\r\n", html),
+        ("400 Bad Request", "", b""),
+        ("403 Forbidden", "Content-Type: text/html\r\n", html),
+        ("502 Bad Gateway", "Content-Type: text/html\r\n", html),
+        ("200 OK", "Content-Type: text/html\r\n", html),
+        ("422 Unprocessable Content", "Content-Type: application/json\r\n", br#"{"code":"fork","detail":""}"#),
+        ("422 Unprocessable Content", "Content-Type: application/problem+json\r\n", br#"{"code":"from-the-future"}"#),
+    ];
+    for (status, headers, body) in answers {
+        for what in ["POST /v1/batches", "HEAD", "PATCH"] {
+            let (centre, unit) = joined();
+            unit.close(&[10]);
+            centre.lie(move |_, request| request.is(what).then(|| reply(status, headers, body)));
+            let _ = unit.sync();
+            let row = unit.vault.batch_at(place(1)).expect("read").expect("there");
+            assert_eq!(row.problem, None, "{what}: {status}");
+            centre.honest();
+            assert_eq!(unit.sync().map(|r| r.receipts), Ok(1), "{what}: {status}");
+        }
+    }
+    // the centre itself says no to bytes that are good here: the way has changed them
+    for code in ["manifest-invalid", "signature-invalid", "note-malformed", "payload-corrupt"] {
+        let (centre, unit) = joined();
+        unit.close(&[10]);
+        centre.lie(move |_, request| request.is("POST /v1/batches").then(|| problem("422 Unprocessable Content", "", code)));
+        assert_eq!(exit(&unit.sync()), Exit::Later, "{code}");
+        assert_eq!(unit.vault.batch_at(place(1)).expect("read").expect("there").problem, None, "{code}");
+        centre.honest();
+        assert_eq!(unit.sync().map(|r| r.receipts), Ok(1), "{code}");
+    }
 }
 
 #[test]

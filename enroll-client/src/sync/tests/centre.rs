@@ -184,7 +184,8 @@ pub fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     out
 }
 pub fn problem(status: &str, headers: &str, code: &str) -> Vec<u8> {
-    reply(status, headers, serde_json::json!({ "code": code, "detail": "" }).to_string().as_bytes())
+    let headers = format!("{headers}Content-Type: application/problem+json\r\nEnroll-Problem: {code}\r\n");
+    reply(status, &headers, serde_json::json!({ "code": code, "detail": "" }).to_string().as_bytes())
 }
 fn at(status: &str, offset: usize) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nUpload-Offset: {offset}\r\n\r\n").into_bytes()
@@ -263,11 +264,12 @@ pub fn hello_reply(world: &World, answer: &[u8], seen: u64) -> Vec<u8> {
 
 fn announce(world: &mut World, body: &[u8]) -> Vec<u8> {
     let manifest = Manifest::parse(body).expect("a manifest");
+    let told = serde_json::json!({ "batch": manifest.id() }).to_string();
     if world.uploads.iter().any(|u| u.manifest.id() == manifest.id()) {
-        return reply("200 OK", "", b"");
+        return reply("200 OK", "", told.as_bytes());
     }
     world.uploads.push(Upload { manifest, payload: vec![], index: None, outcome: None });
-    reply("201 Created", "", b"")
+    reply("201 Created", "", told.as_bytes())
 }
 
 fn patch(world: &mut World, n: usize, request: &Request) -> Vec<u8> {
