@@ -14,7 +14,7 @@ use icu_properties::{
     props::{GeneralCategory, GeneralCategoryGroup, Script},
 };
 
-use super::typed::Fault;
+use super::typed::{Fault, is_presentation};
 
 /// The script in which a name is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,10 @@ impl NameScript {
     pub fn part(self, c: char) -> Option<Part> {
         if is_sign(c) {
             return Some(Part::Sign);
+        }
+        // shapes of letters are letters once they are in the one form of typed text
+        if is_presentation(c) {
+            return None;
         }
         let script = CodePointMapData::<Script>::new().get(c);
         let category = CodePointMapData::<GeneralCategory>::new().get(c);

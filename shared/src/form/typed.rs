@@ -135,7 +135,7 @@ fn is_space(c: char) -> bool {
 }
 
 /// Arabic Presentation Forms A and B, Latin ligatures: shapes of letters, as copied from a printed page.
-const fn is_presentation(c: char) -> bool {
+pub(super) const fn is_presentation(c: char) -> bool {
     matches!(c, '\u{fb00}'..='\u{fb06}' | '\u{fb50}'..='\u{fdfc}' | '\u{fe70}'..='\u{fefc}')
 }
 

@@ -12,7 +12,7 @@
 //! state accepted
 //! ```
 //! Others have one line after `received`: `time`, `roster 13 sha256:…`, `outcome sha256:<batch id> 2 sha256:…`,
-//! `access sha256:…`, `decision sha256:…`, `opened sha256:<batch id>`, `erase van-017 <record id> sha256:… decision sha256:…`,
+//! `access sha256:…`, `rules 3`, `decision sha256:…`, `opened sha256:<batch id>`, `erase van-017 <record id> sha256:… decision sha256:…`,
 //! `head van-017+6e1dd5c4 1.42 sha256:… number 1.1215 hello 391 sha256:…`, `freeze van-017+6e1dd5c4 sha256:… sha256:…`.
 //!
 //! **Invariants:** at most 1 KiB; one spelling; nothing in it names a resident.
@@ -25,6 +25,7 @@ use crate::{
     id::{BatchId, Blob, Digest, Member, Number, Place, RosterVersion},
     keys::KeyRef,
     problem::{Code, Problem, is_code},
+    rules::Rules,
     text::{Lines, TextError, decimal},
     time::Second,
 };
@@ -77,6 +78,8 @@ pub enum Body {
     },
     /// Somebody at the centre is about to read personal data.
     Access(Blob),
+    /// From here on this version of the rules holds.
+    Rules(Rules),
     /// Where a unit said that it stands.
     Head(HeadEntry),
     /// A key contradicted itself: its own index is the cut.
@@ -183,6 +186,7 @@ impl fmt::Display for Entry {
             Body::Opened(batch) => writeln!(f, "opened {batch}"),
             Body::Erase { record, decision } => writeln!(f, "erase {record} decision {decision}"),
             Body::Access(blob) => writeln!(f, "access {blob}"),
+            Body::Rules(rules) => writeln!(f, "rules {rules}"),
             Body::Head(head) => head.fmt(f),
             Body::Freeze { key, first, second } => writeln!(f, "freeze {key} {first} {second}"),
         }
@@ -275,7 +279,12 @@ fn read(text: &str) -> Result<Entry, TextError> {
             let record = RecordKey { unit: lines.parse(unit)?, record: lines.parse(record)?, digest: lines.parse(digest)? };
             Body::Erase { record, decision: lines.parse(decision)? }
         }
-        "key" | "lost" | "salvage" | "rules" => return Err(TextError::UpgradeNeeded),
+        "rules" => {
+            let [number] = words(&mut lines, kind)?;
+            let number = count(&lines, number)?;
+            Body::Rules(Rules::of_number(number).ok_or(TextError::UpgradeNeeded)?)
+        }
+        "key" | "lost" | "salvage" => return Err(TextError::UpgradeNeeded),
         _ => return Err(TextError::Malformed { line: 3 }),
     };
     lines.end()?;
@@ -349,6 +358,7 @@ mod tests {
             Body::Decision(Blob::of(b"d")),
             Body::Access(Blob::of(b"a")),
             Body::Opened(batch),
+            Body::Rules(Rules::V3),
             Body::Erase {
                 record: RecordKey { unit: unit.clone(), record: RecordId::from_random([1; 16]), digest: SealedDigest::of(b"s") },
                 decision: Blob::of(b"d"),
@@ -388,8 +398,10 @@ mod tests {
 
     #[test]
     fn kinds_of_later_versions_ask_for_an_upgrade() {
-        let bytes = b"enroll-log/v1\nreceived 2026-11-20T21:30:02Z\nrules 2\n";
-        assert_eq!(Entry::parse(bytes).map_err(|p| p.code), Err(Code::UpgradeNeeded));
+        let rules = |word: &str| {
+            Entry::parse(format!("enroll-log/v1\nreceived 2026-11-20T21:30:02Z\nrules {word}\n").as_bytes()).map(drop).map_err(|p| p.code)
+        };
+        assert_eq!((rules("3"), rules("4"), rules("03")), (Ok(()), Err(Code::UpgradeNeeded), Err(Code::TextMalformed)));
         let batch = some().pop().map(|body| Entry { received: Second::from_unix(1_790_000_000), body }.to_string()).expect("a batch");
         let read = |state: &str| Entry::parse(batch.replace("quarantined fork", state).as_bytes()).map(|_| ()).map_err(|p| p.code);
         assert_eq!(read("quarantined of-2031"), Err(Code::UpgradeNeeded));

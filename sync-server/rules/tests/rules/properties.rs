@@ -9,9 +9,11 @@ use shared::{
     id::{BatchId, LogIndex, Member, NoteId, Number},
     keys::KeyRef,
     log::BatchState,
+    merge::MatchKey,
     outcome::Fate,
     problem::Code,
     roster::Approval,
+    rules::Rules,
 };
 
 use crate::{
@@ -204,7 +206,15 @@ fn unique<T: Ord + std::fmt::Debug>(held: impl Iterator<Item = T>) -> Result<(),
 }
 
 fn one_a_match_key(state: &State) -> Result<(), String> {
-    unique(state.residents.values().filter_map(|standing| standing.match_key.clone()))
+    let keys = |standing: &rules::Standing| standing.keys.get(&Rules::FIRST).cloned().unwrap_or_default();
+    for (one, standing) in &state.residents {
+        let meets: Vec<_> = keys(standing).iter().flat_map(MatchKey::meets).collect();
+        let met = |(other, standing): &(_, &rules::Standing)| *other != one && keys(standing).iter().any(|key| meets.contains(key));
+        if let Some((other, _)) = state.residents.iter().find(met) {
+            return Err(format!("{one} meets {other}"));
+        }
+    }
+    Ok(())
 }
 
 /// Does this entry name the record, or what it rests on: by a key that it ends, a decision, an erasure?
