@@ -128,13 +128,13 @@ impl Form {
         let mut value = Value::from(value);
         let valid = self.fields[name].rule.is_valid(&value);
         wipe(&mut value);
-        if valid { Ok(()) } else { Err(Problem::new(Code::FieldInvalid, name)) }
+        if valid { Ok(()) } else { Err(Problem::new(Code::FieldInvalid, format!("{name}: {}", self.fields[name].asks))) }
     }
 
     fn check_time(&self, name: &str, value: &str, day: Second) -> Result<(), Problem> {
         let future = || PartialDate::parse(value).is_none_or(|date| date.is_future(day));
         if self.fields[name].past_date && future() {
-            return Err(Problem::new(Code::FieldInvalid, format!("{name} lies in the future")));
+            return Err(Problem::new(Code::FieldInvalid, format!("{name}: the date lies in the future")));
         }
         Ok(())
     }

@@ -46,6 +46,7 @@ pub(super) struct Field {
     pub(super) rule: Validator,
     pub(super) past_date: bool,
     pub(super) name: Option<NameScript>,
+    pub(super) asks: String,
 }
 
 /// Checks the schema and compiles it: the whole, and each field by itself.
@@ -78,7 +79,31 @@ fn field(name: &str, rule: &Value, label: Words) -> Result<Field, Problem> {
     let rule_of = rule_of.ok_or_else(|| wrong(&format!("field {name} is no string")))?;
     let format = rule_of.get("format").and_then(Value::as_str);
     let name = NameScript::ALL.into_iter().find(|script| format == Some(script.format()));
-    Ok(Field { label, rule: validator(rule)?, past_date: format == Some(PAST_DATE), name })
+    Ok(Field { label, rule: validator(rule)?, past_date: format == Some(PAST_DATE), name, asks: in_words(rule_of) })
+}
+
+/// What a field asks for, in words: its own description, else what its keywords say.
+fn in_words(rule: &Map<String, Value>) -> String {
+    if let Some(own) = rule.get("description").and_then(Value::as_str) {
+        return own.to_owned();
+    }
+    let number = |word: &str| rule.get(word).and_then(Value::as_u64);
+    let mut words = Vec::new();
+    if let Some(values) = rule.get("enum").and_then(Value::as_array) {
+        words.push(format!("one of {}", values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")));
+    }
+    match rule.get("format").and_then(Value::as_str) {
+        Some(PAST_DATE) => words.push("a date as 1980-05-17, 1980-05 or 1980".to_owned()),
+        Some("date") => words.push("a date as 1980-05-17".to_owned()),
+        _ => {}
+    }
+    match (number("minLength"), number("maxLength")) {
+        (Some(least), Some(most)) => words.push(format!("{least} to {most} characters")),
+        (Some(least), None) => words.push(format!("at least {least} characters")),
+        (None, Some(most)) => words.push(format!("at most {most} characters")),
+        (None, None) => {}
+    }
+    if words.is_empty() { "as the form's pattern has it".to_owned() } else { words.join(", ") }
 }
 
 /// Names of fields are few and plain, so that a problem may name one.
