@@ -186,7 +186,9 @@ fn groups_of_spellings_are_told_apart_as_counted() {
         text.lines().skip(1).map(|line| cells(line, '\t')).map(|cells| (split(cells[1]), split(cells[2]))).collect();
     let mut by_arabic: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (n, (arabic, _)) in groups.iter().enumerate() {
-        arabic.iter().for_each(|name| by_arabic.entry(name).or_default().push(n));
+        for name in arabic {
+            by_arabic.entry(name).or_default().push(n);
+        }
     }
     let [before, after] = Rules::ALL.map(|rules| {
         let mut counts = Counts::default();
