@@ -103,6 +103,9 @@ fn standing(row: &Row<'_>) -> Result<Standing, Problem> {
 
 /// The version of the rules that holds for what is judged at an entry.
 pub(super) fn rules(c: &Connection, at: LogIndex) -> Result<Rules, Problem> {
+    if at.0 == 0 {
+        return Ok(Rules::FIRST);
+    }
     let newest = maybe(c, "SELECT max(version) FROM rules WHERE idx < ?1", [int(at.0)], Option::<u64>::read_first)?.flatten();
     let named = newest.map(|number| Rules::of_number(number).ok_or_else(damaged)).transpose()?;
     Ok(named.map_or(Rules::FIRST, |named| named.max(Rules::FIRST)))

@@ -147,7 +147,8 @@ async fn a_line_asks_a_bounded_number_of_questions_however_large_the_registry_is
         merge.registry.fold(opened).await.expect("folded");
         asked_for.push(count().await - before);
     }
-    let (first, last) = (asked_for[1], asked_for[5]);
-    assert_eq!(first, last, "{asked_for:?}");
-    assert!(last <= 8 * 24 + 40, "{last} statements for eight lines");
+    // who has no number stands under three keys, not one: each of two more is asked for and written
+    let (least, most) = (asked_for.iter().min().expect("some"), asked_for.iter().max().expect("some"));
+    assert!(most - least <= 8 * 4, "{asked_for:?}");
+    assert!(*most <= 8 * 24 + 40, "{most} statements for eight lines");
 }
