@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    form::Form,
+    form::{Form, typed},
     id::{Digest, FormName, Member, PartName, RecordId, Transaction},
     problem::{Code, Problem},
     record::{
@@ -159,11 +159,12 @@ impl Draft {
         &self.exceptions
     }
 
-    /// Writes a field, as it was typed.
+    /// Writes a field, in the one form of what was typed.
     pub fn set(&mut self, form: &Form, field: &str, value: &str) -> Result<(), Problem> {
         self.is_of(form)?;
-        form.check_value(field, value)?;
-        self.put(field, Some(value.to_owned()));
+        let mut value = typed::normal(value);
+        form.check_value(field, &value)?;
+        self.put(field, Some(std::mem::take(&mut *value)));
         Ok(())
     }
 
@@ -195,7 +196,12 @@ impl Draft {
         if self.transaction == Transaction::New {
             return Err(Problem::new(Code::FieldInvalid, "applies-to: a new enrolment applies to nobody"));
         }
-        self.applies_to = Some(target);
+        self.applies_to = Some(match target {
+            Target::NationalNumber { national_number } => {
+                Target::NationalNumber { national_number: std::mem::take(&mut *typed::normal(&Zeroizing::new(national_number))) }
+            }
+            other => other,
+        });
         Ok(())
     }
 

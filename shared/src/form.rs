@@ -12,7 +12,8 @@
 //! ```
 //!
 //! `schema` is JSON Schema 2020-12 of the person's fields, all of them strings; of its keywords only those that need
-//! no other document may stand there ([`schema`]). A field of format `past-date` may be partial (`1980`, `1980-05`).
+//! no other document may stand there ([`schema`]). A field of format `past-date` may be partial (`1980`, `1980-05`); one of format
+//! `name-arabic`, `name-latin` or `name-tifinagh` is a name of that script ([`name`]). What is typed is brought to one form ([`typed`]).
 //! `optional` parts may be attached, others may not. `exceptions` say for which reason which kinds of demanded parts
 //! may be absent. A correction carries the changed fields, one at least. `identity`, which may be left out, names fields that say who
 //! somebody is, beside those that the match key reads.
@@ -36,10 +37,12 @@ use crate::{
     roster::FormRef,
 };
 
-pub mod check;
+pub mod typed;
+pub mod name;
 pub mod date;
-pub mod file;
 pub mod schema;
+pub mod file;
+pub mod check;
 #[cfg(all(test, feature = "sample"))]
 mod tests;
 

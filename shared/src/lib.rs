@@ -23,6 +23,7 @@ pub mod keys;
 pub mod note;
 pub mod slip;
 pub mod problem;
+pub mod rules;
 
 // the road
 pub mod roster;

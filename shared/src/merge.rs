@@ -6,10 +6,12 @@
 //! **Trust:** contents come from the opener, which compared them with their signed lines. **Invariants:** the rules' version stands
 //! in match keys and in the digest; no type of this module shows a value in `Debug`.
 
-pub mod digest;
-mod identity;
+pub mod folding;
+mod folding_v2;
 mod key;
+mod identity;
 mod likeness;
+pub mod digest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use digest::registry_digest;
 pub use identity::{Compared, compare};
-pub use key::{IDENTITY, MatchKey, RULES, has_number};
+pub use key::{IDENTITY, MatchKey, has_number, keys};
 pub use likeness::{Likeness, likenesses};
 
 pub use crate::decision::RecordKey;
@@ -25,6 +27,7 @@ use crate::{
     form::Form,
     id::{FormName, ResidentRef, Transaction},
     record::{Content, Target},
+    rules::Rules,
 };
 
 /// What the rules need of an opened record.
@@ -58,9 +61,9 @@ impl Essence {
         }
     }
 
-    /// Which group it founds or joins; for `new` only.
-    pub fn match_key(&self) -> Option<MatchKey> {
-        if self.transaction == Transaction::New { MatchKey::of(&self.fields) } else { None }
+    /// Under what the person stands of whom it speaks; for `new` only.
+    pub fn keys(&self, rules: Rules) -> BTreeSet<MatchKey> {
+        if self.transaction == Transaction::New { keys(rules, &self.fields) } else { BTreeSet::new() }
     }
 
     /// Name of the form without its version: two versions of a form are one kind of document.

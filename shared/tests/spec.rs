@@ -18,6 +18,7 @@ use shared::{
         self, Approval, Crew, FormRef, Limits, Persons, Quorum, Recipients, Renewals, Revocation, Roster, SoftwareVersion, TrustedRoster,
         UnknownTargets,
     },
+    rules::Rules,
     time::Second,
     verify::CheckedManifest,
 };
@@ -294,7 +295,7 @@ fn section_10_decision() {
         hello: 391,
         note: hello().note().blob(),
     };
-    let bodies = [Body::Head(head), Body::Decision(signed.blob()), Body::Opened(batch)];
+    let bodies = [Body::Head(head), Body::Decision(signed.blob()), Body::Opened(batch), Body::Rules(Rules::V3)];
     let text: String = bodies.into_iter().map(body_line).collect();
     shown("other entries", &text);
 }

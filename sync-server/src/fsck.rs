@@ -226,7 +226,7 @@ async fn names(
         }
         Body::Head(head) => name(head.note, None),
         Body::Erase { decision, .. } => name(*decision, None),
-        Body::Time | Body::Opened(_) => {}
+        Body::Time | Body::Opened(_) | Body::Rules(_) => {}
     }
 }
 

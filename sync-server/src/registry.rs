@@ -279,6 +279,8 @@ pub struct Hint {
 pub enum HintKind {
     /// One has a national number and the other none; the rest is equal.
     NumberInOneOnly,
+    /// Both have names in both scripts, and those of one are equal, with birth and place.
+    OneScript,
     /// Given and family name change places.
     SwappedNames,
     /// Day and month of birth change places.
@@ -294,6 +296,7 @@ impl HintKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NumberInOneOnly => "number-in-one-only",
+            Self::OneScript => "one-script",
             Self::SwappedNames => "swapped-names",
             Self::DayAndMonth => "day-and-month",
             Self::PartialDate => "partial-date",

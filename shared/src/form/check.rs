@@ -1,12 +1,17 @@
 //! Does a content fit its form? The same steps run at the unit, before a record exists, and at the centre, after it
 //! was opened. A problem's detail names a field or a position, never a value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
-use super::{Demands, Form, date::PartialDate, schema::is_field_name};
+use super::{
+    Demands, Form,
+    date::PartialDate,
+    schema::is_field_name,
+    typed::{self, Fault},
+};
 use crate::{
     id::Transaction,
     image,
@@ -19,12 +24,15 @@ use crate::{
 const CHILD_UNDER: i16 = 12;
 
 impl Form {
-    /// Checks a content and its parts; `parts` are the bytes in the order of the content's list. The claimed day counts.
+    /// Checks a content and its parts; `parts` are the bytes in the order of the content's list. The claimed day counts, and every
+    /// text is in its one form.
     pub fn check<P: AsRef<[u8]>>(&self, content: &Content, parts: &[P]) -> Result<(), Problem> {
-        self.check_on(content, parts, content.finished)
+        self.check_on(content, parts, content.finished)?;
+        normal(&content.person)
     }
 
-    /// The same, where a rule needs a day, on this one: the centre knows between which log times the record was made.
+    /// The same, where a rule needs a day, on this one: the centre knows between which log times the record was made. Whether the
+    /// texts are in their one form is a matter of the rules in force where the record is judged.
     pub fn check_on<P: AsRef<[u8]>>(&self, content: &Content, parts: &[P], day: Second) -> Result<(), Problem> {
         // 1. it is this form's, and the form knows the transaction
         if content.form != self.name {
@@ -114,16 +122,19 @@ impl Form {
     /// One value of one field, without regard to the others.
     pub fn check_value(&self, name: &str, value: &str) -> Result<(), Problem> {
         self.field_is_known(name)?;
+        if let Some(fault) = typed::control(value).or_else(|| self.fields[name].name.and_then(|script| script.fault(value))) {
+            return Err(at_fault(name, fault));
+        }
         let mut value = Value::from(value);
-        let valid = self.fields[name].rule.is_valid(&value) && value.as_str().is_some_and(|v| !v.chars().any(char::is_control));
+        let valid = self.fields[name].rule.is_valid(&value);
         wipe(&mut value);
-        if valid { Ok(()) } else { Err(Problem::new(Code::FieldInvalid, name)) }
+        if valid { Ok(()) } else { Err(Problem::new(Code::FieldInvalid, format!("{name}: {}", self.fields[name].asks))) }
     }
 
     fn check_time(&self, name: &str, value: &str, day: Second) -> Result<(), Problem> {
         let future = || PartialDate::parse(value).is_none_or(|date| date.is_future(day));
         if self.fields[name].past_date && future() {
-            return Err(Problem::new(Code::FieldInvalid, format!("{name} lies in the future")));
+            return Err(Problem::new(Code::FieldInvalid, format!("{name}: the date lies in the future")));
         }
         Ok(())
     }
@@ -197,6 +208,16 @@ impl Form {
         let demanded = demands.parts.contains(&exception.position);
         if demanded && demands.allows(exception.reason, modality) { Ok(()) } else { Err(not_allowed(&exception.position)) }
     }
+}
+
+/// Is every field in the one form of typed text? The first that is not, by name.
+pub fn normal(person: &BTreeMap<String, Option<String>>) -> Result<(), Problem> {
+    let fault = |(name, value): (&String, &Option<String>)| Some(at_fault(name, typed::fault(value.as_deref()?)?));
+    person.iter().find_map(fault).map_or(Ok(()), Err)
+}
+
+fn at_fault(name: &str, fault: Fault) -> Problem {
+    Problem::new(Code::FieldInvalid, format!("{name}: {fault}"))
 }
 
 /// Only a date that says so for certain counts.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
-use super::{Words, date::PartialDate};
+use super::{Words, date::PartialDate, name::NameScript};
 use crate::problem::{Code, Problem};
 
 const KEYWORDS: [&str; 20] = [
@@ -45,6 +45,8 @@ pub(super) struct Field {
     pub(super) label: Words,
     pub(super) rule: Validator,
     pub(super) past_date: bool,
+    pub(super) name: Option<NameScript>,
+    pub(super) asks: String,
 }
 
 /// Checks the schema and compiles it: the whole, and each field by itself.
@@ -75,7 +77,33 @@ fn field(name: &str, rule: &Value, label: Words) -> Result<Field, Problem> {
     }
     let rule_of = rule.as_object().filter(|r| r.get("type") == Some(&"string".into()));
     let rule_of = rule_of.ok_or_else(|| wrong(&format!("field {name} is no string")))?;
-    Ok(Field { label, rule: validator(rule)?, past_date: rule_of.get("format") == Some(&PAST_DATE.into()) })
+    let format = rule_of.get("format").and_then(Value::as_str);
+    let name = NameScript::ALL.into_iter().find(|script| format == Some(script.format()));
+    Ok(Field { label, rule: validator(rule)?, past_date: format == Some(PAST_DATE), name, asks: in_words(rule_of) })
+}
+
+/// What a field asks for, in words: its own description, else what its keywords say.
+fn in_words(rule: &Map<String, Value>) -> String {
+    if let Some(own) = rule.get("description").and_then(Value::as_str) {
+        return own.to_owned();
+    }
+    let number = |word: &str| rule.get(word).and_then(Value::as_u64);
+    let mut words = Vec::new();
+    if let Some(values) = rule.get("enum").and_then(Value::as_array) {
+        words.push(format!("one of {}", values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")));
+    }
+    match rule.get("format").and_then(Value::as_str) {
+        Some(PAST_DATE) => words.push("a date as 1980-05-17, 1980-05 or 1980".to_owned()),
+        Some("date") => words.push("a date as 1980-05-17".to_owned()),
+        _ => {}
+    }
+    match (number("minLength"), number("maxLength")) {
+        (Some(least), Some(most)) => words.push(format!("{least} to {most} characters")),
+        (Some(least), None) => words.push(format!("at least {least} characters")),
+        (None, Some(most)) => words.push(format!("at most {most} characters")),
+        (None, None) => {}
+    }
+    if words.is_empty() { "as the form's pattern has it".to_owned() } else { words.join(", ") }
 }
 
 /// Names of fields are few and plain, so that a problem may name one.
@@ -86,13 +114,15 @@ pub(crate) fn is_field_name(name: &str) -> bool {
 }
 
 fn validator(schema: &Value) -> Result<Validator, Problem> {
-    jsonschema::draft202012::options()
+    let mut options = jsonschema::draft202012::options()
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .with_format(PAST_DATE, |text: &str| PartialDate::parse(text).is_some())
-        .with_pattern_options(PatternOptions::regex())
-        .build(schema)
-        .map_err(|_| wrong("schema does not compile"))
+        .with_pattern_options(PatternOptions::regex());
+    for script in NameScript::ALL {
+        options = options.with_format(script.format(), move |text: &str| script.fault(text).is_none());
+    }
+    options.build(schema).map_err(|_| wrong("schema does not compile"))
 }
 
 /// Every keyword, at every level, is one that we know.
@@ -108,11 +138,15 @@ fn known(schema: &Value) -> Result<(), Problem> {
             "properties" => object(value)?.values().try_for_each(known)?,
             "allOf" | "anyOf" | "oneOf" => value.as_array().ok_or_else(|| wrong("schema list"))?.iter().try_for_each(known)?,
             "not" | "if" | "then" | "else" | "additionalProperties" => known(value)?,
-            "format" if value != PAST_DATE && value != "date" => return Err(wrong("schema with an unknown format")),
+            "format" if !is_format(value) => return Err(wrong("schema with an unknown format")),
             _ => {}
         }
     }
     Ok(())
+}
+
+fn is_format(word: &Value) -> bool {
+    word == PAST_DATE || word == "date" || NameScript::ALL.iter().any(|script| word == script.format())
 }
 
 fn object(value: &Value) -> Result<&Map<String, Value>, Problem> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    draft::Draft,
     record::{Content, Exception},
     sample::{Kind, Sample, Size, forms, tests},
 };
@@ -138,12 +139,44 @@ fn values_are_what_their_fields_take() {
         content.person.insert(field.into(), Some(value.into()));
         let problem = form.check(&content, &parts).expect_err(field);
         assert_eq!(problem.code, Code::FieldInvalid, "{field} {value:?}");
-        assert!(problem.detail.starts_with(field) && (value.is_empty() || !problem.detail.contains(value)), "{problem}");
+        assert!(problem.detail.starts_with(&format!("{field}: ")) && (value.is_empty() || !problem.detail.contains(value)), "{problem}");
+    }
+    let said = |field: &str, value: &str| form.check_value(field, value).map_err(|p| p.detail);
+    for (field, value, detail) in [
+        ("given_latin", "Itto7", "given_latin: character 5 (U+0037): Latin letters, spaces, hyphens, apostrophes and dots"),
+        ("given_ar", " ", "given_ar: at least one letter"),
+        ("given_latin", "a\tb", "given_latin: character 2 (U+0009): one line without control characters"),
+        ("sex", "x", "sex: one of f, m"),
+        ("date_of_birth", "17/05/1980", "date_of_birth: a date as 1980-05-17, 1980-05 or 1980"),
+        ("passport_expires", "2030", "passport_expires: a date as 1980-05-17"),
+        ("nationality", "SN", "nationality: three capital letters, as MAR"),
+        ("village", "", "village: 1 to 80 characters"),
+    ] {
+        assert_eq!(said(field, value), Err(detail.to_owned()));
     }
     let unknown = |name: &str| changed(form, Transaction::New, Kind::Complete, |c| drop(c.person.insert(name.into(), Some("1".into()))));
     assert_eq!(unknown("shoe_size"), Err(Code::FieldUnknown));
     let null = changed(form, Transaction::New, Kind::Complete, |c| drop(c.person.insert("phone".into(), None)));
     assert_eq!(null, Err(Code::FieldInvalid), "only a correction clears");
+}
+
+#[test]
+fn a_record_holds_text_in_its_one_form() {
+    let form = &forms()[1];
+    let typed = |value: &str| {
+        let (mut content, parts) = good(form, Transaction::New, Kind::Complete);
+        content.person.insert("given_latin".into(), Some(value.into()));
+        let day = content.finished;
+        (form.check(&content, &parts).map_err(|p| p.detail), form.check_on(&content, &parts, day).map_err(|p| p.code))
+    };
+    assert_eq!(typed("Ben Ali"), (Ok(()), Ok(())));
+    let spaced = "given_latin: character 5 (U+0020): one plain space between words, none at the ends";
+    assert_eq!(typed("Ben  Ali"), (Err(spaced.to_owned()), Ok(())), "the centre asks it of the rules in force");
+    let mut draft = Draft::new(form, Transaction::New).expect("known");
+    draft.set(form, "given_latin", " Ben\u{a0} Ali\u{200f} ").expect("a name");
+    draft.set(form, "phone", "٠٦١٢٣٤٥٦٧٨").expect("a number");
+    let kept = |field: &str| draft.person()[field].clone();
+    assert_eq!((kept("given_latin").as_deref(), kept("phone").as_deref()), (Some("Ben Ali"), Some("0612345678")));
 }
 
 #[test]

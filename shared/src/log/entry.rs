@@ -12,7 +12,7 @@
 //! state accepted
 //! ```
 //! Others have one line after `received`: `time`, `roster 13 sha256:…`, `outcome sha256:<batch id> 2 sha256:…`,
-//! `access sha256:…`, `decision sha256:…`, `opened sha256:<batch id>`, `erase van-017 <record id> sha256:… decision sha256:…`,
+//! `access sha256:…`, `rules 3`, `decision sha256:…`, `opened sha256:<batch id>`, `erase van-017 <record id> sha256:… decision sha256:…`,
 //! `head van-017+6e1dd5c4 1.42 sha256:… number 1.1215 hello 391 sha256:…`, `freeze van-017+6e1dd5c4 sha256:… sha256:…`.
 //!
 //! **Invariants:** at most 1 KiB; one spelling; nothing in it names a resident.
@@ -25,9 +25,13 @@ use crate::{
     id::{BatchId, Blob, Digest, Member, Number, Place, RosterVersion},
     keys::KeyRef,
     problem::{Code, Problem, is_code},
+    rules::Rules,
     text::{Lines, TextError, decimal},
     time::Second,
 };
+
+#[cfg(test)]
+mod tests;
 
 /// Largest entry, in bytes.
 pub const MAX_ENTRY: usize = 1024;
@@ -77,6 +81,8 @@ pub enum Body {
     },
     /// Somebody at the centre is about to read personal data.
     Access(Blob),
+    /// From here on this version of the rules holds.
+    Rules(Rules),
     /// Where a unit said that it stands.
     Head(HeadEntry),
     /// A key contradicted itself: its own index is the cut.
@@ -183,6 +189,7 @@ impl fmt::Display for Entry {
             Body::Opened(batch) => writeln!(f, "opened {batch}"),
             Body::Erase { record, decision } => writeln!(f, "erase {record} decision {decision}"),
             Body::Access(blob) => writeln!(f, "access {blob}"),
+            Body::Rules(rules) => writeln!(f, "rules {rules}"),
             Body::Head(head) => head.fmt(f),
             Body::Freeze { key, first, second } => writeln!(f, "freeze {key} {first} {second}"),
         }
@@ -275,7 +282,12 @@ fn read(text: &str) -> Result<Entry, TextError> {
             let record = RecordKey { unit: lines.parse(unit)?, record: lines.parse(record)?, digest: lines.parse(digest)? };
             Body::Erase { record, decision: lines.parse(decision)? }
         }
-        "key" | "lost" | "salvage" | "rules" => return Err(TextError::UpgradeNeeded),
+        "rules" => {
+            let [number] = words(&mut lines, kind)?;
+            let number = count(&lines, number)?;
+            Body::Rules(Rules::of_number(number).ok_or(TextError::UpgradeNeeded)?)
+        }
+        "key" | "lost" | "salvage" => return Err(TextError::UpgradeNeeded),
         _ => return Err(TextError::Malformed { line: 3 }),
     };
     lines.end()?;
@@ -331,68 +343,4 @@ fn head(lines: &mut Lines<'_>) -> Result<HeadEntry, TextError> {
     let number = if number == "none" { None } else { Some(lines.parse(number)?) };
     let ("hello", counter, id) = (next()?, next()?, next()?) else { return Err(bad) };
     Ok(HeadEntry { key, head, number, hello: count(lines, counter)?, note: lines.parse(id)? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::{RecordId, SealedDigest};
-
-    fn some() -> Vec<Body> {
-        let unit: Member = "van-017".parse().expect("name");
-        let key: KeyRef = "van-017+6e1dd5c4".parse().expect("a key");
-        let batch = BatchId::of(b"b");
-        vec![
-            Body::Time,
-            Body::Roster { version: RosterVersion(3), blob: Blob::of(b"r") },
-            Body::Outcome { batch, version: 2, blob: Blob::of(b"o") },
-            Body::Decision(Blob::of(b"d")),
-            Body::Access(Blob::of(b"a")),
-            Body::Opened(batch),
-            Body::Erase {
-                record: RecordKey { unit: unit.clone(), record: RecordId::from_random([1; 16]), digest: SealedDigest::of(b"s") },
-                decision: Blob::of(b"d"),
-            },
-            Body::Head(HeadEntry { key: key.clone(), head: None, number: None, hello: 1, note: Blob::of(b"h") }),
-            Body::Head(HeadEntry {
-                key: key.clone(),
-                head: Some((Place::new(1, 4).expect("place"), batch)),
-                number: Number::new(1, 9).ok(),
-                hello: 7,
-                note: Blob::of(b"h"),
-            }),
-            Body::Freeze { key, first: Blob::of(b"1"), second: Blob::of(b"2") },
-            Body::Batch(BatchEntry {
-                batch,
-                manifest: Blob::of(b"m"),
-                unit,
-                place: Place::new(1, 4).expect("place"),
-                previous: None,
-                payload_size: 0,
-                payload: Digest::of(b""),
-                state: BatchState::Quarantined(Code::Fork),
-            }),
-        ]
-    }
-
-    #[test]
-    fn every_kind_reads_as_printed_and_no_line_may_be_added() {
-        for body in some() {
-            let entry = Entry { received: Second::from_unix(1_790_000_000), body };
-            let bytes = entry.to_bytes();
-            assert_eq!(Entry::parse(&bytes), Ok(entry));
-            assert!(Entry::parse(&[&bytes[..], b"time\n"].concat()).is_err());
-            assert!(Entry::parse(&bytes[..bytes.len() - 1]).is_err());
-        }
-    }
-
-    #[test]
-    fn kinds_of_later_versions_ask_for_an_upgrade() {
-        let bytes = b"enroll-log/v1\nreceived 2026-11-20T21:30:02Z\nrules 2\n";
-        assert_eq!(Entry::parse(bytes).map_err(|p| p.code), Err(Code::UpgradeNeeded));
-        let batch = some().pop().map(|body| Entry { received: Second::from_unix(1_790_000_000), body }.to_string()).expect("a batch");
-        let read = |state: &str| Entry::parse(batch.replace("quarantined fork", state).as_bytes()).map(|_| ()).map_err(|p| p.code);
-        assert_eq!(read("quarantined of-2031"), Err(Code::UpgradeNeeded));
-        assert_eq!((read("quarantined"), read("quarantined Of")), (Err(Code::TextMalformed), Err(Code::TextMalformed)));
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! enroll-registry/v1
-//! rules 2
+//! rules 3
 //! record van-017 1b9d6bcd-… sha256:2c26… merged 5f0c…
 //! record van-017 6ec0bd7f-… sha256:91fe… refused line-mismatch
 //! resident 5f0c… {"fields":{…},"parts":{…},"sources":["van-017 1b9d6bcd-… sha256:2c26…"]}
@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{RULES, RecordKey, Registry, Resident};
+use super::{RecordKey, Registry, Resident};
 use crate::{
     id::{Digest, ResidentRef},
     outcome::Fate,
+    rules::Rules,
 };
 
 /// Digest of a whole registry.
@@ -46,7 +47,7 @@ pub struct OutOfOrder;
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { hash: Sha256::new_with_prefix(format!("enroll-registry/v1\nrules {RULES}\n")), last: String::new() }
+        Self { hash: Sha256::new_with_prefix(format!("enroll-registry/v1\nrules {}\n", Rules::NEWEST)), last: String::new() }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{IDENTITY, same};
+use crate::rules::Rules;
 
 /// What becomes of the identity of a resident when these fields are set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +30,7 @@ impl Compared {
 
 /// Compares the identity fields of a resident with those that a record brings; `added` are those that forms add.
 pub fn compare(
+    rules: Rules,
     resident: &BTreeMap<String, Option<String>>,
     record: &BTreeMap<String, Option<String>>,
     added: &BTreeSet<String>,
@@ -38,7 +40,7 @@ pub fn compare(
     for name in record.keys().filter(identity) {
         let present = resident.get(name).and_then(Option::as_deref);
         let list = match (present, record[name].as_deref()) {
-            (Some(before), Some(now)) if same(name, before, now) => &mut compared.equal,
+            (Some(before), Some(now)) if same(rules, name, before, now) => &mut compared.equal,
             (Some(_), Some(_)) => &mut compared.different,
             (Some(_), None) => &mut compared.cleared,
             (None, Some(_)) => &mut compared.added,
@@ -68,7 +70,7 @@ mod tests {
             ("residence_id", Some("R-1")),
         ]);
         let compared = |record: &[(&str, Option<&str>)], added: &[&str]| {
-            compare(&resident, &fields(record), &added.iter().map(|a| (*a).to_owned()).collect())
+            compare(Rules::V3, &resident, &fields(record), &added.iter().map(|a| (*a).to_owned()).collect())
         };
         let spelled =
             [("given_latin", Some("fatima")), ("given_ar", Some("فاطمه")), ("national_number", Some("ab-123")), ("phone", Some("2"))];

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::key::{arabic, has_number, latin};
+use super::{
+    folding::fold,
+    key::{has_number, is_whole},
+};
 
 /// How a digest was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,11 +21,13 @@ pub enum Likeness {
     NoNumber,
     /// As it is written.
     Plain,
+    /// Of names in one script, birth, sex and place of somebody who has both scripts and no number.
+    OneScript,
     /// With given and family name in each other's place.
     Swapped,
     /// With day and month of birth in each other's place.
     DayAndMonth,
-    /// Of a date of birth of which only the year, or year and month, is known.
+    /// Of a date of birth of which only the year, or year and month, is known; 1 January counts as its year.
     Partial,
 }
 
@@ -32,11 +37,15 @@ pub fn likenesses(person: &BTreeMap<String, Option<String>>) -> Vec<([u8; 16], L
     let Some(birth) = field("date_of_birth") else { return Vec::new() };
     let (sex, place) = (field("sex").unwrap_or_default(), field("place_of_birth").unwrap_or_default());
     let mut found = Vec::new();
-    for (script, fold) in [("ar", arabic as fn(&str) -> String), ("latin", latin)] {
+    let has_both = ["given_ar", "family_ar", "given_latin", "family_latin"].iter().all(|name| field(name).is_some());
+    for script in ["ar", "latin"] {
         let (Some(given), Some(family)) = (field(&format!("given_{script}")), field(&format!("family_{script}"))) else { continue };
         let (given, family) = (fold(given), fold(family));
         let numbered = if has_number(person) { Likeness::Number } else { Likeness::NoNumber };
         found.push((digest(&["person", script, &given, &family, birth, sex, place]), numbered));
+        if has_both && numbered == Likeness::NoNumber {
+            found.push((digest(&["one script", script, &given, &family, birth, sex, place]), Likeness::OneScript));
+        }
         let plain = |given: &str, family: &str, birth: &str| digest(&["plain", script, given, family, birth, sex]);
         found.push((plain(&given, &family, birth), Likeness::Plain));
         if given != family {
@@ -46,8 +55,10 @@ pub fn likenesses(person: &BTreeMap<String, Option<String>>) -> Vec<([u8; 16], L
             found.push((plain(&given, &family, &turned), Likeness::DayAndMonth));
         }
         let year: String = birth.chars().take(4).collect();
-        let whole = birth.len() == "1980-05-17".len();
-        found.push((digest(&["year", script, &given, &family, &year, sex]), if whole { Likeness::Plain } else { Likeness::Partial }));
+        found.push((
+            digest(&["year", script, &given, &family, &year, sex]),
+            if is_whole(birth) { Likeness::Plain } else { Likeness::Partial },
+        ));
     }
     found
 }
@@ -89,13 +100,16 @@ mod tests {
 
     #[test]
     fn each_way_of_being_alike_is_seen() {
-        use Likeness::{DayAndMonth, NoNumber, Number, Partial, Plain, Swapped};
+        use Likeness::{DayAndMonth, NoNumber, Number, OneScript, Partial, Plain, Swapped};
         assert!(alike(&[("national_number", "A1")], &[]).contains(&(Number, NoNumber)));
         assert!(alike(&[("national_number", "A1")], &[("national_number", "A2")]).contains(&(Number, Number)));
         assert!(alike(&[], &[("given_latin", "Haddad"), ("family_latin", "ITTO")]).contains(&(Plain, Swapped)));
         assert!(alike(&[], &[("date_of_birth", "1980-07-05")]).contains(&(Plain, DayAndMonth)));
         assert!(alike(&[], &[("date_of_birth", "1980")]).contains(&(Plain, Partial)));
         assert!(alike(&[], &[("date_of_birth", "1980-05")]).contains(&(Plain, Partial)));
+        assert!(alike(&[], &[("date_of_birth", "1980-01-01")]).contains(&(Plain, Partial)));
+        let arabic = |given| [("given_ar", given), ("family_ar", "حداد")];
+        assert!(alike(&arabic("إيطو"), &arabic("فاطمة")).contains(&(OneScript, OneScript)));
         assert_eq!(alike(&[], &[("given_latin", "Fatima")]), vec![]);
         assert_eq!(alike(&[], &[("date_of_birth", "1981-05-07")]), vec![]);
     }

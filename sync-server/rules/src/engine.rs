@@ -4,7 +4,10 @@
 //! **Invariants:** what the log says up to an entry is asked with that entry (`known`), so that a fold which is behind gives the
 //! same as one which is not.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use shared::{
     decision::{Decision, RecordKey},
@@ -16,6 +19,7 @@ use shared::{
     outcome::Fate,
     problem::{Code, Problem},
     roster::Facts as RosterFacts,
+    rules::Rules,
     time::Second,
 };
 
@@ -193,8 +197,8 @@ pub struct Standing {
     pub identity: BTreeSet<String>,
     /// When its founding record came in force.
     pub founded: Second,
-    /// Under what it stands.
-    pub match_key: Option<MatchKey>,
+    /// Under what it stands, by each version of the rules: a later one finds who came before it.
+    pub keys: BTreeMap<Rules, BTreeSet<MatchKey>>,
 }
 
 /// A roster with its entry.
@@ -255,6 +259,8 @@ pub trait Engine {
     fn judged(&self) -> Result<bool, Problem>;
     /// Says so.
     fn set_judged(&self) -> Result<(), Problem>;
+    /// The version of the rules that holds for what is judged at this entry: the newest that entries before it name.
+    fn rules(&self, at: LogIndex) -> Result<Rules, Problem>;
     /// A batch, if the log has it: a decision may name anything.
     fn logged(&self, id: BatchId) -> Result<Option<Batch>, Problem>;
     /// A logged batch.
@@ -329,7 +335,7 @@ pub trait Engine {
     fn set_resident(&self, reference: &ResidentRef, standing: &Standing) -> Result<(), Problem>;
     /// Removes it.
     fn remove_resident(&self, reference: &ResidentRef) -> Result<(), Problem>;
-    /// Who stands under a match key.
+    /// Who stands under a match key, by whatever version of the rules.
     fn standing(&self, key: &MatchKey) -> Result<Vec<ResidentRef>, Problem>;
 
     // decisions

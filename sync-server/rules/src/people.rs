@@ -18,21 +18,23 @@
 //! A line is judged by the roster that it names and, where that was replaced at least `grace` before its batch was logged, by the
 //! later one too: what only the second forbids is held `roster-old`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     decision::RecordKey,
+    form::check::normal,
     id::{ResidentRef, Transaction},
-    merge::{Essence, MatchKey, has_number},
+    merge::{Essence, MatchKey, has_number, keys},
     problem::{Code, Problem},
     record::Target,
     roster::{Facts as RosterFacts, Renewals, UnknownTargets},
+    rules::Rules,
 };
 
 use super::{
     engine::{Batch, Delivered, Engine, Mode, Standing},
     force,
-    residents::{compared, founder, stands, under as under_key},
+    residents::{compared, founder, met, stands, under as under_keys},
 };
 
 /// What a record in force is to become.
@@ -75,36 +77,40 @@ pub(super) fn rule(e: &impl Engine, asked: &Asked<'_>) -> Result<Ruling, Problem
 }
 
 fn under(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let rules = e.rules(asked.at)?;
+    // what only these rules refuse is kept, and a person decides
+    if rules >= Rules::V3 && normal(&asked.essence.fields).is_err() {
+        return Ok(Ruling::Held(Code::FieldInvalid, Vec::new()));
+    }
     match asked.essence.transaction {
-        Transaction::New => new(e, asked.essence, asked.essence.match_key(), roster),
-        _ => dependent(e, asked, roster),
+        Transaction::New => new(e, rules, asked.essence, &asked.essence.keys(rules), roster),
+        _ => dependent(e, rules, asked, roster),
     }
 }
 
 /// Held against those who founded these residents.
-fn against(e: &impl Engine, code: Code, residents: &[ResidentRef]) -> Result<Ruling, Problem> {
-    let mut keys = Vec::with_capacity(residents.len());
+fn against<'r>(e: &impl Engine, code: Code, residents: impl IntoIterator<Item = &'r ResidentRef>) -> Result<Ruling, Problem> {
+    let mut keys = Vec::new();
     for reference in residents {
         keys.push(founder(&stands(e, reference)?)?.clone());
     }
     Ok(Ruling::Held(code, keys))
 }
 
-fn new(e: &impl Engine, essence: &Essence, key: Option<MatchKey>, roster: &RosterFacts) -> Result<Ruling, Problem> {
-    let Some(key) = key else { return Ok(Ruling::Founds) };
-    let there = e.standing(&key)?;
-    match &there[..] {
-        [] => Ok(Ruling::Founds),
-        [one] if joins(essence, &stands(e, one)?) => {
+fn new(e: &impl Engine, rules: Rules, essence: &Essence, keys: &BTreeSet<MatchKey>, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let there = met(e, keys)?;
+    match (there.len(), there.first()) {
+        (_, None) => Ok(Ruling::Founds),
+        (1, Some(one)) if joins(rules, essence, &stands(e, one)?) => {
             Ok(Ruling::Adds(one.clone(), Mode::Joined { parts: roster.renewals == Renewals::Apply }))
         }
-        some => against(e, Code::Duplicate, some),
+        _ => against(e, Code::Duplicate, &there),
     }
 }
 
 /// A second document of the same person: the number is the same, and whatever both say of identity.
-fn joins(essence: &Essence, standing: &Standing) -> bool {
-    let compared = compared(essence, standing);
+fn joins(rules: Rules, essence: &Essence, standing: &Standing) -> bool {
+    let compared = compared(rules, essence, standing);
     let both = |name: &str| compared.equal.iter().any(|equal| equal == name);
     let a_name = ["ar", "latin"].iter().any(|script| both(&format!("given_{script}")) && both(&format!("family_{script}")));
     !standing.documents.contains(essence.document())
@@ -117,7 +123,7 @@ fn joins(essence: &Essence, standing: &Standing) -> bool {
 }
 
 /// Renewal, replacement, correction.
-fn dependent(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result<Ruling, Problem> {
+fn dependent(e: &impl Engine, rules: Rules, asked: &Asked<'_>, roster: &RosterFacts) -> Result<Ruling, Problem> {
     let unknown = Ruling::Held(Code::TargetUnknown, Vec::new());
     let reference = match asked.essence.target.as_ref() {
         None => return Ok(unknown),
@@ -132,17 +138,17 @@ fn dependent(e: &impl Engine, asked: &Asked<'_>, roster: &RosterFacts) -> Result
             e.resident(&reference)?.map(|_| reference)
         }
         Some(Target::NationalNumber { national_number }) => {
-            let key = MatchKey::of_number(national_number);
+            let key = MatchKey::of_number(rules, national_number);
             let there = e.standing(&key)?;
             match &there[..] {
-                [] => return older_card(e, asked.essence, key, roster),
+                [] => return older_card(e, rules, asked.essence, key, roster),
                 [one] => Some(one.clone()),
                 some => return against(e, Code::TargetUnknown, some),
             }
         }
     };
     match reference {
-        Some(reference) => change(e, asked, reference, roster),
+        Some(reference) => change(e, rules, asked, reference, roster),
         None => Ok(unknown),
     }
 }
@@ -153,28 +159,28 @@ fn still_comes(e: &impl Engine, asked: &Asked<'_>, record: shared::id::RecordId)
 }
 
 /// Nobody bears the number: most people's cards are older than this system.
-fn older_card(e: &impl Engine, essence: &Essence, key: MatchKey, roster: &RosterFacts) -> Result<Ruling, Problem> {
-    let own = MatchKey::of(&essence.fields);
-    let fits = !has_number(&essence.fields) || own.as_ref() == Some(&key);
+fn older_card(e: &impl Engine, rules: Rules, essence: &Essence, key: MatchKey, roster: &RosterFacts) -> Result<Ruling, Problem> {
+    let fits = !has_number(&essence.fields) || keys(rules, &essence.fields).contains(&key);
     let founds = roster.unknown_targets == UnknownTargets::Found && essence.transaction != Transaction::Correction && fits;
     if !founds {
         return Ok(Ruling::Held(Code::TargetUnknown, Vec::new()));
     }
-    new(e, essence, Some(key), roster)
+    new(e, rules, essence, &[key].into(), roster)
 }
 
 /// It would change a resident who stands, alone.
-fn change(e: &impl Engine, asked: &Asked<'_>, reference: ResidentRef, roster: &RosterFacts) -> Result<Ruling, Problem> {
+fn change(e: &impl Engine, rules: Rules, asked: &Asked<'_>, reference: ResidentRef, roster: &RosterFacts) -> Result<Ruling, Problem> {
     let standing = stands(e, &reference)?;
     let first = founder(&standing)?.clone();
-    if compared(asked.essence, &standing).changes() && !may_change_identity(e, asked, &standing, &first, roster)? {
+    if compared(rules, asked.essence, &standing).changes() && !may_change_identity(e, asked, &standing, &first, roster)? {
         return Ok(Ruling::Held(Code::IdentityChange, vec![first]));
     }
-    if let Some(key) = key_after(e, asked.essence, &standing)? {
-        let others: Vec<ResidentRef> = e.standing(&key)?.into_iter().filter(|other| *other != reference).collect();
-        if !others.is_empty() {
-            return against(e, Code::Duplicate, &others);
-        }
+    // whom the resident meets already is a case of its own
+    let before = standing.keys.get(&rules).map_or_else(|| Ok(BTreeSet::new()), |keys| met(e, keys))?;
+    let mut others = met(e, &keys_after(e, rules, asked.essence, &standing)?)?;
+    others.retain(|other| *other != reference && !before.contains(other));
+    if !others.is_empty() {
+        return against(e, Code::Duplicate, &others);
     }
     match asked.essence.transaction {
         // its parts are evidence
@@ -184,11 +190,11 @@ fn change(e: &impl Engine, asked: &Asked<'_>, reference: ResidentRef, roster: &R
     }
 }
 
-/// The match key that the resident would have.
-fn key_after(e: &impl Engine, essence: &Essence, standing: &Standing) -> Result<Option<MatchKey>, Problem> {
+/// Under what the resident would stand.
+fn keys_after(e: &impl Engine, rules: Rules, essence: &Essence, standing: &Standing) -> Result<BTreeSet<MatchKey>, Problem> {
     let mut values: BTreeMap<String, Option<String>> = standing.resident.values();
     values.extend(essence.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
-    Ok(under_key(&values, e.essence(founder(standing)?)?.as_ref()))
+    Ok(under_keys(rules, &values, e.essence(founder(standing)?)?.as_ref()))
 }
 
 /// The resident's own unit, a supervisor who enrolled nobody of the batch, and soon after the founding.

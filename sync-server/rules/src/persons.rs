@@ -10,6 +10,7 @@ use shared::{
     outcome::Fate,
     problem::{Code, Problem},
     roster::Persons,
+    rules::Rules,
 };
 
 use super::{
@@ -131,7 +132,7 @@ fn record_needs_two(e: &impl Engine, at: LogIndex, key: &RecordKey, verdict: &Ve
         return Ok(true);
     }
     match verdict {
-        Verdict::Apply(reference) => changes(e, key, reference),
+        Verdict::Apply(reference) => changes(e, at, key, reference),
         _ => Ok(false),
     }
 }
@@ -143,16 +144,16 @@ fn uses_ended_keys(e: &impl Engine, at: LogIndex, record: &Record) -> Result<boo
 }
 
 /// Would it change identity, or a face?
-fn changes(e: &impl Engine, key: &RecordKey, reference: &ResidentRef) -> Result<bool, Problem> {
+fn changes(e: &impl Engine, at: LogIndex, key: &RecordKey, reference: &ResidentRef) -> Result<bool, Problem> {
     let (Some(essence), Some(standing)) = (e.essence(key)?, e.resident(reference)?) else { return Ok(true) };
-    Ok(changed(&essence, &standing, applied(&essence)))
+    Ok(changed(e.rules(at)?, &essence, &standing, applied(&essence)))
 }
 
 /// The same of what is part of somebody in this way.
-fn changed(essence: &Essence, standing: &Standing, mode: Mode) -> bool {
+fn changed(rules: Rules, essence: &Essence, standing: &Standing, mode: Mode) -> bool {
     let face = || essence.parts.get(FACE).is_some_and(|new| standing.resident.parts.get(FACE).is_none_or(|(old, _)| old != new));
     match mode {
-        Mode::Applied { parts } => compared(essence, standing).changes() || parts && face(),
+        Mode::Applied { parts } => compared(rules, essence, standing).changes() || parts && face(),
         Mode::Joined { parts } => parts && face(),
         Mode::Founded | Mode::Same => false,
     }
@@ -185,7 +186,7 @@ fn lines_change(e: &impl Engine, at: LogIndex, batch: &Batch) -> Result<bool, Pr
         }
         let Some(essence) = e.essence(&line.key)? else { continue };
         if let Ruling::Adds(reference, mode) = people::rule(e, &Asked { batch, line: &line, essence: &essence, at })?
-            && changed(&essence, &residents::stands(e, &reference)?, mode)
+            && changed(e.rules(at)?, &essence, &residents::stands(e, &reference)?, mode)
         {
             return Ok(true);
         }

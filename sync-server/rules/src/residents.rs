@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared::{
     decision::RecordKey,
     id::{CaseRef, LogIndex, ResidentRef, Transaction},
-    merge::{Compared, Essence, MatchKey, Resident, compare, has_number},
+    merge::{Compared, Essence, MatchKey, Resident, compare, has_number, keys},
     outcome::Fate,
     problem::{Code, Problem},
     record::Target,
+    rules::Rules,
     time::Second,
 };
 
@@ -33,19 +34,42 @@ pub(super) fn founder(standing: &Standing) -> Result<&RecordKey, Problem> {
 }
 
 /// The number that somebody bears by an older card: what their founding record names, where it brings none itself.
-pub(super) fn borne(founding: &Essence) -> Option<MatchKey> {
+pub(super) fn borne(rules: Rules, founding: &Essence) -> Option<MatchKey> {
     match &founding.target {
         Some(Target::NationalNumber { national_number }) if founding.transaction != Transaction::Correction => {
-            Some(MatchKey::of_number(national_number))
+            Some(MatchKey::of_number(rules, national_number))
         }
         _ => None,
     }
 }
 
 /// Under what somebody stands: the number that the fields have, the number that is borne, or what the other fields give.
-pub(super) fn under(values: &BTreeMap<String, Option<String>>, founding: Option<&Essence>) -> Option<MatchKey> {
-    let borne = founding.filter(|_| !has_number(values)).and_then(borne);
-    borne.or_else(|| MatchKey::of(values))
+pub(super) fn under(rules: Rules, values: &BTreeMap<String, Option<String>>, founding: Option<&Essence>) -> BTreeSet<MatchKey> {
+    let borne = founding.filter(|_| !has_number(values)).and_then(|founding| borne(rules, founding));
+    borne.map_or_else(|| keys(rules, values), |key| [key].into())
+}
+
+/// Writes under what somebody stands, by each version of the rules from the log's first on. Where the fields give nothing any more,
+/// the former keys stay.
+fn set_keys(e: &impl Engine, standing: &mut Standing, founding: Option<&Essence>) -> Result<(), Problem> {
+    let values = standing.resident.values();
+    let first = e.rules(LogIndex(0))?;
+    for rules in Rules::ALL.into_iter().filter(|rules| *rules >= first) {
+        let now = under(rules, &values, founding);
+        if !now.is_empty() {
+            standing.keys.insert(rules, now);
+        }
+    }
+    Ok(())
+}
+
+/// Who stands where somebody would stand under these keys, or where the two meet.
+pub(super) fn met(e: &impl Engine, keys: &BTreeSet<MatchKey>) -> Result<BTreeSet<ResidentRef>, Problem> {
+    let mut there = BTreeSet::new();
+    for key in keys.iter().flat_map(MatchKey::meets) {
+        there.extend(e.standing(&key)?);
+    }
+    Ok(there)
 }
 
 /// A record founds a resident.
@@ -55,10 +79,10 @@ pub(super) fn found(e: &impl Engine, key: &RecordKey, essence: &Essence, founded
         documents: std::iter::once(essence.document().to_owned()).collect(),
         identity: essence.identity.clone(),
         founded,
-        match_key: None,
+        keys: BTreeMap::new(),
     };
     play(&mut standing, key, essence, Mode::Founded);
-    standing.match_key = under(&standing.resident.values(), Some(essence));
+    set_keys(e, &mut standing, Some(essence))?;
     e.set_resident(&founds(key), &standing)
 }
 
@@ -74,7 +98,7 @@ pub(super) fn shadow(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, 
             documents: BTreeSet::new(),
             identity: BTreeSet::new(),
             founded,
-            match_key: None,
+            keys: BTreeMap::new(),
         },
     };
     e.set_resident(reference, &standing)
@@ -85,9 +109,7 @@ pub(super) fn add(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, ess
     let mut standing = stands(e, reference)?;
     play(&mut standing, key, essence, mode);
     let founding = e.essence(founder(&standing)?)?;
-    if let Some(now) = under(&standing.resident.values(), founding.as_ref()) {
-        standing.match_key = Some(now);
-    }
+    set_keys(e, &mut standing, founding.as_ref())?;
     e.set_resident(reference, &standing)
 }
 
@@ -134,7 +156,7 @@ pub(super) fn take_out(e: &impl Engine, key: &RecordKey, record: &Record) -> Res
     }
     let mut left = played(e, &standing, standing.resident.sources.iter().filter(|source| *source != key))?;
     let founding = e.essence(founder(&left)?)?;
-    left.match_key = under(&left.resident.values(), founding.as_ref()).or(standing.match_key);
+    set_keys(e, &mut left, founding.as_ref())?;
     e.set_resident(reference, &left)
 }
 
@@ -159,16 +181,18 @@ fn played<'s>(e: &impl Engine, of: &Standing, sources: impl Iterator<Item = &'s 
 
 /// Did a record change who somebody is when it was applied?
 pub(super) fn changed_identity(e: &impl Engine, key: &RecordKey, record: &Record) -> Result<bool, Problem> {
-    let (Fate::Merged(reference), Some(Mode::Applied { .. })) = (&record.fate, record.mode) else { return Ok(false) };
+    let (Fate::Merged(reference), Some(Mode::Applied { .. }), Some(place)) = (&record.fate, record.mode, record.place) else {
+        return Ok(false);
+    };
     let (standing, Some(essence)) = (stands(e, reference)?, e.essence(key)?) else { return Ok(false) };
     let before = played(e, &standing, standing.resident.sources.iter().take_while(|source| *source != key))?;
-    Ok(compared(&essence, &before).changes())
+    Ok(compared(e.rules(place)?, &essence, &before).changes())
 }
 
 /// What a record would change of somebody.
-pub(super) fn compared(essence: &Essence, standing: &Standing) -> Compared {
+pub(super) fn compared(rules: Rules, essence: &Essence, standing: &Standing) -> Compared {
     let added = standing.identity.union(&essence.identity).cloned().collect();
-    compare(&standing.resident.values(), &essence.fields, &added)
+    compare(rules, &standing.resident.values(), &essence.fields, &added)
 }
 
 /// What rested on a record that went is held against it.

@@ -173,6 +173,6 @@ fn named(entry: &Entry) -> Option<Blob> {
         Body::Batch(batch) => Some(batch.manifest),
         Body::Roster { blob, .. } | Body::Outcome { blob, .. } | Body::Decision(blob) => Some(*blob),
         Body::Head(head) => Some(head.note),
-        Body::Time | Body::Access(_) | Body::Freeze { .. } | Body::Opened(_) | Body::Erase { .. } => None,
+        Body::Time | Body::Access(_) | Body::Rules(_) | Body::Freeze { .. } | Body::Opened(_) | Body::Erase { .. } => None,
     }
 }

@@ -21,6 +21,7 @@ use shared::{
     merge::Essence,
     problem::{Code, Problem},
     roster::Facts,
+    rules::Rules,
     time::Second,
 };
 
@@ -34,6 +35,7 @@ pub enum What {
     Opened(BatchId),
     Erase(RecordKey),
     Freeze(KeyRef),
+    Rules(Rules),
     /// Nothing that a fold looks at.
     Time,
 }
@@ -63,6 +65,8 @@ pub struct Log {
     pub says: BTreeMap<RecordKey, Essence>,
     /// Records of which a delivery could not be opened at first.
     pub broken: BTreeSet<RecordKey>,
+    /// What holds before an entry names another.
+    pub first_rules: Option<Rules>,
     /// Of each linked batch: since which entry, by the head of which entry.
     marks: RefCell<BTreeMap<BatchId, BTreeMap<LogIndex, LogIndex>>>,
 }
@@ -86,7 +90,7 @@ impl Log {
 
     /// The first entries of this log.
     pub fn prefix(&self, len: usize) -> Self {
-        let mut log = Self { says: self.says.clone(), broken: self.broken.clone(), ..Self::default() };
+        let mut log = Self { says: self.says.clone(), broken: self.broken.clone(), first_rules: self.first_rules, ..Self::default() };
         self.entries[..len].iter().for_each(|entry| {
             log.follow(self, entry);
         });
@@ -161,6 +165,15 @@ impl Log {
         self.entries[from.min(to)..to].iter().filter_map(of).collect()
     }
 
+    /// The newest version of the rules that is named before an entry.
+    pub fn rules(&self, before: LogIndex) -> Rules {
+        let named = self.numbered().filter(|(at, _)| *at < before).filter_map(|(_, entry)| match entry.what {
+            What::Rules(rules) => Some(rules),
+            _ => None,
+        });
+        named.chain([self.first_rules.unwrap_or(Rules::FIRST)]).max().expect("one at least")
+    }
+
     /// Decision notes with their entries and signers.
     pub fn decisions(&self) -> impl Iterator<Item = (LogIndex, &KeyRef, &Arc<Decision>)> {
         self.numbered().filter_map(|(at, entry)| match &entry.what {
@@ -220,6 +233,7 @@ impl std::fmt::Debug for Log {
                 What::Opened(id) => write!(f, "opened {}", &id.hex()[..6])?,
                 What::Erase(key) => write!(f, "erase {key}")?,
                 What::Freeze(key) => write!(f, "freeze {key}")?,
+                What::Rules(rules) => write!(f, "rules {rules}")?,
                 What::Time => write!(f, "time")?,
             }
         }

@@ -18,6 +18,7 @@ use shared::{
     merge::{Essence, MatchKey, Registry, registry_digest},
     outcome::Fate,
     problem::{Code, Problem},
+    rules::Rules,
     time::Second,
 };
 
@@ -163,7 +164,7 @@ impl Engine for Memory {
             What::Decision(_, note) => Some(Kind::Decision(note.blob())),
             What::Opened(id) => Some(Kind::Opened(*id)),
             What::Erase(key) => Some(Kind::Erase(key.clone())),
-            What::Head(..) | What::Freeze(_) | What::Time => None,
+            What::Head(..) | What::Freeze(_) | What::Rules(_) | What::Time => None,
         };
         let at = usize::try_from(self.position.get()).expect("small");
         let left = self.log.entries.iter().enumerate().skip(at);
@@ -185,6 +186,10 @@ impl Engine for Memory {
     fn set_judged(&self) -> Result<(), Problem> {
         self.judged.set(true);
         Ok(())
+    }
+    fn rules(&self, at: LogIndex) -> Result<Rules, Problem> {
+        self.count();
+        Ok(self.log.rules(at))
     }
     fn logged(&self, id: BatchId) -> Result<Option<Batch>, Problem> {
         self.count();
@@ -385,7 +390,7 @@ impl Engine for Memory {
     fn set_resident(&self, reference: &ResidentRef, standing: &Standing) -> Result<(), Problem> {
         self.remove_resident(reference)?;
         let mut state = self.state.borrow_mut();
-        if let Some(key) = &standing.match_key {
+        for key in standing.keys.values().flatten() {
             state.by_match.entry(key.clone()).or_default().insert(reference.clone());
         }
         state.residents.insert(reference.clone(), standing.clone());
@@ -394,8 +399,9 @@ impl Engine for Memory {
     fn remove_resident(&self, reference: &ResidentRef) -> Result<(), Problem> {
         self.count();
         let mut state = self.state.borrow_mut();
-        if let Some(key) = state.residents.remove(reference).and_then(|before| before.match_key) {
-            state.by_match.entry(key).or_default().remove(reference);
+        let before = state.residents.remove(reference);
+        for key in before.iter().flat_map(|before| before.keys.values().flatten()) {
+            state.by_match.entry(key.clone()).or_default().remove(reference);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use shared::{
     id::{BatchId, LogIndex, Member, NoteId, Number},
     keys::KeyRef,
     log::BatchState,
+    merge::MatchKey,
     outcome::Fate,
     problem::Code,
     roster::Approval,
@@ -86,7 +87,7 @@ proptest! {
             let acts = matches!(world.log.entries[at].what, What::Decision(..) | What::Erase(_)) || !newly_ended(&world, LogIndex(at as u64)).is_empty();
             decided |= acts;
             if !decided {
-                one_a_match_key(state).map_err(TestCaseError::fail)?;
+                one_a_match_key(&world, LogIndex(at as u64), state).map_err(TestCaseError::fail)?;
             }
         }
     }
@@ -203,8 +204,21 @@ fn unique<T: Ord + std::fmt::Debug>(held: impl Iterator<Item = T>) -> Result<(),
     Ok(())
 }
 
-fn one_a_match_key(state: &State) -> Result<(), String> {
-    unique(state.residents.values().filter_map(|standing| standing.match_key.clone()))
+/// Nobody meets anybody by the rules in force, as long as these have not changed.
+fn one_a_match_key(world: &World, at: LogIndex, state: &State) -> Result<(), String> {
+    let in_force = world.log.rules(at);
+    if in_force != world.log.rules(LogIndex(0)) {
+        return Ok(());
+    }
+    let keys = |standing: &rules::Standing| standing.keys.get(&in_force).cloned().unwrap_or_default();
+    for (one, standing) in &state.residents {
+        let meets: Vec<_> = keys(standing).iter().flat_map(MatchKey::meets).collect();
+        let met = |(other, standing): &(_, &rules::Standing)| *other != one && keys(standing).iter().any(|key| meets.contains(key));
+        if let Some((other, _)) = state.residents.iter().find(met) {
+            return Err(format!("{one} meets {other}"));
+        }
+    }
+    Ok(())
 }
 
 /// Does this entry name the record, or what it rests on: by a key that it ends, a decision, an erasure?

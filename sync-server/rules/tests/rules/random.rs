@@ -9,6 +9,7 @@ use shared::{
     problem::Code,
     record::Target,
     roster::{Approval, Kept, Persons, Renewals, Revocation, UnknownTargets},
+    rules::Rules,
     time::Second,
 };
 
@@ -66,7 +67,9 @@ const JUDGES: [&str; 3] = ["amina", "brahim", "chadi"];
 
 /// The log of these acts.
 pub fn play(acts: &[Act], happens: Happens) -> World {
-    let world = World::with(|facts| facts.renewals = Renewals::Apply);
+    let mut world = World::with(|facts| facts.renewals = Renewals::Apply);
+    // every other log begins under the version before
+    world.log.first_rules = acts.first().and_then(|act| act.last()).filter(|byte| *byte % 2 == 0).map(|_| Rules::V2);
     let mut play = Play { world, happens, pocket: Vec::new(), newest: CREW.map(|name| (name, 1)).into(), notes: Vec::new() };
     for act in acts {
         play.act(&mut Dice(act.iter()));
@@ -76,7 +79,7 @@ pub fn play(acts: &[Act], happens: Happens) -> World {
 
 impl Play {
     fn act(&mut self, dice: &mut Dice<'_>) {
-        let act = dice.roll(24);
+        let act = dice.roll(25);
         match act {
             0..=9 => self.batch(dice),
             10 => self.arrives(dice),
@@ -88,6 +91,7 @@ impl Play {
             20 => self.opens(dice),
             21 => self.erase(dice),
             22 => self.policy(dice),
+            23 => drop(self.world.rules(Rules::V3)),
             _ => self.again(dice),
         }
     }
@@ -120,6 +124,13 @@ impl Play {
         let n = 1 + dice.roll(6);
         let national = ["N1", "N2", "N3", ""][usize::from(dice.roll(4))];
         let mut record = draft(unit, n, national).sets(&[("date_of_birth", "1980-05-17"), ("sex", "f"), ("place_of_birth", "04")]);
+        // without a number, spellings that the versions fold otherwise, and a second script
+        if national.is_empty() {
+            record = record.sets(&[("family_latin", ["Haddad", "El Haddad", "Elhaddad"][usize::from(dice.roll(3))])]);
+            if dice.hit(3) {
+                record = record.sets(&[("given_ar", "إيطو"), ("family_ar", "حداد")]);
+            }
+        }
         if dice.hit(5) {
             record = record.number(u64::from(1 + dice.roll(6)));
         }

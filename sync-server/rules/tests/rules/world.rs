@@ -11,6 +11,7 @@ use shared::{
     outcome::Fate,
     problem::Code,
     roster::{Approval, Facts, Revocation, StaffEntry, UnitEntry, invented},
+    rules::Rules,
     time::Second,
 };
 
@@ -181,6 +182,11 @@ impl World {
     pub fn head(&mut self, unit: &str, epoch: u8, id: BatchId) -> Option<LogIndex> {
         let by = key(unit, epoch);
         self.life(&by).counts(self.log.next(), None).counts().then(|| self.push(What::Head(by, id)))
+    }
+
+    /// From here on this version of the rules holds.
+    pub fn rules(&mut self, rules: Rules) -> LogIndex {
+        self.push(What::Rules(rules))
     }
 
     pub fn freeze(&mut self, key: &KeyRef) {

@@ -15,6 +15,7 @@ use shared::{
     id::{CaseRef, ResidentRef},
     merge::compare,
     outcome::Fate,
+    rules::Rules,
 };
 
 use crate::{
@@ -95,7 +96,7 @@ fn changed(seen: &Seen) -> BTreeSet<String> {
     let Some(essence) = &seen.content.side.essence else { return BTreeSet::new() };
     let mut changed = BTreeSet::new();
     for (_, resident) in &seen.content.residents {
-        let compared = compare(&resident.values(), &essence.fields, &essence.identity);
+        let compared = compare(Rules::NEWEST, &resident.values(), &essence.fields, &essence.identity);
         changed.extend([compared.different, compared.cleared, compared.added].concat());
     }
     changed

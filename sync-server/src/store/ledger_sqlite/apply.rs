@@ -134,6 +134,7 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
             put(c, "INSERT INTO opened (batch, idx) VALUES (?1, ?2)", params![batch.as_bytes(), int(index.0)])?;
             event(c, index)
         }
+        Body::Rules(rules) => put(c, "INSERT INTO rules (idx, version) VALUES (?1, ?2)", params![int(index.0), int(rules.number())]),
         Body::Erase { .. } => event(c, index),
         Body::Time | Body::Access(_) => Ok(()),
     }

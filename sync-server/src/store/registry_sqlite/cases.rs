@@ -13,7 +13,7 @@ use shared::{
 };
 
 use super::{
-    engine::{Place, Rosters, Sql},
+    engine::{Place, Rosters, Sql, rules},
     read, rows,
     rows::Word as _,
 };
@@ -26,7 +26,7 @@ use crate::{
         force,
     },
     store::ledger_sqlite::{
-        columns::{Column, Row, all, damaged, each, int, maybe, parsed, text},
+        columns::{Column, all, damaged, each, int, maybe, parsed, text},
         papers, tree,
     },
 };
@@ -137,7 +137,7 @@ pub(super) fn content(c: &Connection, rosters: &Rosters, key: &RecordKey) -> Res
             concerned.insert(resident.clone());
         }
     }
-    concerned.extend(targets(c, &own)?);
+    concerned.extend(targets(c, rosters, &own)?);
     let mut residents: Vec<(ResidentRef, Resident)> = Vec::new();
     for reference in concerned {
         residents.extend(read::resident(c, &reference)?.map(|resident| (reference, resident)));
@@ -146,21 +146,22 @@ pub(super) fn content(c: &Connection, rosters: &Rosters, key: &RecordKey) -> Res
     Ok(Some(CaseContent { side: own, against, residents, digest: record_case(key, &record), decision: record.decision, waits }))
 }
 
-/// Residents that a record names, or whose match key it has.
-fn targets(c: &Connection, side: &Side) -> Result<Vec<ResidentRef>, Problem> {
+/// Residents that a record names, or whom it meets by its match keys.
+fn targets(c: &Connection, rosters: &Rosters, side: &Side) -> Result<Vec<ResidentRef>, Problem> {
     let Some(essence) = &side.essence else { return Ok(Vec::new()) };
-    let key = match &essence.target {
+    let rules = rules(c, next(c)?)?;
+    let keys = match &essence.target {
         Some(Target::Resident { resident }) => return Ok(vec![resident.clone()]),
         Some(Target::Record { unit, record }) => return Ok(vec![ResidentRef::founded_by(unit, *record)]),
-        Some(Target::NationalNumber { national_number }) => Some(MatchKey::of_number(national_number)),
-        None => essence.match_key(),
+        Some(Target::NationalNumber { national_number }) => [MatchKey::of_number(rules, national_number)].into(),
+        None => essence.keys(rules),
     };
-    match key {
-        Some(key) => {
-            all(c, "SELECT reference FROM residents WHERE match_key = ?1 ORDER BY reference LIMIT 64", [text(&key)], |row| parsed(row, 0))
-        }
-        None => Ok(Vec::new()),
+    let engine = Sql::of(c, Place::Within, rosters);
+    let mut met = Vec::new();
+    for key in keys.iter().flat_map(MatchKey::meets) {
+        met.extend(engine.standing(&key)?);
     }
+    Ok(met)
 }
 
 /// The entry that would be logged next.
@@ -238,11 +239,19 @@ fn state(c: &Connection, id: NoteId, line: usize) -> Result<Option<LineState>, P
 }
 
 pub(super) fn shared(c: &Connection) -> Result<Vec<Shared>, Problem> {
-    let sql = "SELECT match_key FROM residents WHERE match_key IS NOT NULL GROUP BY match_key HAVING count(*) > 1 ORDER BY match_key";
+    // several under one key, or one of a single script beside those who have that and another; `also` does not meet `also`
+    let sql = "SELECT key FROM resident_keys WHERE rules = ?1 AND key NOT GLOB 'also-*' GROUP BY key HAVING count(*) > 1
+               UNION SELECT o.key FROM resident_keys o WHERE o.rules = ?1 AND o.key GLOB 'one-*'
+               AND EXISTS (SELECT 1 FROM resident_keys a WHERE a.key = 'also-' || substr(o.key, 5))
+               ORDER BY 1";
     let mut found = Vec::new();
-    for key in all(c, sql, [], |row: &Row<'_>| String::read(row, 0))? {
+    let keys: Vec<MatchKey> = all(c, sql, [int(rules(c, next(c)?)?.number())], |row| parsed(row, 0))?;
+    for key in keys {
         let mut one = Shared { residents: Vec::new(), founders: Vec::new() };
-        each(c, "SELECT reference, sources FROM residents WHERE match_key = ?1 ORDER BY reference", [&key], |row| {
+        let sql = "SELECT reference, sources FROM residents WHERE reference IN (SELECT reference FROM resident_keys WHERE key IN (?1, ?2))
+                   ORDER BY reference";
+        let meets = key.meets();
+        each(c, sql, params![meets.first().map(text), meets.last().map(text)], |row| {
             let sources: Vec<String> = rows::from_json(row, 1)?;
             one.residents.push(parsed(row, 0)?);
             one.founders.push(sources.first().and_then(|source| source.parse().ok()).ok_or_else(damaged)?);

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
 };
 
@@ -17,6 +17,7 @@ use shared::{
     outcome::{Fate, Outcome},
     problem::{Code, Problem},
     roster::Roster,
+    rules::Rules,
     time::Second,
 };
 
@@ -88,7 +89,7 @@ fn delivered(row: &Row<'_>) -> Result<Delivered, Problem> {
 const DELIVERED: &str = "SELECT l.line, l.unit, l.record, l.sealed, l.epoch, l.number, l.roster, l.key, d.found, l.batch
                          FROM lines l JOIN deliveries d ON d.batch = l.batch AND d.line = l.line";
 
-const RESIDENT: &str = "SELECT fields, parts, sources, documents, identity, founded, match_key FROM residents WHERE reference = ?1";
+const RESIDENT: &str = "SELECT fields, parts, sources, documents, identity, founded FROM residents WHERE reference = ?1";
 
 fn standing(row: &Row<'_>) -> Result<Standing, Problem> {
     Ok(Standing {
@@ -96,8 +97,28 @@ fn standing(row: &Row<'_>) -> Result<Standing, Problem> {
         documents: rows::from_json(row, 3)?,
         identity: rows::from_json(row, 4)?,
         founded: Second::read(row, 5)?,
-        match_key: Option::<String>::read(row, 6)?.map(|key| key.parse()).transpose().map_err(|_| damaged())?,
+        keys: BTreeMap::new(),
     })
+}
+
+/// The version of the rules that holds for what is judged at an entry.
+pub(super) fn rules(c: &Connection, at: LogIndex) -> Result<Rules, Problem> {
+    if at.0 == 0 {
+        return Ok(Rules::FIRST);
+    }
+    let newest = maybe(c, "SELECT max(version) FROM rules WHERE idx < ?1", [int(at.0)], Option::<u64>::read_first)?.flatten();
+    let named = newest.map(|number| Rules::of_number(number).ok_or_else(damaged)).transpose()?;
+    Ok(named.map_or(Rules::FIRST, |named| named.max(Rules::FIRST)))
+}
+
+/// Under what a resident stands.
+fn keys_of(c: &Connection, reference: &ResidentRef) -> Result<BTreeMap<Rules, BTreeSet<MatchKey>>, Problem> {
+    let mut keys: BTreeMap<Rules, BTreeSet<MatchKey>> = BTreeMap::new();
+    let sql = "SELECT rules, key FROM resident_keys WHERE reference = ?1";
+    for (rules, key) in all(c, sql, [text(reference)], |row| Ok((u64::read(row, 0)?, parsed(row, 1)?)))? {
+        keys.entry(Rules::of_number(rules).ok_or_else(damaged)?).or_default().insert(key);
+    }
+    Ok(keys)
 }
 
 impl Engine for Sql<'_> {
@@ -112,7 +133,9 @@ impl Engine for Sql<'_> {
             Body::Decision(blob) => Kind::Decision(blob),
             Body::Opened(batch) => Kind::Opened(batch),
             Body::Erase { record, .. } => Kind::Erase(record),
-            Body::Time | Body::Outcome { .. } | Body::Access(_) | Body::Head(_) | Body::Freeze { .. } => return Err(damaged()),
+            Body::Time | Body::Outcome { .. } | Body::Access(_) | Body::Head(_) | Body::Freeze { .. } | Body::Rules(_) => {
+                return Err(damaged());
+            }
         };
         Ok(Some(Event { index, received, kind }))
     }
@@ -127,6 +150,9 @@ impl Engine for Sql<'_> {
         let sql = "UPDATE merge_work SET state = 'folded', due = 1
                    WHERE idx = (SELECT min(idx) FROM events WHERE idx >= (SELECT next FROM fold))";
         put(self.c, "UPDATE fold SET judged = 1", []).and_then(|()| put(self.c, sql, []))
+    }
+    fn rules(&self, at: LogIndex) -> Result<Rules, Problem> {
+        rules(self.c, at)
     }
     fn logged(&self, id: BatchId) -> Result<Option<Batch>, Problem> {
         Ok(batches::one(self.c, id)?.map(batch_of))
@@ -290,16 +316,19 @@ impl Engine for Sql<'_> {
     }
 
     fn resident(&self, reference: &ResidentRef) -> Result<Option<Standing>, Problem> {
-        maybe(self.c, RESIDENT, [text(reference)], standing)
+        match maybe(self.c, RESIDENT, [text(reference)], standing)? {
+            Some(standing) => Ok(Some(Standing { keys: keys_of(self.c, reference)?, ..standing })),
+            None => Ok(None),
+        }
     }
     fn set_resident(&self, reference: &ResidentRef, standing: &Standing) -> Result<(), Problem> {
-        let Standing { resident: Resident { fields, parts, sources }, documents, identity, founded, match_key } = standing;
+        let Standing { resident: Resident { fields, parts, sources }, documents, identity, founded, keys } = standing;
         let named = |values| rows::json(&rows::named(values));
         let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
         put(
             self.c,
-            "INSERT OR REPLACE INTO residents (reference, fields, parts, sources, documents, identity, founded, match_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR REPLACE INTO residents (reference, fields, parts, sources, documents, identity, founded)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 text(reference),
                 named(fields),
@@ -308,15 +337,21 @@ impl Engine for Sql<'_> {
                 rows::json(documents),
                 rows::json(identity),
                 founded.unix(),
-                match_key.as_ref().map(text),
             ],
-        )
+        )?;
+        put(self.c, "DELETE FROM resident_keys WHERE reference = ?1", [text(reference)])?;
+        for (rules, key) in keys.iter().flat_map(|(rules, keys)| keys.iter().map(move |key| (rules, key))) {
+            let sql = "INSERT INTO resident_keys (key, reference, rules) VALUES (?1, ?2, ?3)";
+            put(self.c, sql, params![text(key), text(reference), int(rules.number())])?;
+        }
+        Ok(())
     }
     fn remove_resident(&self, reference: &ResidentRef) -> Result<(), Problem> {
+        put(self.c, "DELETE FROM resident_keys WHERE reference = ?1", [text(reference)])?;
         put(self.c, "DELETE FROM residents WHERE reference = ?1", [text(reference)])
     }
     fn standing(&self, key: &MatchKey) -> Result<Vec<ResidentRef>, Problem> {
-        let sql = "SELECT reference FROM residents WHERE match_key = ?1 ORDER BY reference LIMIT 64";
+        let sql = "SELECT reference FROM resident_keys WHERE key = ?1 ORDER BY reference LIMIT 64";
         all(self.c, sql, [text(key)], |row| parsed(row, 0))
     }
 
@@ -375,13 +410,13 @@ pub(super) fn position(c: &Connection) -> Result<LogIndex, Problem> {
         .ok_or_else(damaged)
 }
 
-/// Rows of records and residents as they are: only for what is broken on purpose.
+/// Rows of records and residents, with their keys, as they are: only for what is broken on purpose.
 pub(super) type Dump = Vec<(&'static str, Vec<rusqlite::types::Value>)>;
 
 /// Broken on purpose: all that was judged so far.
 pub(super) fn dump(c: &Connection) -> Result<Dump, Problem> {
     let mut rows = Dump::new();
-    for table in ["records", "residents"] {
+    for table in ["records", "residents", "resident_keys"] {
         let read = |row: &Row<'_>| (0..row.as_ref().column_count()).map(|i| row.get(i).map_err(failed)).collect();
         rows.extend(all(c, &format!("SELECT * FROM {table}"), [], read)?.into_iter().map(|row| (table, row)));
     }
@@ -390,7 +425,9 @@ pub(super) fn dump(c: &Connection) -> Result<Dump, Problem> {
 
 /// Broken on purpose: writes what was judged in another transaction over what is.
 pub(super) fn load(c: &Connection, dump: &Dump) -> Result<(), Problem> {
-    put(c, "DELETE FROM records", []).and_then(|()| put(c, "DELETE FROM residents", []))?;
+    for table in ["records", "residents", "resident_keys"] {
+        put(c, &format!("DELETE FROM {table}"), [])?;
+    }
     for (table, row) in dump {
         let marks = vec!["?"; row.len()].join(", ");
         put(c, &format!("INSERT OR REPLACE INTO {table} VALUES ({marks})"), rusqlite::params_from_iter(row))?;

@@ -43,9 +43,10 @@ pub(super) fn hints(c: &Connection, limit: usize) -> Result<Vec<Hint>, Problem> 
 
 /// Two that share a digest, each in its own way.
 fn kind(one: Likeness, other: Likeness) -> Option<HintKind> {
-    use Likeness::{DayAndMonth, NoNumber, Number, Partial, Plain, Swapped};
+    use Likeness::{DayAndMonth, NoNumber, Number, OneScript, Partial, Plain, Swapped};
     Some(match (one, other) {
         (Number, NoNumber) | (NoNumber, Number) => HintKind::NumberInOneOnly,
+        (OneScript, OneScript) => HintKind::OneScript,
         (Number, Number) => HintKind::TwoNumbers,
         (Plain, Swapped) | (Swapped, Plain) => HintKind::SwappedNames,
         (Plain, DayAndMonth) | (DayAndMonth, Plain) => HintKind::DayAndMonth,

@@ -6,9 +6,10 @@ use rusqlite::{Connection, params};
 use shared::{
     id::{RecordId, ResidentRef},
     log::BatchState,
-    merge::{MatchKey, RecordKey, Resident, digest},
+    merge::{MatchKey, RecordKey, Resident, digest, folding},
     outcome::Fate,
     problem::Problem,
+    rules::Rules,
 };
 
 use super::{rows, work};
@@ -102,20 +103,21 @@ fn fields_from(c: &Connection, reference: &ResidentRef, key: &RecordKey) -> Resu
 pub(super) fn find(c: &Connection, search: &Search, limit: usize) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
     match search {
         Search::Number(number) => {
-            let sql = format!("{RESIDENT} WHERE match_key = ?1 ORDER BY reference LIMIT ?2");
-            all(c, &sql, params![MatchKey::of_number(number).to_string(), int(limit as u64)], read_resident)
+            let sql =
+                format!("{RESIDENT} WHERE reference IN (SELECT reference FROM resident_keys WHERE key = ?1) ORDER BY reference LIMIT ?2");
+            all(c, &sql, params![MatchKey::of_number(Rules::NEWEST, number).to_string(), int(limit as u64)], read_resident)
         }
         Search::Name(name) => by_name(c, name, limit),
     }
 }
 
-/// Residents in whose names every word of `name` occurs. Reads them all: nothing that a disk would keep of a name
+/// Residents in whose names every word of `name` occurs, both folded as for the match key. Reads them all: nothing that a disk would keep of a name
 /// is made for this.
 fn by_name(c: &Connection, name: &str, limit: usize) -> Result<Vec<(ResidentRef, Resident)>, Problem> {
-    let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
+    let words = folding::words(name);
     let fits = |resident: &Resident| {
         let names = ["given_ar", "family_ar", "given_latin", "family_latin"].map(|f| resident.fields.get(f));
-        let names = names.into_iter().flatten().map(|(value, _)| value.to_lowercase()).collect::<Vec<_>>().join(" ");
+        let names = names.into_iter().flatten().map(|(value, _)| folding::fold(value)).collect::<Vec<_>>().join(" ");
         !words.is_empty() && words.iter().all(|word| names.contains(word.as_str()))
     };
     let mut found = Vec::new();

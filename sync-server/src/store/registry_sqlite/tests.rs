@@ -103,8 +103,8 @@ async fn damage_is_found_wherever_in_the_tables_it_is() {
         "INSERT INTO records SELECT 'van-9', record, sealed, fate, subject, against, place, batch, line, epoch, number, holds_id,
          holds_number, mode, decision, blind FROM records LIMIT 1",
         "UPDATE records SET against = '[]' WHERE fate LIKE 'held%'",
-        "UPDATE residents SET match_key = NULL WHERE reference = (SELECT min(reference) FROM residents)",
-        "INSERT INTO residents SELECT 'f' || substr(reference, 2), fields, parts, sources, documents, identity, founded, NULL FROM residents
+        "DELETE FROM resident_keys WHERE reference = (SELECT min(reference) FROM residents)",
+        "INSERT INTO residents SELECT 'f' || substr(reference, 2), fields, parts, sources, documents, identity, founded FROM residents
          WHERE reference < 'f' LIMIT 1",
         "UPDATE essences SET essence = replace(essence, 'parts\":{', 'parts\":{\"x\":\"y\",') WHERE unit = 'van-1'",
         "UPDATE fold SET judged = 1",
@@ -147,7 +147,8 @@ async fn a_line_asks_a_bounded_number_of_questions_however_large_the_registry_is
         merge.registry.fold(opened).await.expect("folded");
         asked_for.push(count().await - before);
     }
-    let (first, last) = (asked_for[1], asked_for[5]);
-    assert_eq!(first, last, "{asked_for:?}");
-    assert!(last <= 8 * 24 + 40, "{last} statements for eight lines");
+    // who has no number stands under three keys, not one: each of two more is asked for and written
+    let (least, most) = (asked_for.iter().min().expect("some"), asked_for.iter().max().expect("some"));
+    assert!(most - least <= 8 * 4, "{asked_for:?}");
+    assert!(*most <= 8 * 24 + 40, "{most} statements for eight lines");
 }

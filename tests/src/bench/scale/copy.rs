@@ -57,10 +57,12 @@ const COPIES: &str = "
         f.epoch, f.number + r.turn * 1000000, f.holds_id, f.holds_number, f.mode, f.decision, f.blind
         FROM temp.record_keys r JOIN records f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
         JOIN temp.batch_keys k ON k.id = f.batch AND k.turn = r.turn ORDER BY f.unit, r.fresh;
-    INSERT INTO residents SELECT r.reference, e.fields, e.parts, e.sources, e.documents, e.identity, e.founded,
-        CASE WHEN e.match_key IS NOT NULL THEN 'number-' || lower(hex(randomblob(32))) END
+    INSERT INTO residents SELECT r.reference, e.fields, e.parts, e.sources, e.documents, e.identity, e.founded
         FROM temp.record_keys r JOIN records f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
-        JOIN residents e ON e.reference = f.subject;";
+        JOIN residents e ON e.reference = f.subject;
+    INSERT INTO resident_keys SELECT substr(k.key, 1, instr(k.key, '-')) || lower(hex(randomblob(32))), r.reference, k.rules
+        FROM temp.record_keys r JOIN records f ON f.unit = r.unit AND f.record = r.record AND f.sealed = r.sealed
+        JOIN resident_keys k ON k.reference = f.subject;";
 
 /// Until `first` residents are `times` as many.
 pub fn grow(path: &Path, first: u64, times: u64) -> Sure<()> {

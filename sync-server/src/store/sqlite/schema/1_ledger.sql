@@ -28,6 +28,12 @@ CREATE TABLE opened (
     PRIMARY KEY (batch, idx)
 ) STRICT, WITHOUT ROWID;
 
+-- Entries that name a version of the rules.
+CREATE TABLE rules (
+    idx     INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL
+) STRICT;
+
 -- Hashes of complete subtrees, in the dense order of C2SP tlog-tiles: a proof reads O(log n) of them.
 CREATE TABLE hashes (
     idx  INTEGER PRIMARY KEY,

@@ -69,10 +69,17 @@ CREATE TABLE residents (
     sources   TEXT NOT NULL,
     documents TEXT NOT NULL,
     identity  TEXT NOT NULL,
-    founded   INTEGER NOT NULL,
-    match_key TEXT
+    founded   INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX residents_match ON residents (match_key);
+
+-- Under what residents stand, by each version of the rules.
+CREATE TABLE resident_keys (
+    key       TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    rules     INTEGER NOT NULL,
+    PRIMARY KEY (key, reference)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX resident_keys_of ON resident_keys (reference);
 
 -- What became of each line of a decision.
 CREATE TABLE decided (
