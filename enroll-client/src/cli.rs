@@ -30,7 +30,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use shared::problem::{Code, Problem};
 
 pub use self::{app::App, settings::Global, sync::exit_of_sync};
-use crate::say::Say;
+use crate::{say::Say, streams};
 pub use shared::problem::exit::Exit;
 
 /// The unit: enrols residents where there is no network, and loses nothing.
@@ -120,7 +120,9 @@ pub fn main() -> ExitCode {
         Err(problem) => return ended(&early, Err(problem)).into(),
     };
     let outcome = run(&app, cli.command);
-    ended(&app.say, outcome).into()
+    let exit = ended(&app.say, outcome);
+    // what was shown may be why it was asked
+    streams::lost().map_or(exit, |lost| ended(&app.say, Err(lost))).into()
 }
 
 /// Runs one command.

@@ -37,6 +37,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use ground::{
     pages,
     say::{Say, no_colour},
+    streams,
 };
 use shared::problem::{Lang, Problem};
 
@@ -192,14 +193,14 @@ pub fn main() -> ExitCode {
     let ended = runtime.block_on(run(cli, &out));
     // all that had to end has ended; a record that hangs its opener would keep us for ever
     runtime.shutdown_timeout(LAST);
-    match ended {
-        Ok(exit) => exit.into(),
-        Err(problem) => {
-            let exit = Exit::of(problem.code);
-            out.problem(&problem, exit);
-            exit.into()
-        }
-    }
+    let said = |problem: Problem| {
+        let exit = Exit::of(problem.code);
+        out.problem(&problem, exit);
+        exit
+    };
+    let exit = ended.unwrap_or_else(said);
+    // what was shown may be why it was asked
+    streams::lost().map_or(exit, said).into()
 }
 
 async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {

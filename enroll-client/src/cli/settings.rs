@@ -163,8 +163,10 @@ fn read(path: Option<&Path>, demanded: bool) -> Result<File, Problem> {
 }
 
 fn default_data() -> PathBuf {
-    let home = || env::var_os("HOME").map_or_else(|| PathBuf::from("/var/lib"), |h| Path::new(&h).join(".local/share"));
-    env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("enroll-client")
+    // empty and relative paths are as unset (XDG Base Directory Specification)
+    let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || set("HOME").map_or_else(|| PathBuf::from("/var/lib"), |home| home.join(".local/share"));
+    set("XDG_DATA_HOME").unwrap_or_else(home).join("enroll-client")
 }
 
 /// Whether the arguments hold this word; for the one moment when they could not be parsed.

@@ -72,6 +72,34 @@ fn a_source_is_never_enrolled_twice_and_goes_only_after_finish() {
     assert_eq!(unit.run(&["status"]).done()["records"]["finished"], 2);
 }
 
+/// Empty and relative variables are as unset.
+#[test]
+fn the_data_folder_is_never_below_where_somebody_stands() {
+    let home = tempfile::tempdir().unwrap();
+    for (data_home, expected) in [("", ".local/share/enroll-client"), ("here", ".local/share/enroll-client")] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_enroll-client"));
+        command.env_clear().env("HOME", home.path()).env("XDG_DATA_HOME", data_home).current_dir(home.path());
+        let out = command.args(["--json", "status"]).output().unwrap();
+        let told = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(told.contains(home.path().join(expected).to_str().unwrap()), "{data_home:?}: {told}");
+    }
+}
+
+/// A full stick, and a pipe that nobody reads.
+#[test]
+fn lost_output_is_an_error_and_a_closed_pipe_is_none() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let out = unit.command(&["roster", "show"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(1) && told.contains("output-lost"), "{told}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let out = unit.command(&["roster", "show"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((out.status.code(), out.stderr.len()), (Some(0), 0), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
 /// Nobody reads the screen when the record is finished: its code waits, for its agent only, and is shown once.
 #[test]
 fn a_slip_code_that_was_not_shown_comes_with_the_agents_next_command() {
@@ -81,7 +109,7 @@ fn a_slip_code_that_was_not_shown_comes_with_the_agents_next_command() {
     let folder = folder.to_str().unwrap();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let ended = unit.command(&["enrol", "--yes", folder]).stdout(full).stderr(Stdio::null()).status().unwrap();
-    assert_eq!(ended.code(), Some(0), "finished all the same");
+    assert_eq!(ended.code(), Some(1), "finished all the same, and told that its lines are lost");
     assert!(unit.run(&["status"]).stderr.contains("slip code of 1.1"));
     let other = unit.run_as("supervisor-003", &["draft", "new", "residence-certificate/1"]);
     assert!(other.of("slip").is_empty(), "somebody else's");

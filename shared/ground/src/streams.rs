@@ -1,7 +1,10 @@
 //! Standard input, output and error: the only place that reads and writes them, without a buffer. A buffer would keep
 //! what was typed or shown of a resident until something else takes its place.
 
-use std::io::{self, Read as _};
+use std::{
+    io::{self, Read as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use shared::problem::{Code, Problem};
 use zeroize::Zeroizing;
@@ -43,7 +46,15 @@ pub enum Stream {
     Err,
 }
 
-/// Says a text, without a buffer that would keep it; false when whoever read it has gone (`| head`).
+/// Something that was to be printed is lost, and nobody had gone away from it.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// What was printed is not where it was sent: a full stick, a failing disk. A reader who went away (`| head`) is no loss.
+pub fn lost() -> Option<Problem> {
+    LOST.load(Ordering::Relaxed).then(|| Code::OutputLost.into())
+}
+
+/// Says a text, without a buffer that would keep it; false when it cannot be said, or whoever read it has gone.
 pub fn say(to: Stream, text: &str) -> bool {
     let mut left = text.as_bytes();
     while !left.is_empty() {
@@ -53,7 +64,12 @@ pub fn say(to: Stream, text: &str) -> bool {
         });
         match written {
             Ok(n) if n > 0 => left = &left[n..],
-            _ => return false,
+            other => {
+                if to == Stream::Out && other != Err(rustix::io::Errno::PIPE) {
+                    LOST.store(true, Ordering::Relaxed);
+                }
+                return false;
+            }
         }
     }
     true
