@@ -101,10 +101,8 @@ pub enum Command {
     /// Look at everything that this laptop can see of itself
     Doctor,
     /// Print completions for a shell
-    #[command(hide = true)]
     Completions(ground::pages::Completions),
     /// Write manual pages into a folder
-    #[command(hide = true)]
     Man(ground::pages::Man),
 }
 

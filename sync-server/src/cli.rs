@@ -59,26 +59,29 @@ pub struct Cli {
     command: Command,
 }
 
+/// Under what the options stand that every command takes: its own come first.
+const EVERYWHERE: &str = "Options of every command";
+
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Configuration file (TOML) [default: sync-server.toml in the data folder]
-    #[arg(long, global = true, env = "SYNC_SERVER_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "SYNC_SERVER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder of keys, database and, unless configured elsewhere, archive, staging and guard
-    #[arg(long, global = true, env = "SYNC_SERVER_DATA_DIR", value_name = "FOLDER")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "SYNC_SERVER_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
     /// Print JSON Lines on standard output; the last one is a summary or an error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Print results only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more on standard error
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Language of problem texts: ar, fr or en
-    #[arg(long, global = true, env = "SYNC_SERVER_LANG", value_name = "LANG", value_parser = language)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "SYNC_SERVER_LANG", value_name = "LANG", value_parser = language)]
     pub lang: Option<Lang>,
 }
 
@@ -166,10 +169,8 @@ enum Command {
     #[command(hide = true)]
     OpenRecord,
     /// Print completions for a shell
-    #[command(hide = true)]
     Completions(pages::Completions),
     /// Write manual pages into a folder
-    #[command(hide = true)]
     Man(pages::Man),
 }
 

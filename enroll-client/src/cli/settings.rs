@@ -31,38 +31,41 @@ use ground::{
     say::no_colour,
 };
 
+/// Under what the options stand that every command takes: its own come first.
+const EVERYWHERE: &str = "Options of every command";
+
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Configuration file (TOML) [default: config.toml in the data folder]
-    #[arg(long, global = true, env = "ENROLL_CLIENT_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "ENROLL_CLIENT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Folder of the vault [default: ~/.local/share/enroll-client]
-    #[arg(long, global = true, env = "ENROLL_CLIENT_DATA_DIR", value_name = "FOLDER")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "ENROLL_CLIENT_DATA_DIR", value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     /// File of the machine secret [default: the systemd credential machine.secret, else in the data folder]
-    #[arg(long, global = true, env = "ENROLL_CLIENT_MACHINE_SECRET", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "ENROLL_CLIENT_MACHINE_SECRET", value_name = "FILE")]
     machine_secret: Option<PathBuf>,
     /// Who is at the keyboard [default: the only agent of this laptop]
-    #[arg(long = "as", global = true, env = "ENROLL_CLIENT_AS", value_name = "NAME", value_parser = member)]
+    #[arg(long = "as", global = true, help_heading = EVERYWHERE, env = "ENROLL_CLIENT_AS", value_name = "NAME", value_parser = member)]
     who: Option<Member>,
     /// Read the passphrase from the first line of this file
-    #[arg(long, global = true, env = "ENROLL_CLIENT_PASSPHRASE_FILE", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "ENROLL_CLIENT_PASSPHRASE_FILE", value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// Read the passphrase from this file descriptor
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "N")]
     passphrase_fd: Option<u32>,
     /// Print JSON Lines on standard output; the last one is a summary or an error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     /// Print results only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE, conflicts_with = "verbose")]
     quiet: bool,
     /// Say more on standard error
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
     /// Language of problem texts: ar, fr or en
-    #[arg(long, global = true, env = "ENROLL_CLIENT_LANG", value_name = "LANG", value_parser = language)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "ENROLL_CLIENT_LANG", value_name = "LANG", value_parser = language)]
     lang: Option<Lang>,
 }
 

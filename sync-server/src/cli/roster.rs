@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shared::{
     form::MAX_FORM,
+    id::RosterVersion,
     problem::{Code, Problem},
-    roster::{Approval, Facts, LEAST_RETENTION, Limits, Persons, Renewals, SoftwareVersion, UnknownTargets, bundle},
+    roster::{Approval, Facts, LEAST_RETENTION, Limits, Persons, Renewals, Roster as RosterNote, SoftwareVersion, UnknownTargets, bundle},
     time::Second,
 };
 
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     durable,
     joining::{self, export},
+    store::Ledger as _,
 };
 
 /// Longest time for which a resident's own unit may change identity: ten years of days.
@@ -30,6 +32,8 @@ const LEAST_LIMIT: u64 = 64 << 10;
 pub enum Roster {
     /// Show the newest roster
     Show,
+    /// Print the key that `enroll-client init --roster-key` asks for
+    Key,
     /// Publish a new roster: renewed, with changed lines or with more forms
     Publish {
         /// Put this form in force (a file); may be given several times
@@ -178,6 +182,7 @@ impl Roster {
     pub async fn run(self, global: &Global, out: &Out) -> Result<Exit, Problem> {
         match self {
             Self::Show => show(global, out).await,
+            Self::Key => key(global, out).await,
             Self::Publish { forms, changes, passphrase } => change(global, out, &forms, &changes, &passphrase).await,
             Self::Set { changes, .. } if changes.say_nothing() => {
                 Err(Problem::new(Code::Usage, "say which line: `sync-server roster set --help`"))
@@ -186,6 +191,18 @@ impl Roster {
             Self::Export(export) => export.run(global, out).await,
         }
     }
+}
+
+/// A new unit takes the first roster by this key, and follows the log from there.
+async fn key(global: &Global, out: &Out) -> Result<Exit, Problem> {
+    let centre = open(global)?;
+    let first = centre.stores.ledger.roster(RosterVersion(1)).await?.ok_or(Code::NoRoster)?;
+    let first = RosterNote::parse(&first.note)?;
+    for key in &first.facts().signers.keys {
+        out.line("roster-key", serde_json::json!({ "key": key, "fingerprint": key.fingerprint() }), key);
+    }
+    out.summary(serde_json::json!({ "keys": first.facts().signers.keys.len() }), "");
+    Ok(Exit::Done)
 }
 
 async fn change(global: &Global, out: &Out, forms: &[PathBuf], changes: &Changes, passphrase: &Unlock) -> Result<Exit, Problem> {
