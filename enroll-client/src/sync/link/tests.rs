@@ -82,7 +82,9 @@ fn tls_server(name: &str, from: i32, to: i32) -> (String, String) {
             let mut line = rustls::StreamOwned::new(connection, stream);
             let mut some = [0; 1024];
             if line.read(&mut some).is_ok() {
-                let _ = line.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let _ = line.write_all(
+                    b"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nEnroll-Problem: not-found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                );
             }
         }
     });
