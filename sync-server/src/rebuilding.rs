@@ -262,6 +262,11 @@ fn put_in_place(fresh: &Path, path: &Path) -> Result<Option<PathBuf>, Problem> {
     Ok(moved)
 }
 
+/// Is there a database that a rebuild had begun, and not put in its place?
+pub fn is_broken_off(settings: &Settings) -> bool {
+    durable::is_there(&beside(&settings.database(), "new"))
+}
+
 /// Databases that rebuilds have set aside, or begun and not ended, and nobody has destroyed, the write-ahead logs not counted.
 pub fn set_aside(settings: &Settings) -> Result<Vec<PathBuf>, Problem> {
     let database = settings.database();

@@ -67,6 +67,13 @@ fn promise_14_a_deleted_database_comes_back_by_rebuild() -> Sure<()> {
     let world = three_merged(22)?;
     let before = world.centre.fsck()?;
     drop_database(&world)?;
+    // lost is damage; broken off between the two names of a rebuild is none
+    assert_eq!(world.centre.run(&["fsck"])?.exit, Some(7));
+    let begun = world.centre.data.join("centre.db.new");
+    fs::write(&begun, b"")?;
+    let fsck = world.centre.run(&["fsck"])?.ok()?;
+    assert!(fsck.of("open").any(|fact| fact["code"] == "database-behind"), "{:?}", fsck.lines);
+    fs::remove_file(&begun)?;
     let doctor = world.centre.run(&["doctor"])?;
     let lost = doctor.of("check").find(|c| c["about"] == "database").and_then(|c| c["next"].as_str()).unwrap_or_default().to_owned();
     assert!(lost.contains("sync-server rebuild") && !doctor.lines.iter().any(|l| l.to_string().contains("1970")), "{:?}", doctor.lines);

@@ -8,6 +8,8 @@ use super::{Exit, Global, Out, admit, open, rebuild::registry};
 use crate::{
     facts,
     fsck::{self, Contents, Report},
+    rebuilding,
+    store::Ledger as _,
 };
 
 /// Check everything again from nothing.
@@ -20,6 +22,9 @@ impl Fsck {
         let centre = admit::open(global)?;
         let stores = fsck::stores(&centre.stores, &centre.settings.sequencer_lock()).await;
         let mut report = stores.or_else(|problem| damage(problem).map(|found| Report { findings: vec![found], ..Report::default() }))?;
+        if rebuilding::is_broken_off(&centre.settings) && centre.stores.ledger.position().await?.line.head.size == 0 {
+            told_as_behind(&mut report);
+        }
         if let Err(problem) = centre.db.integrity().await {
             report.findings.push(damage(problem)?);
         }
@@ -45,6 +50,13 @@ impl Fsck {
         out.answer(summary(&report, &contents, open), human(&report, &contents, open));
         Ok(if clean { Exit::Done } else { Exit::Integrity })
     }
+}
+
+/// A crash between the two names of a rebuild leaves no database in its place: the next start makes it again, and so does `rebuild`.
+fn told_as_behind(report: &mut Report) {
+    let (behind, findings) = std::mem::take(&mut report.findings).into_iter().partition(|found| found.code == Code::DatabaseDiffers);
+    report.findings = findings;
+    report.open.extend(Vec::into_iter(behind).map(|found| Problem::new(Code::DatabaseBehind, found.detail)));
 }
 
 /// What cannot be read of the database is a finding; what the disk or another process refuses ends the check.
