@@ -40,8 +40,8 @@ impl Fsck {
         }
         let facts = match facts::open(&centre).await {
             Ok(facts) => facts,
-            // a database that is lost or damaged answers nothing; the findings say so
-            Err(_) if !report.is_clean() => Vec::new(),
+            // a database that is lost or damaged answers nothing, nor does one that has nothing yet; what was found says so
+            Err(problem) if !report.is_clean() || problem.code == Code::NoRoster => Vec::new(),
             Err(problem) => return Err(problem),
         };
         open::print(out, &facts);
