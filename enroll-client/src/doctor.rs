@@ -174,8 +174,10 @@ fn space(vault: &Vault) -> Result<Check, Problem> {
 
 fn clock(vault: &Vault, now: Second) -> Result<Check, Problem> {
     let state = vault.state()?;
+    if let Some(told) = state.clock_is_wrong(now) {
+        return Ok(check("clock", Finding::Warning, told));
+    }
     Ok(match state.log_time {
-        _ if state.clock_is_wrong(now).is_some() => check("clock", Finding::Warning, state.clock_is_wrong(now).unwrap_or_default()),
         None => check("clock", Finding::Warning, format!("{now}; nothing to compare it with before the first sync")),
         Some(log) if now.unix() - log.unix() > 180 * 86400 => {
             check("clock", Finding::Warning, format!("{now} is half a year past the newest log time seen ({log})"))

@@ -1,21 +1,17 @@
 //! `batch save`: a closed batch as files, for a centre whose archive has lost its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use shared::{
     batch::Manifest,
-    id::{Digest, Place},
+    id::{BatchId, Digest, Place},
     problem::{Code, Problem},
 };
 
 use super::{App, Exit};
 use crate::{durable, vault::Vault};
-
-/// Bytes that are read of a payload at a time.
-const PIECE: usize = 1 << 20;
 
 /// `batch …`
 #[derive(Debug, Subcommand)]
@@ -55,22 +51,11 @@ impl BatchCommand {
 }
 
 /// Writes the payload, and refuses where the vault does not have all of it any more.
-fn save(vault: &Vault, id: &shared::id::BatchId, size: u64, digest: Digest, path: &std::path::Path) -> Result<(), Problem> {
-    let gone = || Problem::new(Code::NotFound, "what the batch held is not on this laptop any more");
+fn save(vault: &Vault, id: &BatchId, size: u64, digest: Digest, path: &Path) -> Result<(), Problem> {
     let temporary = durable::Temporary::new(path.parent().unwrap_or(path))?;
-    let (mut at, mut hash) = (0, Sha256::new());
-    while at < size {
-        // pruned records leave a hole
-        let bytes = vault.payload(id, at, PIECE).map_err(|problem| if problem.code == Code::VaultDamaged { gone() } else { problem })?;
-        if bytes.is_empty() {
-            return Err(gone());
-        }
-        at += bytes.len() as u64;
-        hash.update(&bytes);
-        temporary.append(&bytes)?;
+    match vault.read_payload(id, size, |bytes| Ok(temporary.append(bytes)?)) {
+        Ok(whole) if whole == digest => Ok(temporary.replace(path)?),
+        Err(problem) if problem.code != Code::VaultDamaged => Err(problem),
+        _ => Err(Problem::new(Code::NotFound, "what the batch held is not on this laptop any more")),
     }
-    if Digest::from_bytes(hash.finalize().into()) != digest {
-        return Err(gone());
-    }
-    Ok(temporary.replace(path)?)
 }

@@ -7,7 +7,10 @@ use serde_json::json;
 use shared::problem::{Code, Problem};
 
 use super::{App, Exit};
-use crate::{durable, sync::link::Link};
+use crate::{
+    durable,
+    sync::link::{Link, is_loopback},
+};
 
 /// Largest certificate file, in bytes.
 const MAX_CA: u64 = 1 << 20;
@@ -45,6 +48,7 @@ pub fn authorities(files: &[PathBuf]) -> Result<Option<Vec<u8>>, Problem> {
 pub fn address(server: &str, ca: Option<&[u8]>) -> Result<String, Problem> {
     let server = server.trim_end_matches('/');
     match server.split_once("://") {
+        Some(("http", _)) if !is_loopback(server) => Err(Problem::new(Code::Usage, "--server: plain http goes to this machine only")),
         Some(("https" | "http", rest)) if !rest.is_empty() => Link::new(server, ca).map(|_| server.to_owned()),
         _ => Err(Problem::new(Code::Usage, "--server begins with https://")),
     }

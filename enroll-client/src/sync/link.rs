@@ -251,7 +251,7 @@ impl Link {
 }
 
 /// `http://127.0.0.1…`, `https://[::1]…` or `http://localhost…`
-fn is_loopback(server: &str) -> bool {
+pub fn is_loopback(server: &str) -> bool {
     let Some(host) = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://")) else { return false };
     let host = host.split(['/', '?', '#']).next().unwrap_or("");
     let name = match host.strip_prefix('[') {

@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use shared::{
     batch::Manifest,
-    id::BatchId,
     problem::{Code, Problem},
-    verify::PayloadHash,
 };
 use tokio::{pin, select, sync::mpsc, time::timeout};
 
@@ -243,30 +241,25 @@ impl Run<'_> {
         let state = self.vault.state()?;
         let own = Some(manifest.facts().place.epoch) == state.epoch;
         let signed = !own || manifest.note().signed_by([&state.key]).is_ok_and(|by| !by.is_empty());
-        Ok(signed && manifest.id() == batch.id && digest_of(self, &batch.id, batch.payload)? == manifest.facts().payload)
+        Ok(signed && manifest.id() == batch.id && self.payload_is_whole(batch, &manifest)?)
+    }
+
+    fn payload_is_whole(&self, batch: &BatchRow, manifest: &Manifest) -> Result<bool, Problem> {
+        match self.vault.read_payload(&batch.id, batch.payload, |_| Ok(())) {
+            Ok(digest) => Ok(digest == manifest.facts().payload),
+            Err(problem) if problem.code == Code::VaultDamaged => Ok(false),
+            Err(problem) => Err(problem),
+        }
     }
 
     /// After the centre found other bytes than the manifest signs: is it this disk, or the way?
     fn own_copy_is_whole(&self, batch: &BatchRow) -> Result<(), Trouble> {
         let manifest = Manifest::parse(&self.vault.manifest(&batch.id)?)?;
-        if digest_of(self, &batch.id, batch.payload)? == manifest.facts().payload {
+        if self.payload_is_whole(batch, &manifest)? {
             return Ok(());
         }
         Err(Problem::new(Code::VaultDamaged, "the payload is not the one that was signed").into())
     }
-}
-
-fn digest_of(run: &Run<'_>, batch: &BatchId, size: u64) -> Result<shared::id::Digest, Problem> {
-    let (mut hash, mut at) = (PayloadHash::default(), 0);
-    while at < size {
-        let bytes = run.vault.payload(batch, at, 1 << 20)?;
-        if bytes.is_empty() {
-            break;
-        }
-        at += bytes.len() as u64;
-        hash.update(&bytes);
-    }
-    Ok(hash.finish().1)
 }
 
 /// Refusals that say that what came is not what somebody signed.

@@ -6,11 +6,12 @@
 
 use rusqlite::{OptionalExtension as _, params};
 use shared::{
-    id::{BatchId, LogIndex, Number, Place},
+    id::{BatchId, Digest, LogIndex, Number, Place},
     log::BatchState,
     outcome::Fate,
     problem::{Code, Problem},
     time::{Minute, Second},
+    verify::PayloadHash,
 };
 
 use super::{
@@ -19,6 +20,9 @@ use super::{
     int,
     records::{self, Card, RecordRow},
 };
+
+/// Bytes that are read of a payload at a time.
+const PIECE: usize = 1 << 20;
 
 /// A batch that `close` made.
 pub struct ClosedBatch {
@@ -160,6 +164,22 @@ impl Vault {
             Some(Some(bytes)) if !bytes.is_empty() => Ok(bytes),
             Some(_) => Err(Problem::new(Code::VaultDamaged, format!("sealed records of {id} are not here any more"))),
         }
+    }
+
+    /// Hands the whole payload of `size` bytes to `take`, piece by piece, and returns its digest. `vault-damaged`: not all of it is
+    /// here; what was pruned has left a hole.
+    pub fn read_payload(&self, id: &BatchId, size: u64, mut take: impl FnMut(&[u8]) -> Result<(), Problem>) -> Result<Digest, Problem> {
+        let (mut hash, mut at) = (PayloadHash::default(), 0);
+        while at < size {
+            let bytes = self.payload(id, at, PIECE)?;
+            if bytes.is_empty() {
+                return Err(Problem::new(Code::VaultDamaged, "the payload ends early"));
+            }
+            at += bytes.len() as u64;
+            hash.update(&bytes);
+            take(&bytes)?;
+        }
+        Ok(hash.finish().1)
     }
 
     /// The centre knows the manifest.

@@ -18,11 +18,11 @@ mod show;
 
 use clap::Subcommand;
 use shared::{
-    decision::Said,
     id::{CaseRef, NoteId},
     problem::{Code, Problem},
 };
 
+use self::confirm::How;
 use super::{
     Exit, Global, Out,
     asking::Yes,
@@ -76,8 +76,8 @@ impl Case {
             Self::List(list) => list.run(global, out).await,
             Self::Show { reference, reason } => show(global, out, &reference, &reason).await,
             Self::Decide(decide) => decide.run(global, out).await,
-            Self::Confirm { id, signing, yes } => confirm::second(global, out, Said::Confirm(id), &signing, &yes).await,
-            Self::Reject { id, signing, yes } => confirm::second(global, out, Said::Reject(id), &signing, &yes).await,
+            Self::Confirm { id, signing, yes } => confirm::second(global, out, id, How::Confirm, &signing, &yes).await,
+            Self::Reject { id, signing, yes } => confirm::second(global, out, id, How::Reject, &signing, &yes).await,
             Self::History { about } => history::history(global, out, &about).await,
         }
     }

@@ -211,7 +211,7 @@ impl Archive for ArchiveFiles {
     async fn verify(&self, blob: Blob) -> Result<u64, Problem> {
         let path = self.blob_path(&blob);
         let read = blocking(move || match File::open(path) {
-            Ok(file) => hash_file(file).map(Some),
+            Ok(file) => Ok(Some(hash_file(file)?)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e.into()),
         });
@@ -284,7 +284,8 @@ fn checked(blob: Blob, read: durable::Result<Option<Vec<u8>>>) -> Result<Vec<u8>
     if Blob::of(&bytes) == blob { Ok(bytes) } else { Err(Problem::new(Code::ArchiveDamaged, blob.to_string())) }
 }
 
-fn hash_file(mut file: File) -> durable::Result<(Blob, u64)> {
+/// Digest and size of a file, read to its end.
+pub fn hash_file(mut file: impl io::Read) -> io::Result<(Blob, u64)> {
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
     loop {
         let n = file.read(&mut buffer)?;

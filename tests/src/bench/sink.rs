@@ -9,15 +9,17 @@ use std::{
 };
 
 use axum::{
-    Router,
-    body::Body,
+    Json, Router,
+    body::{Body, Bytes},
     extract::{Path as UrlPath, State},
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
     routing::{get, patch, post},
 };
 use http_body_util::BodyExt as _;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use shared::id::Blob;
 
 use crate::world::Sure;
 
@@ -31,12 +33,17 @@ pub fn serve(folder: &Path) -> Sure<()> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
         let router = Router::new()
-            .route("/v1/batches", post(async || StatusCode::CREATED))
+            .route("/v1/batches", post(announced))
             .route("/v1/batches/{id}/payload", patch(take))
             .route("/v1/batches/{id}/receipt", get(async || "received\n"))
             .with_state(Arc::new(folder.to_owned()));
         Ok(axum::serve(listener, router).await?)
     })
+}
+
+/// As the centre answers: a unit takes nothing else for an answer.
+async fn announced(manifest: Bytes) -> impl IntoResponse {
+    (StatusCode::CREATED, Json(json!({ "batch": Blob::of(&manifest) })))
 }
 
 async fn take(State(folder): State<Arc<PathBuf>>, UrlPath(id): UrlPath<String>, _: HeaderMap, body: Body) -> impl IntoResponse {

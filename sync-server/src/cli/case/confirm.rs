@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::{
     decision::{RecordKey, Said, Subject},
+    id::NoteId,
     problem::{Code, Problem},
 };
 
@@ -20,26 +21,29 @@ use crate::{
     store::Ledger as _,
 };
 
+/// What the second note does with the lines that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// Signs them too.
+    Confirm,
+    /// Ends them.
+    Reject,
+}
+
 /// Shows the first note with both sides of each line that waits, asks, and signs.
-pub(super) async fn second(global: &Global, out: &Out, said: Said, signing: &Signing, yes: &Yes) -> Result<Exit, Problem> {
-    let (id, confirms) = match said {
-        Said::Confirm(id) => (id, true),
-        Said::Reject(id) => (id, false),
-        Said::Lines(_) => return Err(Code::Usage.into()),
+pub(super) async fn second(global: &Global, out: &Out, id: NoteId, how: How, signing: &Signing, yes: &Yes) -> Result<Exit, Problem> {
+    let (said, command, verb) = match how {
+        How::Confirm => (Said::Confirm(id), "case confirm", "confirm"),
+        How::Reject => (Said::Reject(id), "case reject", "reject"),
     };
     let centre = open(global)?;
     let signer = signing.adjudicator(&centre).await?;
     let first = centre.stores.ledger.decision(id).await?.filter(|first| matches!(first.note.said(), Said::Lines(_)));
     let first = first.ok_or_else(|| Problem::new(Code::NotFound, format!("no decision {id}")))?;
-    if confirms && first.key.name == *signer.public().name() {
+    if how == How::Confirm && first.key.name == *signer.public().name() {
         return Err(Problem::new(Code::SecondSame, first.key.to_string()));
     }
-    let reading = Reading::of(
-        centre,
-        if confirms { "case confirm" } else { "case reject" },
-        format!("to {} {id}", if confirms { "confirm" } else { "reject" }),
-    )
-    .await?;
+    let reading = Reading::of(centre, command, format!("to {verb} {id}")).await?;
     let provenance = reading.provenance();
     let lines = provenance.history(About::Decision(id)).await?;
     let waiting: Vec<_> = lines.iter().filter(|line| line.state == Some(LineState::Waits)).collect();
@@ -61,8 +65,7 @@ pub(super) async fn second(global: &Global, out: &Out, said: Said, signing: &Sig
             lines => Problem::new(Code::CaseChanged, format!("all {lines} lines that waited")),
         });
     }
-    let word = if confirms { "Confirm" } else { "Reject" };
-    yes.or_ask(&format!("{word} the decision of {} as {}?", first.key.name, signer.public().name()))?;
+    yes.or_ask(&format!("Do you {verb} the decision of {} as {}?", first.key.name, signer.public().name()))?;
     decide(&reading, out, said, &signer).await
 }
 

@@ -5,7 +5,7 @@ use shared::{
     batch::{Line, Manifest},
     decision::Decision,
     hello::{Hello, Sender, State},
-    id::{BatchId, LogIndex, Member, SealedDigest},
+    id::{BatchId, Blob, LogIndex, Member, RosterVersion, SealedDigest},
     keys::KeyRef,
     log::{BatchEntry, BatchState, Body, Entry, GuardLine, Head, HeadEntry, Segment, append},
     outcome::Outcome,
@@ -72,46 +72,24 @@ pub(super) fn apply(c: &Connection, application: &Application) -> Result<Positio
 /// What one entry changes. Entries about things that the database does not keep change nothing.
 fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &Entry) -> Result<(), Problem> {
     let note = |blob| application.notes.get(blob).ok_or_else(|| Problem::new(Code::ArchiveMissing, format!("{blob}, entry {index}")));
-    let damaged = || Problem::new(Code::ArchiveDamaged, format!("entry {index} does not speak of its note"));
     match &entry.body {
         Body::Batch(batch) => {
             let manifest = Manifest::parse(note(&batch.manifest)?)?;
             if manifest.id() != batch.batch || manifest.facts().unit != batch.unit || manifest.facts().place != batch.place {
-                return Err(damaged());
+                return Err(damaged(index));
             }
             follow_batch(c, index, entry.received, batch, &manifest)
         }
-        Body::Roster { version, blob } => {
-            let bytes = note(blob)?;
-            let roster = Roster::parse(bytes)?;
-            if roster.facts().version != *version {
-                return Err(damaged());
-            }
-            keys::follow(c, index, roster.facts())?;
-            event(c, index)?;
-            let sql = "INSERT INTO rosters (version, idx, received, note) VALUES (?1, ?2, ?3, ?4)";
-            put(c, sql, params![int(version.0), int(index.0), entry.received.unix(), bytes])
-        }
-        Body::Outcome { batch, version, blob } => {
-            let bytes = note(blob)?;
-            let outcome = Outcome::parse(bytes)?;
-            if outcome.batch() != *batch || outcome.version() != *version {
-                return Err(damaged());
-            }
-            let sql = "INSERT INTO outcomes (batch, version, idx, note) VALUES (?1, ?2, ?3, ?4)";
-            put(c, sql, params![batch.as_bytes(), int(*version), int(index.0), bytes])?;
-            // The registry may have changed since this was decided, and may have been settled with what was said
-            // before: is it still what the registry says?
-            put(c, "UPDATE merge_work SET due = 1 WHERE batch = ?1", [batch.as_bytes()])
-        }
+        Body::Roster { version, blob } => follow_roster(c, index, entry.received, *version, note(blob)?),
+        Body::Outcome { batch, version, blob } => follow_outcome(c, index, *batch, *version, note(blob)?),
         Body::Head(head) => {
             let hello = Hello::parse(note(&head.note)?)?;
             let said = match &hello.facts().sender {
                 Sender::Unit(stand) => (&stand.unit, stand.head, stand.number),
-                Sender::Carrier(_) => return Err(damaged()),
+                Sender::Carrier(_) => return Err(damaged(index)),
             };
             if said != (said.0, head.head, head.number) || hello.facts().counter != head.hello {
-                return Err(damaged());
+                return Err(damaged(index));
             }
             follow_head(c, index, entry.received, head, said.0, &hello)
         }
@@ -119,17 +97,7 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
             // an earlier freeze of this key stands: its cut is the lower one
             put(c, "INSERT OR IGNORE INTO freezes (key, idx) VALUES (?1, ?2)", params![text(key), int(index.0)])
         }
-        Body::Decision(blob) => {
-            let decision = Decision::parse(note(blob)?)?;
-            let (name, id) = decision.claimed_key().ok_or_else(damaged)?;
-            let key = KeyRef { name: (&name).into(), id };
-            event(c, index)?;
-            put(
-                c,
-                "INSERT INTO decisions (idx, id, blob, key, note) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![int(index.0), decision.id().as_bytes(), blob.as_bytes(), text(&key), decision.note().as_bytes()],
-            )
-        }
+        Body::Decision(blob) => follow_decision(c, index, *blob, note(blob)?),
         Body::Opened(batch) => {
             put(c, "INSERT INTO opened (batch, idx) VALUES (?1, ?2)", params![batch.as_bytes(), int(index.0)])?;
             event(c, index)
@@ -140,9 +108,48 @@ fn follow(c: &Connection, application: &Application, index: LogIndex, entry: &En
     }
 }
 
+fn damaged(index: LogIndex) -> Problem {
+    Problem::new(Code::ArchiveDamaged, format!("entry {index} does not speak of its note"))
+}
+
 /// The fold has to look at this entry.
 fn event(c: &Connection, index: LogIndex) -> Result<(), Problem> {
     put(c, "INSERT INTO events (idx) VALUES (?1)", [int(index.0)])
+}
+
+fn follow_roster(c: &Connection, index: LogIndex, received: Second, version: RosterVersion, note: &[u8]) -> Result<(), Problem> {
+    let roster = Roster::parse(note)?;
+    if roster.facts().version != version {
+        return Err(damaged(index));
+    }
+    keys::follow(c, index, roster.facts())?;
+    event(c, index)?;
+    let sql = "INSERT INTO rosters (version, idx, received, note) VALUES (?1, ?2, ?3, ?4)";
+    put(c, sql, params![int(version.0), int(index.0), received.unix(), note])
+}
+
+fn follow_outcome(c: &Connection, index: LogIndex, batch: BatchId, version: u64, note: &[u8]) -> Result<(), Problem> {
+    let outcome = Outcome::parse(note)?;
+    if outcome.batch() != batch || outcome.version() != version {
+        return Err(damaged(index));
+    }
+    let sql = "INSERT INTO outcomes (batch, version, idx, note) VALUES (?1, ?2, ?3, ?4)";
+    put(c, sql, params![batch.as_bytes(), int(version), int(index.0), note])?;
+    // The registry may have changed since this was decided, and may have been settled with what was said
+    // before: is it still what the registry says?
+    put(c, "UPDATE merge_work SET due = 1 WHERE batch = ?1", [batch.as_bytes()])
+}
+
+fn follow_decision(c: &Connection, index: LogIndex, blob: Blob, note: &[u8]) -> Result<(), Problem> {
+    let decision = Decision::parse(note)?;
+    let (name, id) = decision.claimed_key().ok_or_else(|| damaged(index))?;
+    let key = KeyRef { name: (&name).into(), id };
+    event(c, index)?;
+    put(
+        c,
+        "INSERT INTO decisions (idx, id, blob, key, note) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![int(index.0), decision.id().as_bytes(), blob.as_bytes(), text(&key), decision.note().as_bytes()],
+    )
 }
 
 fn follow_batch(c: &Connection, index: LogIndex, received: Second, batch: &BatchEntry, manifest: &Manifest) -> Result<(), Problem> {

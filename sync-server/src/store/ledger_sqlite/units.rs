@@ -81,14 +81,18 @@ pub(super) fn missing(c: &Connection, unit: &Member, limit: usize) -> Result<Vec
     Ok(gaps)
 }
 
+/// When a row `h` of `heads` came: its hello first, else its entry.
+pub(in crate::store) const SAID_AT: &str = "coalesce((SELECT min(o.first) FROM hellos o WHERE o.key = h.key AND o.counter = h.counter),
+    (SELECT e.received FROM entries e WHERE e.idx = h.idx))";
+
 /// When a later batch came, or a hello that names this one or a later one.
 fn shown_since(c: &Connection, unit: &Member, place: Place) -> Result<Option<Second>, Problem> {
-    let sql = "SELECT min(shown) FROM (
+    let sql = format!(
+        "SELECT min(shown) FROM (
             SELECT min(received) AS shown FROM batches WHERE unit = ?1 AND epoch = ?2 AND sequence > ?3
-            UNION ALL SELECT coalesce((SELECT min(o.first) FROM hellos o WHERE o.key = h.key AND o.counter = h.counter),
-                                      (SELECT e.received FROM entries e WHERE e.idx = h.idx))
-                      FROM heads h WHERE h.unit = ?1 AND h.head_epoch = ?2 AND h.head >= ?3)";
-    Ok(maybe(c, sql, params![text(unit), place.epoch, int(place.sequence)], |row| Option::<Second>::read(row, 0))?.flatten())
+            UNION ALL SELECT {SAID_AT} FROM heads h WHERE h.unit = ?1 AND h.head_epoch = ?2 AND h.head >= ?3)"
+    );
+    Ok(maybe(c, &sql, params![text(unit), place.epoch, int(place.sequence)], |row| Option::<Second>::read(row, 0))?.flatten())
 }
 
 pub(super) fn hello(c: &Connection, hello: &HelloFacts) -> Result<Known, Problem> {

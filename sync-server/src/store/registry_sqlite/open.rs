@@ -24,6 +24,7 @@ use crate::{
     store::ledger_sqlite::{
         columns::{Column, all, int, maybe, number, parsed, text},
         tree,
+        units::SAID_AT,
     },
 };
 
@@ -81,14 +82,14 @@ pub(super) fn missing_numbers(c: &Connection, limit: usize) -> Result<Vec<Missin
 
 /// When a line with a higher number came, or a hello that names this one or a higher one.
 fn shown_since(c: &Connection, unit: &Member, last: Number) -> Result<Option<Second>, Problem> {
-    let sql = "SELECT min(shown) FROM (
+    let sql = format!(
+        "SELECT min(shown) FROM (
             SELECT min(b.received) AS shown FROM lines l JOIN batches b ON b.id = l.batch
                    WHERE l.unit = ?1 AND l.epoch = ?2 AND l.number > ?3
-            UNION ALL SELECT coalesce((SELECT min(o.first) FROM hellos o WHERE o.key = h.key AND o.counter = h.counter),
-                                      (SELECT e.received FROM entries e WHERE e.idx = h.idx))
-                      FROM heads h WHERE h.unit = ?1 AND h.number_epoch = ?2 AND h.number >= ?3)";
+            UNION ALL SELECT {SAID_AT} FROM heads h WHERE h.unit = ?1 AND h.number_epoch = ?2 AND h.number >= ?3)"
+    );
     let of = params![text(unit), last.epoch, int(last.number)];
-    Ok(maybe(c, sql, of, |row| Option::<Second>::read(row, 0))?.flatten())
+    Ok(maybe(c, &sql, of, |row| Option::<Second>::read(row, 0))?.flatten())
 }
 
 /// Withdrawals in force that came after their record.
