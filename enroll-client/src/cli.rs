@@ -14,6 +14,7 @@ mod app;
 mod batch;
 mod draft;
 mod finish;
+mod form;
 mod join;
 mod key;
 mod review;
@@ -64,6 +65,9 @@ pub enum Command {
     /// The roster: who may enrol, by which forms
     #[command(subcommand)]
     Roster(join::RosterCommand),
+    /// The forms: fields, positions, exceptions, codes
+    #[command(subcommand)]
+    Form(form::FormCommand),
     /// Fill in a draft, step by step; each step is saved
     #[command(subcommand)]
     Draft(draft::DraftCommand),
@@ -137,6 +141,7 @@ fn act(app: &App, command: Command) -> Result<Exit, Problem> {
         Command::NewKey(new_key) => new_key.run(app),
         Command::Resign(resign) => resign.run(app),
         Command::Roster(roster) => roster.run(app),
+        Command::Form(form) => form.run(app),
         Command::Draft(draft) => draft.run(app),
         Command::Finish(finish) => finish.run(app),
         Command::Enrol(enrol) => enrol.run(app),

@@ -159,10 +159,14 @@ impl Draft {
         &self.exceptions
     }
 
-    /// Writes a field, in the one form of what was typed.
+    /// Writes a field, in the one form of what was typed; a name that one code of its lists bears is that code.
     pub fn set(&mut self, form: &Form, field: &str, value: &str) -> Result<(), Problem> {
         self.is_of(form)?;
         let mut value = typed::normal(value);
+        // what a list calls by this name, where one code alone bears it
+        if let Some(code) = form.code_of(field, &value) {
+            value = Zeroizing::new(code.to_owned());
+        }
         form.check_value(field, &value)?;
         self.put(field, Some(std::mem::take(&mut *value)));
         Ok(())

@@ -8,12 +8,14 @@
 //!  "parts":{"finger":{"positions":["finger-right-thumb",…],"media_types":["image/png",…],"max_bytes":1048576,"min_dpi":490},…},
 //!  "transactions":{"new":{"fields":["given_ar",…],"parts":["face",…],"optional":["iris-right",…],
 //!                         "exceptions":{"missing":["finger"],"child-under-12":["finger","signature"]}},…},
-//!  "identity":["residence_id"],"pad":0,"consent":{"1":{"ar":…,"fr":…,"en":…}}}
+//!  "identity":["residence_id"],"pad":0,"consent":{"1":{"ar":…,"fr":…,"en":…}},
+//!  "codes":{"sex":["sex"],…},"lists":{"sex":{"credit":"…","codes":[["f","أنثى","féminin","female"],…]},…}}
 //! ```
 //!
 //! `schema` is JSON Schema 2020-12 of the person's fields, all of them strings; of its keywords only those that need
 //! no other document may stand there ([`schema`]). A field of format `past-date` may be partial (`1980`, `1980-05`); one of format
 //! `name-arabic`, `name-latin` or `name-tifinagh` is a name of that script ([`name`]). What is typed is brought to one form ([`typed`]).
+//! `codes` names fields that take a code of one of the form's `lists` ([`codes`]); both may be left out.
 //! `optional` parts may be attached, others may not. `exceptions` say for which reason which kinds of demanded parts
 //! may be absent. A correction carries the changed fields, one at least. `identity`, which may be left out, names fields that say who
 //! somebody is, beside those that the match key reads.
@@ -39,6 +41,7 @@ use crate::{
 
 pub mod typed;
 pub mod name;
+pub mod codes;
 pub mod date;
 pub mod schema;
 pub mod file;
@@ -47,7 +50,7 @@ pub mod check;
 mod tests;
 
 use schema::Field;
-pub(crate) use schema::is_field_name;
+pub use schema::is_field_name;
 
 /// Largest form that is read, in bytes.
 pub const MAX_FORM: usize = 256 * 1024;
@@ -143,6 +146,7 @@ pub struct Form {
     transactions: BTreeMap<Transaction, Demands>,
     consent: BTreeMap<String, Words>,
     identity: BTreeSet<String>,
+    codes: codes::Codes,
 }
 
 impl Form {
@@ -182,6 +186,14 @@ impl Form {
     /// What stands beside a field.
     pub fn label(&self, field: &str) -> Option<&Words> {
         self.fields.get(field).map(|f| &f.label)
+    }
+    /// What a field asks for, in words.
+    pub fn asks(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).map(|f| f.asks.as_str())
+    }
+    /// Every position, with the kind of part that belongs there.
+    pub fn positions(&self) -> impl Iterator<Item = (&str, &Modality)> {
+        self.modalities.values().flat_map(|modality| modality.positions.iter().map(move |position| (position.as_str(), modality)))
     }
     /// The kind of part that belongs at a position, and its limits.
     pub fn modality(&self, position: &str) -> Option<(&str, &Modality)> {

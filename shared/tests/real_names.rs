@@ -17,6 +17,7 @@ use std::{
 use shared::{
     form::{FIRST, Form, name::NameScript, typed::normal},
     merge::{Likeness, MatchKey, keys, likenesses},
+    problem::Lang,
     rules::Rules,
 };
 
@@ -111,6 +112,15 @@ fn real_places_are_places() {
                 let problem = form.check_value("village", &normal(&place)).err();
                 assert_eq!(problem, None, "{place}");
                 taken += 1;
+            }
+            // regions, provinces and communes stand in the forms' list, under these names
+            if ["communes", "provinces", "regions"].contains(&file) {
+                let row = cells(line, ',');
+                for (column, lang) in columns.into_iter().zip([Lang::Fr, Lang::Ar]) {
+                    let told = form.told("place_of_birth", &row[0], lang).unwrap_or_default();
+                    let name = normal(&row[column]).replace('\u{2019}', "'");
+                    assert_eq!(told.split(", ").next(), Some(name.as_str()), "{}", row[0]);
+                }
             }
         }
     }

@@ -16,6 +16,7 @@ mod batch;
 mod case;
 mod deciding;
 mod doctor;
+mod form;
 mod fsck;
 mod init;
 mod log;
@@ -100,7 +101,9 @@ impl Global {
             (_, 1) => "info,sync_server=debug",
             _ => "debug,sync_server=trace",
         };
-        let log = tracing_subscriber::fmt().with_writer(stderr).with_env_filter(level).with_target(false);
+        // a line that cannot be written, on a full disk for instance, is lost: nothing is said of it where nothing can be said, which
+        // would end the thread that works
+        let log = tracing_subscriber::fmt().with_writer(stderr).with_env_filter(level).with_target(false).log_internal_errors(false);
         if self.json {
             log.json().init();
         } else {
@@ -133,6 +136,9 @@ enum Command {
     /// Show the roster, publish a new one, change its lines, write it for units without a network
     #[command(subcommand)]
     Roster(roster::Roster),
+    /// Make form files: put code lists into one
+    #[command(subcommand)]
+    Form(form::Form),
     /// List, show and decide batches
     #[command(subcommand)]
     Batch(batch::Batch),
@@ -215,6 +221,7 @@ async fn run(cli: Cli, out: &Out) -> Result<Exit, Problem> {
         Command::Staff(staff) => staff.run(global, out).await,
         Command::Passphrase(passphrase) => passphrase.run(out).await,
         Command::Roster(roster) => roster.run(global, out).await,
+        Command::Form(form) => form.run(out),
         Command::Batch(batch) => batch.run(global, out).await,
         Command::Record(record) => record.run(global, out).await,
         Command::Resident(resident) => resident.run(global, out).await,

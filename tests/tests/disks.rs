@@ -310,6 +310,7 @@ fn a_centre_on_a_full_disk_loses_nothing_says_so_and_goes_on() -> Sure<()> {
     // full while it serves
     world.units[0].agent(&["enrol", "--yes", &people[1]])?.ok()?;
     world.units[0].close()?;
+    // the log that the server writes lies there as well
     disk.fill()?;
     let synced = world.units[0].run(&["sync", "--tries", "2"])?;
     assert!(synced.exit != Some(0) && synced.number("receipts") == 0, "{:?} {}", synced.lines, synced.err);

@@ -30,6 +30,9 @@ use crate::{
 /// Largest part that is read, in bytes.
 const PART_MAX: u64 = 16 << 20;
 
+/// Most codes that are shown for a value that is none.
+const MEANT: usize = 8;
+
 /// `draft …`
 #[derive(Debug, Subcommand)]
 pub enum DraftCommand {
@@ -141,7 +144,7 @@ pub struct Except {
     position: Option<String>,
 }
 
-fn form_name(text: &str) -> Result<FormName, String> {
+pub(super) fn form_name(text: &str) -> Result<FormName, String> {
     text.parse().map_err(|_| "a form is written name/version".to_owned())
 }
 fn transaction(text: &str) -> Result<Transaction, String> {
@@ -277,21 +280,49 @@ impl Set {
         let typed = if self.stdin { Zeroizing::new(durable::read_given(Path::new("-"), 64 << 10)?) } else { Zeroizing::default() };
         let typed = std::str::from_utf8(&typed).map_err(|_| Problem::new(Code::InputUnreadable, "standard input is not UTF-8"))?;
         let lines = typed.lines().filter(|l| !l.is_empty());
-        for pair in self.fields.iter().map(String::as_str).chain(lines) {
-            let usage = || Problem::new(Code::Usage, "a field is set as FIELD=VALUE");
-            let (field, value) = pair.split_once('=').ok_or_else(usage)?;
-            match value {
-                "" => draft.unset(field),
-                value => draft.set(&form, field, value)?,
-            }
-        }
+        let pairs = self.fields.iter().map(String::as_str).chain(lines);
+        let usage = || Problem::new(Code::Usage, "a field is set as FIELD=VALUE");
+        let pairs = pairs.map(|pair| pair.split_once('=').ok_or_else(usage)).collect::<Result<Vec<_>, _>>()?;
         self.clear.iter().try_for_each(|field| draft.clear(&form, field))?;
         if let Some(target) = &self.applies_to {
             draft.apply_to(target.clone())?;
         }
+        // a field that is refused keeps no other out
+        let mut refused = Vec::new();
+        for &(field, value) in &pairs {
+            if value.is_empty() {
+                draft.unset(field);
+            } else if let Err(problem) = draft.set(&form, field, value) {
+                refused.push((field, value, problem));
+            }
+        }
+        let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
+        let unchanged = refused.len() == pairs.len() && self.clear.is_empty() && self.applies_to.is_none();
+        let last = if unchanged { refused.pop() } else { None };
+        for (field, value, problem) in &refused {
+            app.say.warning(problem);
+            meant(app, &form, field, value);
+        }
+        if let Some((field, value, problem)) = last {
+            meant(app, &form, field, value);
+            return Err(problem);
+        }
         desk.save(&open, &draft, &[])?;
-        saved(app, &open, &draft, &form)
+        saved(app, &open, &draft, &form)?;
+        Ok(exit)
     }
+}
+
+/// What a value may have meant that is no code of its field's lists.
+fn meant(app: &App, form: &Form, field: &str, value: &str) {
+    if form.lists(field).is_none() {
+        return;
+    }
+    let found = form.search(field, value, app.say.lang);
+    for one in found.iter().take(MEANT) {
+        app.say.note(format!("  {field}={}  {}", one.code, one.told));
+    }
+    app.say.note(format!("  search: enroll-client form codes {} {field} TEXT", form.name()));
 }
 
 impl Attach {
@@ -374,7 +405,9 @@ pub fn shown(app: &App, draft: &Draft, form: &Form) {
     }
     for field in form.layout().iter().flat_map(|g| &g.fields) {
         if let (Some(value), Some(label)) = (draft.person().get(field), form.label(field)) {
-            rows.push(vec![json!(label.say(lang)), json!(value.as_deref().unwrap_or("(cleared)"))]);
+            let told = value.as_deref().and_then(|code| Some(format!("{} ({code})", form.told(field, code, lang)?)));
+            let shown = told.as_deref().or(value.as_deref()).unwrap_or("(cleared)");
+            rows.push(vec![json!(label.say(lang)), json!(shown)]);
         }
     }
     for part in draft.parts() {

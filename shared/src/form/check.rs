@@ -125,10 +125,13 @@ impl Form {
         if let Some(fault) = typed::control(value).or_else(|| self.fields[name].name.and_then(|script| script.fault(value))) {
             return Err(at_fault(name, fault));
         }
-        let mut value = Value::from(value);
-        let valid = self.fields[name].rule.is_valid(&value);
-        wipe(&mut value);
-        if valid { Ok(()) } else { Err(Problem::new(Code::FieldInvalid, format!("{name}: {}", self.fields[name].asks))) }
+        let mut json = Value::from(value);
+        let valid = self.fields[name].rule.is_valid(&json);
+        wipe(&mut json);
+        if !valid {
+            return Err(Problem::new(Code::FieldInvalid, format!("{name}: {}", self.fields[name].asks)));
+        }
+        self.codes.check(name, value)
     }
 
     fn check_time(&self, name: &str, value: &str, day: Second) -> Result<(), Problem> {

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Demands, Form, Group, MAX_FORM, Modality, Words, schema};
+use super::{
+    Demands, Form, Group, MAX_FORM, Modality, Words,
+    codes::{Codes, FileList},
+    schema,
+};
 use crate::{
     id::{Blob, FormName, Transaction},
     problem::{Code, Problem},
@@ -29,6 +33,10 @@ struct File {
     consent: BTreeMap<String, Words>,
     #[serde(default)]
     identity: Vec<String>,
+    #[serde(default)]
+    codes: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    lists: BTreeMap<String, FileList>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +66,7 @@ impl Form {
         debug_assert_eq!(file.format, "enroll-form/v1");
         // 3. the schema: known keywords only, one label a field
         let (whole, fields) = schema::compile(&file.schema, file.labels)?;
+        let codes = Codes::read(file.lists, file.codes, &fields)?;
         let form = Self {
             name: file.name,
             blob: Blob::of(bytes),
@@ -71,6 +80,7 @@ impl Form {
             transactions: file.transactions.into_iter().map(|(t, wanted)| (t, wanted.into())).collect(),
             consent: file.consent,
             identity: file.identity.into_iter().collect(),
+            codes,
         };
         // 4. what the rest names is there
         form.check_layout()?;

@@ -107,7 +107,7 @@ fn in_words(rule: &Map<String, Value>) -> String {
 }
 
 /// Names of fields are few and plain, so that a problem may name one.
-pub(crate) fn is_field_name(name: &str) -> bool {
+pub fn is_field_name(name: &str) -> bool {
     (1..=40).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

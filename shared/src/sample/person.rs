@@ -16,9 +16,10 @@ const YEAR: u64 = 12 * 28;
 const ADULT_DAYS: u64 = 60 * YEAR;
 /// Children are born two to nine years before, so that they stay under twelve all through the year.
 const CHILD_DAYS: u64 = 8 * YEAR;
-/// Regions times communes that places of birth spread over.
-const REGIONS: u64 = 12;
-const COMMUNES: u64 = 125;
+/// The places of the first forms, of which residents are born in communes.
+const PLACES: &str = include_str!("../../forms/lists/place.csv");
+/// Communes that places of birth spread over.
+const COMMUNES: u64 = 1500;
 
 const REASONS: [&str; 5] = ["school", "work", "marriage", "bank", "other"];
 const PURPOSES: [&str; 6] = ["work", "study", "family", "retirement", "asylum", "other"];
@@ -106,9 +107,11 @@ fn date_of_birth(seed: u64, n: u64, year: i64, age: Age, dice: &mut Dice) -> Str
     }
 }
 
-/// `RR-CCC`: region and commune.
+/// A commune: its code has four numbers.
 fn place_of_birth(seed: u64, n: u64, age: Age) -> String {
     let (_, round) = spread(n, age);
-    let place = (round * 2 + u64::from(age == Age::Child) + seed) % (REGIONS * COMMUNES);
-    format!("{:02}-{:03}", place % REGIONS + 1, place / REGIONS + 1)
+    let place = (round * 2 + u64::from(age == Age::Child) + seed) % COMMUNES;
+    let codes = PLACES.lines().filter_map(|line| line.split(',').next());
+    let commune = codes.filter(|code| code.split('.').count() == 4).nth(usize::try_from(place).expect("below 1500"));
+    commune.expect("there are so many").to_owned()
 }
