@@ -107,17 +107,37 @@ impl<'a> Desk<'a> {
         self.vault.save_draft(self.session, open, &draft.to_json(), added, &removed, clock::now())
     }
 
-    /// Finishes a draft of the vault.
-    pub fn finish(&self, open: &OpenDraft) -> Result<Done, Problem> {
-        let draft = Draft::parse(&open.plain)?;
+    /// The parts of a draft of the vault, in its order.
+    pub fn parts(&self, open: &OpenDraft, draft: &Draft) -> Result<Zeroizing<Vec<Vec<u8>>>, Problem> {
         let mut kept = self.vault.draft_parts(open)?;
-        let mut parts = Vec::with_capacity(kept.len());
+        let mut parts = Zeroizing::new(Vec::with_capacity(kept.len()));
         for part in draft.parts() {
             let found = kept.iter_mut().find(|p| p.name == part.name.as_str());
             let bytes = found.map(|p| std::mem::take(&mut *p.bytes));
             parts.push(bytes.ok_or_else(|| Problem::new(Code::VaultDamaged, format!("part {}", part.name)))?);
         }
-        self.finish_with(draft, parts, Origin::Draft(open))
+        Ok(parts)
+    }
+
+    /// Would this be finished? Asked before the resident is: after their yes nothing may be refused that can be known before.
+    pub fn would_finish(&self, draft: &Draft, parts: &[Vec<u8>]) -> Result<(), Problem> {
+        let reading = clock::reading()?;
+        let unit_time = self.rights.state().unit_time(reading.raw);
+        self.rights.unit_at(Act::Capture, unit_time)?;
+        let size = parts.iter().map(|p| p.len() as u64).sum();
+        self.vault.room_for(size)?;
+        let limits = self.rights.roster().facts().limits;
+        if size > limits.record.min(limits.batch) {
+            return Err(Problem::new(Code::RecordTooLarge, format!("{size} bytes")));
+        }
+        let form = self.form(draft.form())?;
+        let slip = SlipCode::from_random(entropy::bytes()?);
+        draft.check(&form, self.facts(&form, &reading, unit_time, &slip)?, parts)
+    }
+
+    /// What the day makes wrong of a draft so far.
+    pub fn check_day(&self, draft: &Draft) -> Result<(), Problem> {
+        draft.check_day(&*self.form(draft.form())?, self.rights.state().unit_time(clock::reading()?.raw))
     }
 
     /// Finishes a draft whose parts are at hand.

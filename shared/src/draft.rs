@@ -306,6 +306,23 @@ impl Draft {
         made.map_err(|problem| Box::new(Unfinished { draft: self, problem }))
     }
 
+    /// Would [`Draft::finish`] make a record of this? Asked before the resident is: after their yes nothing may be missing.
+    pub fn check<P: AsRef<[u8]>>(&self, form: &Form, facts: Facts, parts: &[P]) -> Result<(), Problem> {
+        if let Some(problem) = self.incomplete(form) {
+            return Err(problem);
+        }
+        let mut content = self.content(facts);
+        let fits = form.check(&content, parts);
+        content.person.values_mut().for_each(zeroize::Zeroize::zeroize);
+        fits
+    }
+
+    /// What the day makes wrong of what is there so far: a date in the future, an exception for a child who is none.
+    pub fn check_day(&self, form: &Form, day: Second) -> Result<(), Problem> {
+        self.is_of(form)?;
+        form.check_day(&self.person, &self.exceptions, day)
+    }
+
     fn incomplete(&self, form: &Form) -> Option<Problem> {
         let missing = match self.missing(form) {
             Ok(missing) => missing,

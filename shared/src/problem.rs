@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn next_steps_name_commands_that_exist() {
-        const UNIT: &str = "init, roster import, roster show, draft attach, draft detach, draft discard, draft except, draft unexcept, draft import-cbeff, draft list, draft set, \
+        const UNIT: &str = "init, form list, roster import, roster show, draft attach, draft detach, draft discard, draft except, draft unexcept, draft import-cbeff, draft list, draft set, \
             draft show, alarm list, alarm clear, finish, session, review list, review withdraw, close, sync, status, receipt verify, outcome show, prune, doctor, new-key, resign, agent add, passphrase change, unit set, batch save";
         const CENTRE: &str = "init, serve, tls new, archive restore, unit admit, unit list, agent admit, agent list, roster publish, roster set, roster export, roster show, scrub, batch list, \
             batch show, batch decide, case decide, case confirm, case reject, case history, record decide, unit move, unit revoke, agent revoke, supervisor admit, supervisor revoke, staff add, staff admit, staff list, staff revoke, open list, record trace, case list, case show, log checkpoint, log time confirm, fsck, rebuild, doctor";

@@ -117,8 +117,8 @@ fn real_places_are_places() {
             if ["communes", "provinces", "regions"].contains(&file) {
                 let row = cells(line, ',');
                 for (column, lang) in columns.into_iter().zip([Lang::Fr, Lang::Ar]) {
-                    let told = form.told("place_of_birth", &row[0], lang).unwrap_or_default();
-                    let name = normal(&row[column]).replace('\u{2019}', "'");
+                    let told = form.told("place_of_birth", row[0], lang).unwrap_or_default();
+                    let name = normal(row[column]).replace('\u{2019}', "'");
                     assert_eq!(told.split(", ").next(), Some(name.as_str()), "{}", row[0]);
                 }
             }

@@ -292,8 +292,13 @@ impl Set {
         for &(field, value) in &pairs {
             if value.is_empty() {
                 draft.unset(field);
-            } else if let Err(problem) = draft.set(&form, field, value) {
-                refused.push((field, value, problem));
+            } else {
+                let (before, sound) = (draft.clone(), desk.check_day(&draft).is_ok());
+                let set = draft.set(&form, field, value);
+                if let Err(problem) = set.and_then(|()| if sound { desk.check_day(&draft) } else { Ok(()) }) {
+                    draft = before;
+                    refused.push((field, value, problem));
+                }
             }
         }
         let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
@@ -359,6 +364,7 @@ impl Except {
             Some(position) => draft.except(&form, position, self.reason)?,
             None => draft.except_rest(&form, self.reason)?,
         }
+        desk.check_day(&draft)?;
         desk.save(&open, &draft, &[])?;
         saved(app, &open, &draft, &form)
     }

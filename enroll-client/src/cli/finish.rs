@@ -49,10 +49,12 @@ impl Finish {
         let open = vault.open_draft(&agent, &self.draft)?;
         let draft = Draft::parse(&open.plain)?;
         let form = desk.form(draft.form())?;
+        let mut parts = desk.parts(&open, &draft)?;
+        desk.would_finish(&draft, &parts)?;
         if !self.yes {
             confirm(app, &draft, &form)?;
         }
-        let done = desk.finish(&open)?;
+        let done = desk.finish_with(draft, std::mem::take(&mut *parts), Origin::Draft(&open))?;
         told(app, &desk, &done, "summary")?;
         Ok(Exit::Done)
     }
@@ -168,6 +170,7 @@ impl Enrol {
         }
         let form = desk.form(&one.input.form)?;
         let (draft, parts) = one.input.into_draft(&form, one.files)?;
+        desk.would_finish(&draft, &parts)?;
         if !self.yes {
             confirm(app, &draft, &form)?;
         }

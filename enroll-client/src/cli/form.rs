@@ -82,11 +82,20 @@ fn show(app: &App, form: &Form) -> Result<Exit, Problem> {
         }
     }
     app.say.table("field", &["field", "label", "asks", "demanded by"], &fields);
-    let positions: Vec<Vec<Value>> = form.positions().map(|(position, modality)| {
-        let types = modality.media_types.join(", ");
-        let may = demanded(&|d| d.optional.iter().any(|p| p == position));
-        vec![json!(position), json!(types), json!(modality.max_bytes), json!(demanded(&|d| d.parts.iter().any(|p| p == position))), json!(may)]
-    }).collect();
+    let positions: Vec<Vec<Value>> = form
+        .positions()
+        .map(|(position, modality)| {
+            let types = modality.media_types.join(", ");
+            let may = demanded(&|d| d.optional.iter().any(|p| p == position));
+            vec![
+                json!(position),
+                json!(types),
+                json!(modality.max_bytes),
+                json!(demanded(&|d| d.parts.iter().any(|p| p == position))),
+                json!(may),
+            ]
+        })
+        .collect();
     app.say.table("position", &["position", "takes", "most bytes", "demanded by", "may be in"], &positions);
     let mut exceptions = Vec::new();
     for transaction in form.transactions() {
@@ -95,9 +104,11 @@ fn show(app: &App, form: &Form) -> Result<Exit, Problem> {
         }
     }
     app.say.table("exception", &["transaction", "exception", "excuses"], &exceptions);
-    let lists: Vec<Vec<Value>> = form.all_lists().map(|(name, list)| vec![json!(name), json!(list.iter().count()), json!(list.credit())]).collect();
+    let lists: Vec<Vec<Value>> =
+        form.all_lists().map(|(name, list)| vec![json!(name), json!(list.iter().count()), json!(list.credit())]).collect();
     app.say.table("list", &["list", "codes", "credit"], &lists);
-    let value = json!({ "form": form.name().to_string(), "title": form.title().say(lang), "fields": fields.len(), "positions": positions.len() });
+    let value =
+        json!({ "form": form.name().to_string(), "title": form.title().say(lang), "fields": fields.len(), "positions": positions.len() });
     app.say.summary(value, format!("{} {}", form.name(), form.title().say(lang)));
     Ok(Exit::Done)
 }

@@ -134,6 +134,23 @@ impl Form {
         self.codes.check(name, value)
     }
 
+    /// What the day makes wrong, of a person and exceptions that need not be complete.
+    pub(crate) fn check_day(
+        &self,
+        person: &BTreeMap<String, Option<String>>,
+        exceptions: &[Exception],
+        day: Second,
+    ) -> Result<(), Problem> {
+        for (name, value) in person.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            self.check_time(name, value, day)?;
+        }
+        let born = person.get("date_of_birth").and_then(Option::as_deref);
+        match exceptions.iter().find(|e| e.reason == ExceptionReason::ChildUnder12) {
+            Some(exception) if born.is_some() && !is_child(born, day) => Err(no_child(&exception.position)),
+            _ => Ok(()),
+        }
+    }
+
     fn check_time(&self, name: &str, value: &str, day: Second) -> Result<(), Problem> {
         let future = || PartialDate::parse(value).is_none_or(|date| date.is_future(day));
         if self.fields[name].past_date && future() {
@@ -199,7 +216,7 @@ impl Form {
                 return Err(not_allowed(&format!("{position}: there is a part or another exception")));
             }
             if exception.reason == ExceptionReason::ChildUnder12 && !is_child(born, day) {
-                return Err(not_allowed(&format!("{position}: the date of birth does not say under {CHILD_UNDER}")));
+                return Err(no_child(position));
             }
         }
         Ok(excused)
@@ -236,6 +253,10 @@ fn wipe(value: &mut Value) {
 
 fn invalid(detail: &str) -> Problem {
     Problem::new(Code::FormInvalid, detail)
+}
+
+fn no_child(position: &str) -> Problem {
+    not_allowed(&format!("{position}: the date of birth does not say under {CHILD_UNDER}"))
 }
 
 fn not_allowed(detail: &str) -> Problem {

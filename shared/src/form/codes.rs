@@ -212,7 +212,12 @@ impl super::Form {
     /// Every code that this field takes.
     pub fn all_codes(&self, field: &str, lang: Lang) -> Vec<Found> {
         let found = |list: &CodeList, listed: &Listed| Found { code: listed.code.clone(), told: list.told(listed, lang) };
-        self.codes.of(field).into_iter().flatten().flat_map(|list| list.iter().map(|listed| found(list, listed)).collect::<Vec<_>>()).collect()
+        self.codes
+            .of(field)
+            .into_iter()
+            .flatten()
+            .flat_map(|list| list.iter().map(|listed| found(list, listed)).collect::<Vec<_>>())
+            .collect()
     }
 
     /// What a code of this field is called; none for other values.
@@ -221,7 +226,7 @@ impl super::Form {
     }
 
     /// The codes that a text may mean: each of its words begins a word of a name, or of that of a code around it, or it is the
-    /// beginning of the code. Whole names come first.
+    /// beginning of the code. Whole names come first, then their beginnings.
     pub fn search(&self, field: &str, text: &str, lang: Lang) -> Vec<Found> {
         let (words, whole) = (folding::words(text), folding::fold(text));
         let mut found = Vec::new();
@@ -253,21 +258,23 @@ impl super::Form {
     }
 }
 
-/// 0 a whole name, 1 its own words, 2 with words of what is around it, 3 the beginning of the code; none if it is not meant.
+/// 0 a whole name, 1 its beginning, 2 its own words, 3 with words of what is around it, 4 the beginning of the code; none if it is
+/// not meant.
 fn rank(listed: &Listed, around: &[&Listed], text: &str, words: &[String], whole: &str) -> Option<u8> {
-    if !whole.is_empty() && listed.names().any(|name| folding::fold(name) == whole) {
-        return Some(0);
+    let names: Vec<String> = listed.names().map(folding::fold).collect();
+    if !whole.is_empty() && names.iter().any(|name| name.starts_with(whole)) {
+        return Some(u8::from(names.iter().all(|name| name != whole)));
     }
     let own: Vec<String> = listed.names().flat_map(folding::words).collect();
     let begins = |all: &[String], word: &String| all.iter().any(|one| one.starts_with(word));
     if words.iter().all(|word| begins(&own, word)) {
-        return Some(1);
+        return Some(2);
     }
     let outer: Vec<String> = around.iter().flat_map(|one| one.names()).flat_map(folding::words).collect();
     if words.iter().any(|word| begins(&own, word)) && words.iter().all(|word| begins(&own, word) || begins(&outer, word)) {
-        return Some(2);
+        return Some(3);
     }
-    listed.code.to_ascii_lowercase().starts_with(&text.to_ascii_lowercase()).then_some(3)
+    listed.code.to_ascii_lowercase().starts_with(&text.to_ascii_lowercase()).then_some(4)
 }
 
 #[cfg(all(test, feature = "sample"))]
@@ -317,11 +324,14 @@ mod tests {
     #[test]
     fn what_no_list_has_is_refused() {
         let form = id();
-        for (field, value) in [("place_of_birth", "04-017"), ("place_of_birth", "Assilah"), ("sex", "x"), ("commune", "MAR"), ("commune", "01.511")]
+        for (field, value) in
+            [("place_of_birth", "04-017"), ("place_of_birth", "Assilah"), ("sex", "x"), ("commune", "MAR"), ("commune", "01.511")]
         {
             assert_eq!(form.check_value(field, value).map_err(|p| p.code), Err(Code::FieldInvalid), "{field} {value}");
         }
-        for (field, value) in [("place_of_birth", "01.511"), ("place_of_birth", "FRA"), ("place_of_birth", "unknown"), ("commune", "01.511.01.0")] {
+        for (field, value) in
+            [("place_of_birth", "01.511"), ("place_of_birth", "FRA"), ("place_of_birth", "unknown"), ("commune", "01.511.01.0")]
+        {
             assert!(form.check_value(field, value).is_ok(), "{field} {value}");
         }
     }

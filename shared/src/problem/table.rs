@@ -48,9 +48,9 @@ problems! {
         "La liste d'habilitation a dépassé sa date et son délai : aucun nouveau dossier ne peut être terminé. Brouillons et dossiers terminés sont en sécurité." "Connectez-vous et lancez `enroll-client sync`, ou apportez la dernière liste : `enroll-client roster import FILE`."
         "انتهت مدة قائمة المخوَّلين ومهلتها: لا يمكن إتمام ملف جديد. المسودات والملفات المكتملة في أمان." "اتصل بالشبكة وشغّل `enroll-client sync` أو أحضر أحدث قائمة: `enroll-client roster import FILE`.";
     FormUnknown "form-unknown" Person AfterStep
-        "The form that is named is not in the roster. Nothing is lost." "See the forms with `enroll-client roster show`; take the newest with `enroll-client sync`. A new form is published with `sync-server roster publish`."
-        "Le formulaire nommé n'est pas dans la liste d'habilitation. Rien n'est perdu." "Voyez les formulaires avec `enroll-client roster show` ; prenez les derniers avec `enroll-client sync`. Un nouveau formulaire se publie avec `sync-server roster publish`."
-        "الاستمارة المذكورة غير موجودة في قائمة المخوَّلين. لم يضع شيء." "اعرض الاستمارات بالأمر `enroll-client roster show` وخذ أحدثها بالأمر `enroll-client sync`. تُنشر استمارة جديدة بالأمر `sync-server roster publish`.";
+        "The form that is named is not in the roster. Nothing is lost." "See the forms with `enroll-client form list`; take the newest with `enroll-client sync`. A new form is published with `sync-server roster publish`."
+        "Le formulaire nommé n'est pas dans la liste d'habilitation. Rien n'est perdu." "Voyez les formulaires avec `enroll-client form list` ; prenez les derniers avec `enroll-client sync`. Un nouveau formulaire se publie avec `sync-server roster publish`."
+        "الاستمارة المذكورة غير موجودة في قائمة المخوَّلين. لم يضع شيء." "اعرض الاستمارات بالأمر `enroll-client form list` وخذ أحدثها بالأمر `enroll-client sync`. تُنشر استمارة جديدة بالأمر `sync-server roster publish`.";
     FormMismatch "form-mismatch" Centre AfterStep
         "The form's file is not the one that the roster names: its size or digest differs. It is not used; nothing is lost." "Fetch it again with `enroll-client sync`. If it stays so, the centre publishes the form again: `sync-server roster publish`."
         "Le fichier du formulaire n'est pas celui que nomme la liste d'habilitation : taille ou empreinte différente. Il n'est pas utilisé ; rien n'est perdu." "Reprenez-le avec `enroll-client sync`. Si cela dure, le centre publie de nouveau le formulaire : `sync-server roster publish`."

@@ -69,12 +69,11 @@ impl Archive {
             let found = found.map(|(blob, size)| doubts.remove(&blob).then_some((blob, size)));
             let Ok(Some((blob, size))) = found else {
                 passed += 1;
-                match found {
-                    Err(problem) => out.warning(&problem),
-                    Ok(_) => {
-                        let human = format!("{}: nothing of this content is in doubt", file.display());
-                        out.line("passed", json!({ "file": file }), human);
-                    }
+                if let Err(problem) = found {
+                    out.warning(&problem);
+                } else {
+                    let human = format!("{}: nothing of this content is in doubt", file.display());
+                    out.line("passed", json!({ "file": file }), human);
                 }
                 continue;
             };

@@ -16,7 +16,7 @@
 use std::{
     collections::{HashSet, VecDeque},
     fs::File,
-    io::{self, Read as _},
+    io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
