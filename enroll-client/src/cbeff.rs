@@ -12,11 +12,13 @@
 //! ```
 //!
 //! 1. Within limits, UTF-8, no DTD and no entity: there is nothing to expand.
-//! 2. One part a leaf BIR: type and subtype give the position, a block that is no record of its type is refused.
+//! 2. One part a leaf BIR: type and subtype give the position, the block's first bytes its media type. A finger's block may be a
+//!    template of minutiae, which has a position of its own.
 //! 3. A BIR marked as an exception has no block; it gives no part. The agent states the reason in the draft.
+//! 4. A BIR that is odd in itself is told and left out; the others count.
 //!
-//! **Trust:** none; a file from a stick. **Invariants:** all of it or nothing; depth, count and size are bounded before
-//! anything is kept; details name a BIR by its place in the file, never what is in it. Deliberately absent: the security
+//! **Trust:** none; a file from a stick. **Invariants:** depth, count and size are bounded before anything is kept; what is wrong
+//! with the XML is wrong with the file; details name a BIR by its place in the file, never what is in it. Deliberately absent: the security
 //! block (its keys are not ours to judge) and names of files or persons.
 
 use base64::{
@@ -25,8 +27,9 @@ use base64::{
 };
 use quick_xml::{Reader, events::Event};
 use shared::{
+    draft::part_name,
     id::PartName,
-    image,
+    image::{self, ImageKind},
     problem::{Code, Problem},
     record::Quality,
 };
@@ -49,7 +52,7 @@ const MAX_FIELD: usize = 64;
 pub struct CbeffPart {
     /// `finger-left-index.iso`
     pub name: PartName,
-    /// `finger`, `face`, `iris`
+    /// `finger`, `face`, `iris`, `minutiae`
     pub modality: &'static str,
     /// `finger-left-index`, `face`, `iris-right`, `exception-photo`
     pub position: &'static str,
@@ -65,11 +68,20 @@ pub struct CbeffPart {
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Reads all parts of a file, in its order.
+/// What a file holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cbeff {
+    /// Its parts, in its order; one at least.
+    pub parts: Vec<CbeffPart>,
+    /// What was left out, and why: `BIR 3: finger-left-index: record is cut off`.
+    pub odd: Vec<String>,
+}
+
+/// Reads all parts of a file.
 ///
 /// # Errors
-/// `cbeff-invalid`, with the place of the BIR (`BIR 3`) and the fault.
-pub fn read(bytes: &[u8]) -> Result<Vec<CbeffPart>, Problem> {
+/// `cbeff-invalid`, with the place of the BIR (`BIR 3`) and the fault: the file is no CBEFF, or holds nothing that can be taken.
+pub fn read(bytes: &[u8]) -> Result<Cbeff, Problem> {
     // 1.
     if bytes.len() > MAX_BYTES {
         return Err(Problem::new(Code::CbeffInvalid, "file is larger than 16 MiB"));
@@ -77,10 +89,12 @@ pub fn read(bytes: &[u8]) -> Result<Vec<CbeffPart>, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::new(Code::CbeffInvalid, "file is not UTF-8"))?;
     let mut file = File::default();
     file.read(text).map_err(|fault| file.located(&fault))?;
-    if file.parts.is_empty() {
-        return Err(Problem::new(Code::CbeffInvalid, "file holds no biometric data"));
+    match (file.parts.is_empty(), file.odd.as_slice()) {
+        (true, []) => Err(Problem::new(Code::CbeffInvalid, "file holds no biometric data")),
+        (true, [only]) => Err(Problem::new(Code::CbeffInvalid, only.as_str())),
+        (true, [first, others @ ..]) => Err(Problem::new(Code::CbeffInvalid, format!("{first}; {} more", others.len()))),
+        _ => Ok(Cbeff { parts: file.parts, odd: file.odd }),
     }
-    Ok(file.parts)
 }
 
 type Fault = String;
@@ -97,6 +111,7 @@ struct File {
     /// The root has been closed.
     closed: bool,
     parts: Vec<CbeffPart>,
+    odd: Vec<String>,
 }
 
 impl File {
@@ -131,8 +146,10 @@ impl File {
             return Ok(());
         }
         self.path.push(name.to_owned());
-        let bir = self.bir()?;
-        bir.0.opened(bir.1)
+        let (bir, path) = self.bir()?;
+        let opened = bir.opened(path);
+        bir.keep(opened);
+        Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
@@ -149,11 +166,13 @@ impl File {
         if self.met > MAX_BIRS {
             return Err(format!("file has more than {MAX_BIRS} BIRs"));
         }
-        if let Some(part) = bir.part()? {
-            if self.parts.iter().any(|p| p.position == part.position) {
-                return Err(format!("{} is there twice", part.position));
+        // 4.
+        match bir.part() {
+            Ok(Some(part)) if self.parts.iter().any(|p| p.position == part.position) => {
+                self.odd.push(format!("BIR {}: {} is there twice", self.met, part.position));
             }
-            self.parts.push(part);
+            Ok(part) => self.parts.extend(part),
+            Err(fault) => self.odd.push(format!("BIR {}: {fault}", self.met)),
         }
         Ok(())
     }
@@ -162,8 +181,10 @@ impl File {
         if self.open.is_empty() {
             return if text.trim_start_matches('\u{feff}').trim().is_empty() { Ok(()) } else { Err("file is not XML".into()) };
         }
-        let bir = self.bir()?;
-        bir.0.text(bir.1, text)
+        let (bir, path) = self.bir()?;
+        let read = bir.text(path, text);
+        bir.keep(read);
+        Ok(())
     }
 
     /// `&amp;` and the like may stand in fields that are not read; every other reference would need a DTD.
@@ -172,8 +193,7 @@ impl File {
         if !known || self.open.is_empty() {
             return Err("file uses an entity".into());
         }
-        let bir = self.bir()?;
-        bir.0.text(bir.1, "\u{fffd}") // fits no field that is read
+        self.text("\u{fffd}") // fits no field that is read
     }
 
     /// The innermost open BIR and the path inside it.
@@ -209,12 +229,18 @@ struct Bir {
     block: Option<Zeroizing<String>>,
     key: Option<String>,
     exception: Option<String>,
+    /// The first thing that was wrong inside it.
+    fault: Option<Fault>,
 }
 
 impl Bir {
+    fn keep(&mut self, read: Result<(), Fault>) {
+        self.fault = self.fault.take().or_else(|| read.err());
+    }
+
     /// A BIR that only holds other BIRs has neither.
     fn is_leaf(&self) -> bool {
-        self.kind.is_some() || self.block.is_some() || self.exception.is_some()
+        self.kind.is_some() || self.block.is_some() || self.exception.is_some() || self.fault.is_some()
     }
 
     /// Where the text of an element goes.
@@ -284,6 +310,9 @@ impl Bir {
 
     /// 2. and 3.
     fn part(self) -> Result<Option<CbeffPart>, Fault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
         let is = |field: &Option<String>, value: &str| field.as_deref().map(str::trim) == Some(value);
         let block = self.block.as_ref().map_or("", |b| b.trim());
         if block.is_empty() {
@@ -293,11 +322,12 @@ impl Bir {
             return Err("the block is encrypted".into());
         }
         let kind = self.kind.as_deref().unwrap_or_default();
-        let (modality, position, media_type) = place(kind, self.subtype.as_deref().unwrap_or_default())?;
+        let place = place(kind, self.subtype.as_deref().unwrap_or_default())?;
         let bytes = decode(block)?;
-        image::read_header(media_type, &bytes).map_err(|p| format!("{position}: {}", p.detail))?;
+        let (modality, position, media_type) = typed(place, &bytes)?;
+        image::read(media_type, &bytes).map_err(|p| format!("{position}: {}", p.detail))?;
         Ok(Some(CbeffPart {
-            name: format!("{position}.iso").parse().expect("our own positions are part names"),
+            name: part_name(position, media_type).map_err(|p| p.detail)?,
             modality,
             position,
             media_type,
@@ -309,8 +339,37 @@ impl Bir {
     }
 }
 
+type Place = (&'static str, &'static str, &'static str);
+
+/// The media type by the block's first bytes: a record of the BIR's own type, or a picture that stands alone.
+fn typed((modality, position, record): Place, bytes: &[u8]) -> Result<Place, Fault> {
+    match ImageKind::of(bytes) {
+        Some(ImageKind::Minutiae) if modality == "finger" => Ok(("minutiae", minutiae(position), ImageKind::Minutiae.media_type())),
+        Some(kind @ (ImageKind::Jpeg | ImageKind::Png | ImageKind::Jp2 | ImageKind::J2c)) => Ok((modality, position, kind.media_type())),
+        Some(ImageKind::Wsq) if modality == "finger" => Ok((modality, position, ImageKind::Wsq.media_type())),
+        Some(kind) if kind.media_type() != record => Err(format!("{position}: the block is of media type {}", kind.media_type())),
+        _ => Ok((modality, position, record)),
+    }
+}
+
+/// Where the template of a finger stands.
+fn minutiae(finger: &str) -> &'static str {
+    match finger {
+        "finger-left-thumb" => "minutiae-left-thumb",
+        "finger-left-index" => "minutiae-left-index",
+        "finger-left-middle" => "minutiae-left-middle",
+        "finger-left-ring" => "minutiae-left-ring",
+        "finger-left-little" => "minutiae-left-little",
+        "finger-right-thumb" => "minutiae-right-thumb",
+        "finger-right-index" => "minutiae-right-index",
+        "finger-right-middle" => "minutiae-right-middle",
+        "finger-right-ring" => "minutiae-right-ring",
+        _ => "minutiae-right-little",
+    }
+}
+
 /// Position and kind of record from CBEFF's words (ISO/IEC 19785-3 table of subtypes; some write `UNKNOWN` for none).
-fn place(kind: &str, subtype: &str) -> Result<(&'static str, &'static str, &'static str), Fault> {
+fn place(kind: &str, subtype: &str) -> Result<Place, Fault> {
     let mut words: Vec<&str> = subtype.split_whitespace().filter(|w| *w != "UNKNOWN").collect();
     words.sort_unstable_by_key(|w| !matches!(*w, "Left" | "Right")); // the side first
     let position = match (kind.trim(), &words[..]) {
@@ -354,7 +413,12 @@ fn decode(block: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
 fn quality(score: Option<&str>, measure: &[Option<String>; 2]) -> Result<Option<Quality>, Fault> {
     let Some(score) = score.map(str::trim) else { return Ok(None) };
     let digits = !score.is_empty() && score.bytes().all(|b| b.is_ascii_digit());
-    let value = score.parse::<u8>().ok().filter(|v| digits && *v <= 100).ok_or("quality is not a number from 0 to 100")?;
+    let value = score.parse::<u8>().ok().filter(|_| digits);
+    // the capture failed, or nobody measured (ISO/IEC 19785-1)
+    if matches!(value, Some(254 | 255)) {
+        return Ok(None);
+    }
+    let value = value.filter(|v| *v <= 100).ok_or("quality is not a number from 0 to 100")?;
     Ok(Some(Quality { by: both(measure, " ").unwrap_or_else(|| "cbeff".into()), value }))
 }
 

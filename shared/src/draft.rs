@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    form::{Form, typed},
+    form::{Form, check::check_repeated, typed},
     id::{Digest, FormName, Member, PartName, RecordId, Transaction},
+    image::ImageHeader,
     problem::{Code, Problem},
     record::{
         ClockReading, Consent, Content, Exception, ExceptionReason, Fix, Format, MAX_JSON, MAX_PARTS, Part, Quality, Record, Target,
@@ -54,6 +55,15 @@ pub struct Capture {
     pub quality: Option<Quality>,
     /// What captured it, when that is known.
     pub device: Option<String>,
+}
+
+impl Capture {
+    /// What nobody claims, the image may say of itself. 254 and 255 are no quality: the capture failed, or nobody measured.
+    fn or(self, header: &ImageHeader) -> Self {
+        let inside = || header.says.quality.map(|value| Quality { by: header.kind.media_type().into(), value });
+        let claimed = self.quality.filter(|quality| quality.value < 254);
+        Self { quality: claimed.or_else(inside), device: self.device.or_else(|| header.says.device_words()) }
+    }
 }
 
 /// Something that a draft still lacks.
@@ -209,17 +219,34 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes a part at a position, in place of an earlier one or of an exception. The caller keeps the bytes.
+    /// Takes a part at a position, in place of an earlier one or of an exception. The caller keeps the bytes. Where the form lets an
+    /// image say where it belongs, the part's position is that one.
     pub fn attach(&mut self, form: &Form, position: &str, media_type: &str, bytes: &[u8], capture: Capture) -> Result<Part, Problem> {
         self.is_of(form)?;
-        let (modality, _) = form.place(position, form.demands(self.transaction)?)?;
+        form.place(position, form.demands(self.transaction)?)?;
         form.check_claim(position, media_type, bytes.len() as u64)?;
-        form.check_image(position, media_type, bytes)?;
-        let former = self.parts.iter().position(|p| p.position == position).map(|i| self.parts.remove(i));
-        if self.parts.len() >= MAX_PARTS {
+        let header = form.check_image(position, media_type, bytes)?;
+        let part = self.part(form, form.settle(position, &header)?, media_type, bytes, capture.or(&header))?;
+        let moved = part.position != position;
+        if moved && self.parts.iter().any(|p| p.position == part.position) {
+            let told = format!("{position}: the image says that it is {}, where there is a part", part.position);
+            return Err(Problem::new(Code::PositionMismatch, told));
+        }
+        let mut parts: Vec<Part> = self.parts.iter().filter(|p| p.position != part.position).cloned().collect();
+        parts.push(part.clone());
+        check_repeated(&parts)?;
+        if parts.len() > MAX_PARTS {
             return Err(Code::PartsTooMany.into());
         }
-        let part = Part {
+        self.parts = parts;
+        self.exceptions.retain(|e| e.position != part.position);
+        Ok(part)
+    }
+
+    fn part(&self, form: &Form, position: &str, media_type: &str, bytes: &[u8], capture: Capture) -> Result<Part, Problem> {
+        let (modality, _) = form.place(position, form.demands(self.transaction)?)?;
+        let former = self.parts.iter().find(|p| p.position == position);
+        Ok(Part {
             name: part_name(position, media_type)?,
             media_type: media_type.to_owned(),
             size: bytes.len() as u64,
@@ -229,10 +256,7 @@ impl Draft {
             quality: capture.quality,
             device: capture.device,
             attempt: former.map_or(1, |p| p.attempt.saturating_add(1)),
-        };
-        self.exceptions.retain(|e| e.position != position);
-        self.parts.push(part.clone());
-        Ok(part)
+        })
     }
 
     /// Forgets the part at a position.
@@ -361,8 +385,11 @@ impl Draft {
 }
 
 /// `finger-left-ring.png`: the position, and an ending that says what it is.
-fn part_name(position: &str, media_type: &str) -> Result<PartName, Problem> {
-    let ending = match media_type.trim_start_matches("image/") {
+///
+/// # Errors
+/// `form-invalid`: a position or media type that makes no name.
+pub fn part_name(position: &str, media_type: &str) -> Result<PartName, Problem> {
+    let ending = match media_type.split_once('/').map_or(media_type, |(_, kind)| kind) {
         "jpeg" => "jpg",
         ending if ending.starts_with("iso") => "iso",
         ending => ending,

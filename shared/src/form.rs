@@ -8,7 +8,7 @@
 //!  "parts":{"finger":{"positions":["finger-right-thumb",…],"media_types":["image/png",…],"max_bytes":1048576,"min_dpi":490},…},
 //!  "transactions":{"new":{"fields":["given_ar",…],"parts":["face",…],"optional":["iris-right",…],
 //!                         "exceptions":{"missing":["finger"],"child-under-12":["finger","signature"]}},…},
-//!  "identity":["residence_id"],"pad":0,"consent":{"1":{"ar":…,"fr":…,"en":…}},
+//!  "identity":["residence_id"],"positions":"label","pad":0,"consent":{"1":{"ar":…,"fr":…,"en":…}},
 //!  "codes":{"sex":["sex"],…},"lists":{"sex":{"credit":"…","codes":[["f","أنثى","féminin","female"],…]},…}}
 //! ```
 //!
@@ -18,7 +18,8 @@
 //! `codes` names fields that take a code of one of the form's `lists` ([`codes`]); both may be left out.
 //! `optional` parts may be attached, others may not. `exceptions` say for which reason which kinds of demanded parts
 //! may be absent. A correction carries the changed fields, one at least. `identity`, which may be left out, names fields that say who
-//! somebody is, beside those that the match key reads.
+//! somebody is, beside those that the match key reads. `positions`, which may be left out, says who wins where an image names another
+//! finger or eye than the one it was attached for: the image (`inside`) or the agent (`label`). Without it such an image is refused.
 //!
 //! **Trust:** the file's digest stands in the roster, so its author is known; it is checked all the same, because a
 //! slip in it would refuse residents in the field. **Invariants:** at most 256 KiB; no unknown keyword anywhere; each
@@ -111,6 +112,16 @@ pub struct Modality {
 
 only_objects!(Words Group Modality);
 
+/// Who wins where an image names another finger or eye than the one it was attached for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Positions {
+    /// The image: it is attached where it says that it belongs.
+    Inside,
+    /// The agent: devices of this programme are known to name the wrong one.
+    Label,
+}
+
 /// What one transaction demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demands {
@@ -147,6 +158,7 @@ pub struct Form {
     consent: BTreeMap<String, Words>,
     identity: BTreeSet<String>,
     codes: codes::Codes,
+    positions: Option<Positions>,
 }
 
 impl Form {
@@ -192,7 +204,7 @@ impl Form {
         self.fields.get(field).map(|f| f.asks.as_str())
     }
     /// Every position, with the kind of part that belongs there.
-    pub fn positions(&self) -> impl Iterator<Item = (&str, &Modality)> {
+    pub fn all_positions(&self) -> impl Iterator<Item = (&str, &Modality)> {
         self.modalities.values().flat_map(|modality| modality.positions.iter().map(move |position| (position.as_str(), modality)))
     }
     /// The kind of part that belongs at a position, and its limits.
@@ -212,6 +224,10 @@ impl Form {
     /// Fields that say who somebody is, beside those that the match key reads.
     pub const fn identity(&self) -> &BTreeSet<String> {
         &self.identity
+    }
+    /// Who wins where an image names another finger or eye; nobody, where such an image is refused.
+    pub const fn positions(&self) -> Option<Positions> {
+        self.positions
     }
     /// The text that a resident agrees to.
     pub fn consent(&self, version: &str) -> Option<&Words> {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use shared::{
     batch::{LineFacts, RecordLine},
     form::Form,
-    id::{FormName, Member, Number, RecordId, RosterVersion, SealedDigest, Transaction},
+    id::{Digest, FormName, Member, Number, RecordId, RosterVersion, SealedDigest, Transaction},
     keys::Signer,
     problem::Code,
     record::{ClockReading, Consent, Record, Target},
@@ -239,7 +239,57 @@ impl Workshop {
         all.extend(self.frames());
         all.extend(self.tars());
         all.extend(self.jsons());
+        all.extend(self.pictures());
         all
+    }
+
+    fn pictures(&mut self) -> Vec<Forged> {
+        vec![
+            self.part("image-without-its-end", Code::ImageCut, 0, |bytes| bytes[..bytes.len() / 2].to_vec()),
+            self.part("image-with-a-tail-of-zeros", Code::ImageCut, 0, |mut bytes| {
+                let half = bytes.len() / 2;
+                bytes[half..].fill(0);
+                bytes
+            }),
+            self.part("image-with-a-film-behind-it", Code::ImageInvalid, 0, |bytes| [bytes, vec![7; 100 << 10]].concat()),
+        ]
+    }
+
+    /// A record of the next resident with another one's face, which is its first part.
+    pub fn showing(&mut self, face: &[u8]) -> (Record, Forged) {
+        let record = self.record();
+        let mut members = tars::members(&record);
+        replace(&mut members, 0, None, face);
+        let forged = self.archived("face-of-another", Code::PartReused, &record, &archive(&members));
+        (record, forged)
+    }
+
+    /// What only a record with fingers can have wrong: under the form of the national card.
+    pub fn fingers(&mut self) -> Vec<Forged> {
+        let mut other = Vec::new();
+        let record = self.record();
+        let of = |record: &Record, position: &str| record.content().parts.iter().position(|p| p.position == position).expect("is there");
+        let (thumb, index) = (of(&record, "finger-right-thumb"), of(&record, "finger-right-index"));
+        let head = [0, 0, 0, 30, 1, 1, 1, 0xf4, 1, 0xf4, 1, 0xf4, 1, 0xf4, 8, 0, 0, 0];
+        let image = [&[0, 0, 0, 29, 9, 1, 1, 80, 0, 0, 3, 0, 5, 0][..], &[9; 15]].concat();
+        let ring = [&b"FIR\x00010\0\0\0\0\0\0\x3d"[..], &head, &image].concat();
+        let repeated = self.tar("finger-at-two-positions", Code::PartRepeated, |members| {
+            let bytes = members[1 + thumb].1.clone();
+            replace(members, index, None, &bytes);
+        });
+        other.push(repeated);
+        other.push(self.tar("finger-of-another-name", Code::PositionMismatch, |members| {
+            replace(members, thumb, Some("image/iso19794-4"), &ring);
+        }));
+        other
+    }
+
+    /// A record with other bytes of a part, of which everything else says the truth.
+    fn part(&mut self, name: &'static str, code: Code, at: usize, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Forged {
+        self.tar(name, code, |members| {
+            let bytes = change(members[1 + at].1.clone());
+            replace(members, at, None, &bytes);
+        })
     }
 
     fn lies(&mut self) -> Vec<Forged> {
@@ -356,6 +406,19 @@ impl Workshop {
             json.to_string().into_bytes()
         })
     }
+}
+
+/// Replaces a part's bytes, and what record.json says of them.
+fn replace(members: &mut Tar, at: usize, media_type: Option<&str>, bytes: &[u8]) {
+    let mut json: serde_json::Value = serde_json::from_slice(&members[0].1).expect("our own JSON");
+    let part = &mut json["parts"][at];
+    part["size"] = bytes.len().into();
+    part["sha256"] = Digest::of(bytes).hex().into();
+    if let Some(media_type) = media_type {
+        part["media_type"] = media_type.into();
+    }
+    members[1 + at] = regular(part["name"].as_str().expect("a name"), bytes);
+    members[0] = regular("record.json", json.to_string().as_bytes());
 }
 
 /// The recipients and identities that vectors are made with.

@@ -282,6 +282,7 @@ fn cbeff() -> Vec<u8> {
         &leaf("Finger", "Left IndexFinger", BASE64_STANDARD.encode(finger(0, 3, 5, &[9; 15]))),
         &leaf("Finger", "Thumb Right", format!("<![CDATA[{}]]>", BASE64_STANDARD.encode(finger(0, 3, 5, &[8; 15])))),
         &leaf("Iris", "Left", BASE64_STANDARD.encode(iris(2, 4, 4, &[9; 16]))),
+        &leaf("Finger", "Left RingFinger", BASE64_STANDARD.encode(&finger(0, 3, 5, &[7; 15])[..50])),
         missing,
         "</BIR>\n",
     ];
@@ -312,28 +313,45 @@ fn iris(format: u8, width: u16, height: u16, image: &[u8]) -> Vec<u8> {
     [&b"IIR\x00020\0"[..], &(own + 16).to_be_bytes(), &[0, 1, 0, 1], &own.to_be_bytes(), &body].concat()
 }
 
-/// Headers, and no pixel behind them.
+/// Whole images: pixels that no decoder would take, in the right frames.
 fn images() -> Vec<Seed> {
     let jfif = [&[0xff, 0xe0, 0, 16][..], b"JFIF\0\x01\x02", &[1, 1, 44, 1, 44, 0, 0]].concat();
-    let jpeg = [&[0xff, 0xd8][..], &jfif, &[0xff, 0xc0, 0, 11, 8, 1, 64, 0, 240, 1, 1, 0x11, 0, 0xff, 0xda, 0, 2]].concat();
-    let j2c = [&[0xff, 0x4f, 0xff, 0x51, 0, 41, 0, 0, 0, 0, 0, 245, 0, 0, 1, 71][..], &[0, 0, 0, 5, 0, 0, 0, 7]].concat();
-    let boxed = |name: &[u8], body: &[u8]| [&u32::try_from(body.len() + 8).expect("small").to_be_bytes()[..], name, body].concat();
-    let ihdr = boxed(b"ihdr", &[0, 0, 1, 64, 0, 0, 0, 240, 0, 1, 7, 7, 0, 0]);
-    let resc = boxed(b"res ", &boxed(b"resc", &[0x4c, 0xe5, 0, 1, 0x4c, 0xe5, 0, 1, 0, 0]));
-    let boxes =
-        [boxed(b"jP  ", b"\r\n\x87\n"), boxed(b"ftyp", b"jp2 \0\0\0\0jp2 "), boxed(b"jp2h", &[ihdr, resc].concat()), boxed(b"jp2c", &j2c)];
-    let jp2 = boxes.concat();
+    let scan = [0xff, 0xda, 0, 2, 1, 0xff, 0, 2, 0xff, 0xd0, 3];
+    let jpeg = [&[0xff, 0xd8][..], &jfif, &[0xff, 0xc0, 0, 11, 8, 1, 64, 0, 240, 1, 1, 0x11, 0], &scan, &[0xff, 0xd9]].concat();
     let comment = b"NIST_COM 9\nPIX_WIDTH 1\nPPI 500\nLOSSY 1\n";
-    let wsq = [&[0xff, 0xa0, 0xff, 0xa8, 0, 41][..], comment, &[0xff, 0xa2, 0, 17, 0, 255, 1, 192, 1, 24], &[0; 9], &[0xff, 0xa3]].concat();
+    let frame = [&[0xff, 0xa2, 0, 17, 0, 255, 1, 192, 1, 24][..], &[0; 9]].concat();
+    let block = [0xff, 0xa3, 0, 3, 0, 1, 0xff, 0, 2, 0xff, 0xa1];
+    let wsq = [&[0xff, 0xa0, 0xff, 0xa8, 0, 41][..], comment, &frame, &block].concat();
+    let minutiae = [&[0, 7, 1, 0x18, 1, 0xc0, 0, 197, 0, 197, 1, 0, 7, 0x10, 88, 2][..], &[1; 12], &[0, 0]].concat();
+    let template = [&b"FMR\0 20\0\0\0\0"[..], &[u8::try_from(minutiae.len() + 12).expect("small")], &minutiae].concat();
+    let page = b"%PDF-1.4\n1 0 obj <<>> endobj\nxref\n0 0\ntrailer <<>>\nstartxref\n30\n%%EOF\n".to_vec();
+    let (j2c, jp2) = (j2c(), jp2());
     vec![
         ("image", "finger.iso", finger(2, 280, 448, &wsq)),
         ("image", "face.iso", face(240, 320, &jpeg)),
         ("image", "iris.iso", iris(10, 240, 320, &jp2)),
-        ("image", "head.jpg", jpeg),
-        ("image", "head.jp2", jp2),
-        ("image", "head.j2c", j2c),
-        ("image", "head.wsq", wsq),
+        ("image", "template.iso", template),
+        ("image", "whole.jpg", jpeg),
+        ("image", "whole.jp2", jp2),
+        ("image", "whole.j2c", j2c),
+        ("image", "whole.wsq", wsq),
+        ("image", "whole.pdf", page),
     ]
+}
+
+/// A codestream of one tile-part.
+fn j2c() -> Vec<u8> {
+    let size = [&[0, 0, 0, 0, 0, 245, 0, 0, 1, 71][..], &[0, 0, 0, 5, 0, 0, 0, 7], &[0; 16], &[0, 1, 7, 1, 1]].concat();
+    let part = [0xff, 0x90, 0, 10, 0, 0, 0, 0, 0, 17, 0, 1, 0xff, 0x93, 1, 2, 3, 0xff, 0xd9];
+    [&[0xff, 0x4f, 0xff, 0x51, 0, 41][..], &size, &[0xff, 0x52, 0, 3, 0], &part].concat()
+}
+
+fn jp2() -> Vec<u8> {
+    let boxed = |name: &[u8], body: &[u8]| [&u32::try_from(body.len() + 8).expect("small").to_be_bytes()[..], name, body].concat();
+    let ihdr = boxed(b"ihdr", &[0, 0, 1, 64, 0, 0, 0, 240, 0, 1, 7, 7, 0, 0]);
+    let resc = boxed(b"res ", &boxed(b"resc", &[0x4c, 0xe5, 0, 1, 0x4c, 0xe5, 0, 1, 0, 0]));
+    let header = boxed(b"jp2h", &[ihdr, resc].concat());
+    [boxed(b"jP  ", b"\r\n\x87\n"), boxed(b"ftyp", b"jp2 \0\0\0\0jp2 "), header, boxed(b"jp2c", &j2c())].concat()
 }
 
 fn texts() -> Vec<Seed> {

@@ -147,3 +147,21 @@ fn what_a_cut_adjudicator_accepted_is_accepted_again_by_another() -> Sure<()> {
     becomes(&desk.honest, "merged")?;
     desk.world.centre.fsck().map(drop)
 }
+
+/// A face that was somebody else's when they were new: one person compares both and says that they are two.
+#[test]
+fn a_face_of_another_resident_is_decided_by_one_person() -> Sure<()> {
+    let mut desk = Desk::of(&FREE)?;
+    let first = desk.honest.workshop.record();
+    assert_eq!(desk.honest.told(&first, false)?, "merged");
+    let face = first.parts().next().map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| Broken("no face".into()))?;
+    let (later, forged) = desk.honest.workshop.showing(&face);
+    let (manifest, payload) = desk.honest.close(&[forged], |facts| facts.approved = None)?;
+    desk.honest.deliver(&manifest, &payload)?;
+    assert_eq!(desk.honest.fates(&manifest)?, ["held part-reused"]);
+    let shown = desk.world.centre.run(&["case", "list", "--reason", "test"])?.ok()?;
+    assert!(shown.of("case").any(|case| case["code"] == "part-reused"), "{:?}", shown.lines);
+    desk.one(&desk.honest, &later, &["found"], "different-person")?;
+    becomes(&desk.honest, "merged")?;
+    desk.world.centre.fsck().map(drop)
+}

@@ -75,6 +75,20 @@ fn promise_05_each_bad_record_is_refused_by_its_code_while_the_good_ones_merge()
     goes_on(&mut rogue)
 }
 
+/// The same of what only fingers can have wrong.
+#[test]
+fn promise_05_a_record_with_a_repeated_or_mistaken_finger_is_refused() -> Sure<()> {
+    let world = world()?;
+    let mut rogue = rogue(&world, "van-fingers")?;
+    let [card, _, _] = shared::sample::forms();
+    rogue.workshop.form = card;
+    let records = rogue.workshop.fingers();
+    let (manifest, payload) = rogue.close(&records, |_| ())?;
+    rogue.deliver(&manifest, &payload)?;
+    assert_eq!(rogue.fates(&manifest)?, ["refused part-repeated", "refused position-mismatch"]);
+    goes_on(&mut rogue)
+}
+
 fn good(rogue: &mut Rogue) -> Forged {
     rogue.workshop.good()
 }

@@ -118,6 +118,9 @@ vectors! { record in "records":
     form_invalid "form-invalid";
     form_unknown "form-unknown";
     good "good";
+    image_with_a_film_behind_it "image-with-a-film-behind-it";
+    image_with_a_tail_of_zeros "image-with-a-tail-of-zeros";
+    image_without_its_end "image-without-its-end";
     json_cut_off "json-cut-off";
     json_duplicate_key "json-duplicate-key";
     json_not_utf8 "json-not-utf8";

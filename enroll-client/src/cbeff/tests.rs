@@ -4,6 +4,13 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
 use super::*;
 
+/// What a good file holds.
+fn parts(text: &str) -> Vec<CbeffPart> {
+    let found = read(text.as_bytes()).expect("valid");
+    assert_eq!(found.odd, [""; 0]);
+    found.parts
+}
+
 /// A finger record (ISO/IEC 19794-4:2005) of 3 × 5 raw pixels.
 fn finger() -> Vec<u8> {
     let head = [0, 0, 0, 30, 1, 1, 1, 0xf4, 1, 0xf4, 1, 0xf4, 1, 0xf4, 8, 0, 0, 0];
@@ -43,7 +50,7 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn a_part_is_kept_byte_for_byte() {
-    let parts = read(good().as_bytes()).expect("valid");
+    let parts = parts(&good());
     let [part] = &parts[..] else { panic!("one part") };
     assert_eq!(*part.bytes, finger());
     assert_eq!((part.name.as_str(), part.position, part.modality), ("finger-left-index.iso", "finger-left-index", "finger"));
@@ -61,7 +68,7 @@ fn every_position_has_its_name() {
         }
         all += &bir("Iris", side, &BASE64_STANDARD.encode(iris()));
     }
-    let parts = read(file(&all).as_bytes()).expect("valid");
+    let parts = parts(&file(&all));
     let names: Vec<&str> = parts.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(
         names[..6].join(" "),
@@ -78,7 +85,7 @@ fn both_alphabets_line_breaks_and_cdata_are_read() {
     });
     let cdata = format!("<![CDATA[{}]]>", BASE64_URL_SAFE_NO_PAD.encode(finger()));
     for block in [BASE64_URL_SAFE_NO_PAD.encode(finger()), broken, cdata] {
-        let parts = read(file(&bir("Finger", "Right Thumb", &block)).as_bytes()).expect("valid");
+        let parts = parts(&file(&bir("Finger", "Right Thumb", &block)));
         assert_eq!(*parts[0].bytes, finger());
     }
 }
@@ -87,7 +94,7 @@ fn both_alphabets_line_breaks_and_cdata_are_read() {
 fn an_exception_gives_no_part() {
     let exception = bir("Finger", "Left Thumb", "").replace("</BIR>", "<Others><Key>EXCEPTION</Key><Value>true</Value></Others></BIR>");
     let both = exception.clone() + &bir("Finger", "Right Thumb", &BASE64_STANDARD.encode(finger()));
-    assert_eq!(read(file(&both).as_bytes()).expect("valid").len(), 1);
+    assert_eq!(parts(&file(&both)).len(), 1);
     assert_eq!(refused(&file(&exception)), "file holds no biometric data");
     assert_eq!(refused(&file(&exception.replace("true", "false"))), "BIR 1: there is no block");
 }
@@ -95,7 +102,7 @@ fn an_exception_gives_no_part() {
 #[test]
 fn fields_that_are_not_read_may_hold_anything() {
     let others = "<!-- hm --><Others><Key>PAYLOAD</Key><Value>{\"a\":\"&lt;b&gt;\"}</Value></Others><SB>AAAA</SB></BIR>";
-    assert_eq!(read(good().replacen("</BIR>", others, 1).as_bytes()).expect("valid").len(), 1);
+    assert_eq!(parts(&good().replacen("</BIR>", others, 1)).len(), 1);
 }
 
 #[test]
@@ -144,19 +151,78 @@ fn a_block_of_another_kind_is_refused() {
     assert!(refused(&file(&bir("Finger", "Left Thumb", "abcd"))).starts_with("BIR 1: finger-left-thumb: "));
     assert!(refused(&file(&bir("Face", "", &BASE64_STANDARD.encode(finger())))).starts_with("BIR 1: face: "));
     let cut = BASE64_STANDARD.encode(&finger()[..50]);
-    let two = bir("Finger", "Right Thumb", &BASE64_STANDARD.encode(finger())) + &bir("Finger", "Left Thumb", &cut);
-    assert_eq!(refused(&file(&two)), "BIR 2: finger-left-thumb: record is cut off");
+    assert_eq!(refused(&file(&bir("Finger", "Left Thumb", &cut))), "BIR 1: finger-left-thumb: record is cut off");
+    assert!(refused(&file(&bir("Iris", "Left", &BASE64_STANDARD.encode(template())))).contains("application/iso19794-2"));
+}
+
+/// What is taken of a file, and what is left out.
+fn taken(text: &str) -> (Vec<&'static str>, Vec<String>) {
+    let found = read(text.as_bytes()).expect("something is taken");
+    (found.parts.iter().map(|part| part.position).collect(), found.odd)
 }
 
 #[test]
-fn a_position_that_is_not_said_or_said_twice_is_refused() {
+fn one_odd_block_spoils_no_other() {
+    let block = BASE64_STANDARD.encode(finger());
+    let (thumb, ring) = (bir("Finger", "Right Thumb", &block), bir("Finger", "Left RingFinger", &block));
+    for (odd, why) in [
+        (bir("Finger", "Left Thumb", &BASE64_STANDARD.encode(&finger()[..50])), "finger-left-thumb: record is cut off"),
+        (bir("Finger", "Left Thumb", "!!!!"), "the block is not base64"),
+        (bir("Finger", "Left Thumb", ""), "there is no block"),
+        (bir("Finger", "UNKNOWN", &block), "which finger is not said"),
+        (bir("Voice", "", &block), "type is not Finger, Face or Iris"),
+        (bir("Finger", "Right Thumb", &block), "finger-right-thumb is there twice"),
+        (bir("Finger", "Left Thumb", &block).replace("<Score>80<", "<Score>101<"), "quality is not a number from 0 to 100"),
+        (bir("Finger", "Left Thumb", &block).replace("<BDBInfo>", "<BDBInfo><Encryption>true</Encryption>"), "the block is encrypted"),
+        (bir("Finger", "Left Thumb", &block).replace("</Subtype>", "</Subtype><Subtype>x</Subtype>"), "Subtype is there twice"),
+        (bir("Finger", "Left Thumb", &block).replace("</BDB>", "</BDB><BDB>AAAA</BDB>"), "two blocks in one BIR"),
+        (bir("Finger", &"x".repeat(65), &block), "Subtype is too long"),
+    ] {
+        let (positions, told) = taken(&file(&(thumb.clone() + &odd + &ring)));
+        assert_eq!(positions, ["finger-right-thumb", "finger-left-ring"], "{why}");
+        assert_eq!(told, [format!("BIR 2: {why}")]);
+    }
+    assert_eq!(refused(&file(&(bir("Voice", "", &block).repeat(3)))), "BIR 1: type is not Finger, Face or Iris; 2 more");
+}
+
+/// A template of two minutiae (ISO/IEC 19794-2:2005).
+fn template() -> Vec<u8> {
+    let minutiae = [&[0, 7, 1, 0x18, 1, 0xc0, 0, 197, 0, 197, 1, 0, 7, 0x10, 88, 2][..], &[1; 12], &[0, 0]].concat();
+    [&b"FMR\0 20\0\0\0\0"[..], &[u8::try_from(minutiae.len() + 12).expect("small")], &minutiae].concat()
+}
+
+#[test]
+fn a_template_stands_beside_its_finger() {
+    let both = bir("Finger", "Left IndexFinger", &BASE64_STANDARD.encode(finger()))
+        + &bir("Finger", "Left IndexFinger", &BASE64_STANDARD.encode(template()));
+    let parts = parts(&file(&both));
+    let facts: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.modality, part.media_type)).collect();
+    let expected =
+        [("finger-left-index.iso", "finger", "image/iso19794-4"), ("minutiae-left-index.iso", "minutiae", "application/iso19794-2")];
+    assert_eq!(facts, expected);
+}
+
+#[test]
+fn a_block_is_what_its_first_bytes_say() {
+    let jpeg = [&[0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 9, 0, 9, 1, 1, 0x11, 0][..], &[0xff, 0xda, 0, 2, 1, 0xff, 0xd9]].concat();
+    let parts = parts(&file(&bir("Face", "", &BASE64_STANDARD.encode(jpeg))));
+    assert_eq!((parts[0].name.as_str(), parts[0].media_type), ("face.jpg", "image/jpeg"));
+}
+
+#[test]
+fn no_quality_is_none() {
+    for score in [254, 255] {
+        assert_eq!(parts(&good().replace("<Score>80<", &format!("<Score>{score}<")))[0].quality, None, "{score}");
+    }
+}
+
+#[test]
+fn a_position_that_is_not_said_is_refused() {
     let block = BASE64_STANDARD.encode(finger());
     assert!(refused(&file(&bir("Finger", "UNKNOWN", &block))).contains("which finger"));
     assert!(refused(&file(&bir("Finger", "Left", &block))).contains("which finger"));
     assert!(refused(&file(&bir("Iris", "", &block))).contains("which eye"));
     assert!(refused(&file(&bir("Voice", "", &block))).contains("type is not"));
-    let twice = bir("Finger", "Left Thumb", &block).repeat(2);
-    assert_eq!(refused(&file(&twice)), "BIR 2: finger-left-thumb is there twice");
     assert!(refused(&good().replace("</Subtype>", "</Subtype><Subtype>Left Thumb</Subtype>")).contains("Subtype is there twice"));
     assert!(refused(&good().replace("</BDB>", "</BDB><BDB>AAAA</BDB>")).contains("two blocks"));
 }
@@ -196,8 +262,8 @@ fn every_cut_is_refused_and_no_byte_crashes_it() {
         for value in [b'<', b'&', b'>', b' ', 0, 0xff] {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = value;
-            if let Ok(parts) = read(&bytes) {
-                assert_eq!(parts.len(), 1, "byte {at} as {value}");
+            if let Ok(found) = read(&bytes) {
+                assert_eq!(found.parts.len(), 1, "byte {at} as {value}");
             }
         }
     }
@@ -218,7 +284,8 @@ fn samples() -> Option<PathBuf> {
 fn a_real_file_of_one_person_is_read() {
     let Some(folder) = samples() else { return };
     let bytes = std::fs::read(folder.join("mosip-cbeff/cbeff-sample.xml")).expect("readable");
-    let parts = read(&bytes).expect("ten fingers, two eyes, a face");
+    let Cbeff { parts, odd } = read(&bytes).expect("ten fingers, two eyes, a face");
+    assert_eq!(odd, [""; 0]);
     let of = |modality: &str| parts.iter().filter(|p| p.modality == modality).count();
     assert_eq!((of("finger"), of("iris"), of("face")), (10, 2, 1));
     assert!(parts.iter().all(|p| p.quality.as_ref().is_some_and(|q| q.value == 80)));

@@ -11,15 +11,16 @@ use shared::{
     draft::{Capture, Draft},
     form::Form,
     id::{FormName, Transaction},
+    image::{self, ImageKind},
     problem::{Code, Problem},
-    record::{ExceptionReason, Target},
+    record::{ExceptionReason, Part, Target},
 };
 use zeroize::Zeroizing;
 
 use super::{App, Exit};
 use crate::{
     capture::{Desk, draft_part},
-    clock, durable,
+    cbeff, clock, durable,
     rights::Act,
     vault::{
         Vault,
@@ -333,28 +334,43 @@ fn meant(app: &App, form: &Form, field: &str, value: &str) {
 impl Attach {
     fn run(&self, app: &App, desk: &Desk<'_>) -> Result<Exit, Problem> {
         let (open, mut draft, form) = opened(desk, &self.draft)?;
-        let media_type = match &self.media_type {
-            Some(given) => given.clone(),
-            None => by_ending(&self.file).ok_or_else(|| Problem::new(Code::Usage, "say what it is: --media-type"))?.to_owned(),
-        };
         let bytes = durable::read_given(&self.file, PART_MAX)?;
+        let media_type = match &self.media_type {
+            Some(given) => given.as_str(),
+            None => kind(&self.file, &bytes).ok_or_else(|| Problem::new(Code::Usage, "say what it is: --media-type"))?,
+        };
         let capture = Capture { quality: None, device: self.device.clone() };
-        let part = draft.attach(&form, &self.position, &media_type, &bytes, capture)?;
+        let part = draft.attach(&form, &self.position, media_type, &bytes, capture)?;
+        told(app, &self.position, &part, &bytes);
         desk.save(&open, &draft, &[draft_part(part.name.as_str(), bytes)])?;
         saved(app, &open, &draft, &form)
     }
 }
 
-fn by_ending(file: &Path) -> Option<&'static str> {
+/// By the first bytes, or else by the file's ending: then it is refused with what is wrong with it.
+fn kind(file: &Path, bytes: &[u8]) -> Option<&'static str> {
+    if let Some(kind) = ImageKind::of(bytes) {
+        return Some(kind.media_type());
+    }
     let ending = file.extension()?.to_str()?.to_ascii_lowercase();
     Some(match ending.as_str() {
         "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
+        "png" | "tif" | "tiff" | "bmp" | "pgm" | "ppm" | "gif" | "webp" | "heic" => "image/png",
         "jp2" => "image/jp2",
         "wsq" => "image/wsq",
         "pdf" => "application/pdf",
         _ => return None,
     })
+}
+
+/// Where an image names another finger or eye than the agent, and the form says who is right: that is said.
+fn told(app: &App, claimed: &str, part: &Part, bytes: &[u8]) {
+    let said = image::read(&part.media_type, bytes).ok().and_then(|header| header.says.other_than(claimed));
+    match said {
+        Some(said) if part.position == said => app.say.note(format!("{claimed}: the image says that it is {said}, and is attached there")),
+        Some(said) => app.say.note(format!("{claimed}: the image says that it is {said}; this form takes your word")),
+        None => {}
+    }
 }
 
 impl Except {
@@ -370,22 +386,37 @@ impl Except {
     }
 }
 
+/// What is good in the file is attached; what is odd is named, each with its reason.
 fn import_cbeff(app: &App, desk: &Desk<'_>, id: &DraftId, file: &Path) -> Result<Exit, Problem> {
     let (open, mut draft, form) = opened(desk, id)?;
-    let found = crate::cbeff::read(&durable::read_given(file, PART_MAX)?)?;
+    let found = cbeff::read(&durable::read_given(file, PART_MAX)?)?;
+    let mut odd: Vec<Problem> = found.odd.into_iter().map(|why| Problem::new(Code::CbeffInvalid, why)).collect();
     let mut parts = Vec::new();
-    for mut one in found {
+    for mut one in found.parts {
         // a file may hold more than the form knows of (a photograph of an exception): said, not refused
         if form.modality(one.position).is_none() {
             app.say.note(format!("{}: {} has no such position, left out", one.position, form.name()));
             continue;
         }
         let capture = Capture { quality: one.quality.take(), device: None };
-        let part = draft.attach(&form, one.position, one.media_type, &one.bytes, capture)?;
-        parts.push(draft_part(part.name.as_str(), std::mem::take(&mut *one.bytes)));
+        match draft.attach(&form, one.position, one.media_type, &one.bytes, capture) {
+            Ok(part) => {
+                told(app, one.position, &part, &one.bytes);
+                parts.push(draft_part(part.name.as_str(), std::mem::take(&mut *one.bytes)));
+            }
+            Err(problem) => odd.push(problem),
+        }
+    }
+    for problem in &odd {
+        app.say.warning(problem);
+    }
+    // nothing could be taken: that is the first problem's code
+    if let (true, Some(first)) = (parts.is_empty(), odd.first()) {
+        return Err(first.clone());
     }
     desk.save(&open, &draft, &parts)?;
-    saved(app, &open, &draft, &form)
+    let exit = saved(app, &open, &draft, &form)?;
+    Ok(if odd.is_empty() { exit } else { Exit::Partly })
 }
 
 fn list(app: &App) -> Result<Exit, Problem> {

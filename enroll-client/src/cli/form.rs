@@ -83,7 +83,7 @@ fn show(app: &App, form: &Form) -> Result<Exit, Problem> {
     }
     app.say.table("field", &["field", "label", "asks", "demanded by"], &fields);
     let positions: Vec<Vec<Value>> = form
-        .positions()
+        .all_positions()
         .map(|(position, modality)| {
             let types = modality.media_types.join(", ");
             let may = demanded(&|d| d.optional.iter().any(|p| p == position));

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::sample::{Kind, Resident, Sample, Size, forms, tests};
 
+mod pictures;
+
 fn resident(form: &Form, transaction: Transaction, kind: Kind) -> Resident {
     Sample::new(7, tests::now(), Size::Tiny).take(2, 0, form, transaction, kind).expect("sample")
 }
@@ -50,10 +52,10 @@ fn an_incomplete_draft_comes_back_unharmed() {
     let mut draft = unfinished.draft;
     draft.set(form, "sex", "f").expect("f or m");
     // bytes that are not those that were attached
-    parts[1][40] ^= 1;
+    parts[1].push(1);
     let unfinished = draft.finish(form, tests::facts(1), parts.clone()).expect_err("another picture");
     assert_eq!(unfinished.problem.code, Code::PartDigest);
-    parts[1][40] ^= 1;
+    parts[1].pop();
     assert!(unfinished.draft.finish(form, tests::facts(1), parts).is_ok());
 }
 
@@ -82,9 +84,10 @@ fn mistakes_are_refused_when_they_are_made() {
 #[test]
 fn a_new_capture_takes_the_place_of_the_old_one_and_of_an_exception() {
     let form = &forms()[0];
-    let (mut draft, parts) = full(form, Kind::Fingers);
+    let (mut draft, _) = full(form, Kind::Fingers);
     let excused = draft.exceptions()[0].position.clone();
-    let finger = &parts[1];
+    let another = Sample::new(8, tests::now(), Size::Tiny).take(2, 0, form, Transaction::New, Kind::Complete).expect("sample");
+    let finger = another.part(&excused).expect("a part");
     let part = draft.attach(form, &excused, "image/png", finger, Capture::default()).expect("a good picture");
     assert_eq!((part.attempt, part.name.to_string()), (1, format!("{excused}.png")));
     assert!(draft.exceptions().iter().all(|e| e.position != excused));

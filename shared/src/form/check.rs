@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
 use super::{
-    Demands, Form,
+    Demands, Form, Positions,
     date::PartialDate,
     schema::is_field_name,
     typed::{self, Fault},
 };
 use crate::{
-    id::Transaction,
-    image,
+    id::{Digest, Transaction},
+    image::{self, ImageHeader},
     problem::{Code, Problem},
     record::{Content, Exception, ExceptionReason, Part, Record},
     time::Second,
@@ -59,11 +59,18 @@ impl Form {
         if let Some(position) = demands.parts.iter().find(|p| !filled.contains(p.as_str()) && !excused.contains(p.as_str())) {
             return Err(invalid(&format!("no part at {position}")));
         }
-        // 9. the images are what they claim to be, by their headers; no pixel is decoded
+        // 9. the images are what they claim to be, by their headers, and there to their end; no pixel is decoded
         if parts.len() != content.parts.len() {
             return Err(if parts.len() < content.parts.len() { Code::PartMissing } else { Code::PartExtra }.into());
         }
-        content.parts.iter().zip(parts).try_for_each(|(part, bytes)| self.check_image(&part.position, &part.media_type, bytes.as_ref()))
+        for (part, bytes) in content.parts.iter().zip(parts) {
+            let header = self.check_image(&part.position, &part.media_type, bytes.as_ref())?;
+            if self.positions != Some(Positions::Label) {
+                is_of(&header, &part.position)?;
+            }
+        }
+        // 10. no two faces, fingers or eyes are equal
+        check_repeated(&content.parts)
     }
 
     /// The only way to a [`Record`]: the content has passed [`Form::check`], the bytes are those that it lists.
@@ -186,16 +193,25 @@ impl Form {
         Ok(())
     }
 
-    /// The image's header says what the media type claims, within the limits of the position.
-    pub(crate) fn check_image(&self, position: &str, media_type: &str, bytes: &[u8]) -> Result<(), Problem> {
+    /// The image's header says what the media type claims, within the limits of the position, and its end is there.
+    pub(crate) fn check_image(&self, position: &str, media_type: &str, bytes: &[u8]) -> Result<ImageHeader, Problem> {
         let named = |p: Problem| Problem::new(p.code, format!("{position}: {}", p.detail));
-        let header = image::read_header(media_type, bytes).map_err(named)?;
+        let header = image::read(media_type, bytes).map_err(named)?;
         let least = self.modality(position).and_then(|(_, limits)| limits.min_dpi);
         match (least, header.dpi) {
             (Some(least), Some(dpi)) if dpi < least => {
                 Err(Problem::new(Code::ImageInvalid, format!("{position}: {dpi} dpi, at least {least}")))
             }
-            _ => Ok(()),
+            _ => Ok(header),
+        }
+    }
+
+    /// Where an image is attached: at the position that is claimed, or where it says that it belongs.
+    pub(crate) fn settle<'a>(&self, claimed: &'a str, header: &ImageHeader) -> Result<&'a str, Problem> {
+        match (self.positions, header.says.other_than(claimed)) {
+            (_, None) | (Some(Positions::Label), _) => Ok(claimed),
+            (Some(Positions::Inside), Some(said)) if self.modality(said).is_some() => Ok(said),
+            _ => is_of(header, claimed).map(|()| claimed),
         }
     }
 
@@ -228,6 +244,25 @@ impl Form {
         let demanded = demands.parts.contains(&exception.position);
         if demanded && demands.allows(exception.reason, modality) { Ok(()) } else { Err(not_allowed(&exception.position)) }
     }
+}
+
+/// The image says nothing of another finger or eye than this position is for.
+fn is_of(header: &ImageHeader, position: &str) -> Result<(), Problem> {
+    match header.says.other_than(position) {
+        Some(said) => Err(Problem::new(Code::PositionMismatch, format!("{position}: the image says that it is {said}"))),
+        None => Ok(()),
+    }
+}
+
+/// Of faces, fingers and eyes, no two have the same bytes; documents may: two residents of one booklet, two pages of one scan.
+pub(crate) fn check_repeated(parts: &[Part]) -> Result<(), Problem> {
+    let mut seen: BTreeMap<Digest, &str> = BTreeMap::new();
+    for part in parts.iter().filter(|part| part.is_biometric()) {
+        if let Some(first) = seen.insert(part.sha256, &part.position) {
+            return Err(Problem::new(Code::PartRepeated, format!("{} has the bytes of {first}", part.position)));
+        }
+    }
+    Ok(())
 }
 
 /// Is every field in the one form of typed text? The first that is not, by name.

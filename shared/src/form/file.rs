@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{
-    Demands, Form, Group, MAX_FORM, Modality, Words,
+    Demands, Form, Group, MAX_FORM, Modality, Positions, Words,
     codes::{Codes, FileList},
     schema,
 };
 use crate::{
     id::{Blob, FormName, Transaction},
+    image::ImageKind,
     problem::{Code, Problem},
     record::{
         ExceptionReason,
@@ -37,6 +38,8 @@ struct File {
     codes: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     lists: BTreeMap<String, FileList>,
+    #[serde(default)]
+    positions: Option<Positions>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +84,7 @@ impl Form {
             consent: file.consent,
             identity: file.identity.into_iter().collect(),
             codes,
+            positions: file.positions,
         };
         // 4. what the rest names is there
         form.check_layout()?;
@@ -105,8 +109,9 @@ impl Form {
         let distinct: BTreeSet<&String> = positions.iter().copied().collect();
         demand(positions.len() == distinct.len(), "a position twice")?;
         demand(positions.iter().all(|p| is_word(p)) && self.modalities.keys().all(|m| is_word(m)), "a position or modality is no word")?;
-        let typed = self.modalities.values().all(|m| !m.media_types.is_empty() && m.media_types.iter().all(|t| t.starts_with("image/")));
-        demand(typed, "a modality without media types, or with another than an image's")
+        let known = |m: &Modality| m.media_types.iter().all(|t| t.starts_with("image/") || ImageKind::of_media_type(t).is_some());
+        let typed = self.modalities.values().all(|m| !m.media_types.is_empty() && known(m));
+        demand(typed, "a modality without media types, or with one that no image, template or document has")
     }
 
     fn check_transactions(&self) -> Result<(), Problem> {

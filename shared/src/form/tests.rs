@@ -207,7 +207,7 @@ fn parts_stand_where_they_may_and_are_what_they_say() {
     assert_eq!(twice, Err(Code::FormInvalid));
     let (content, mut parts) = good(form, Transaction::New, Kind::Complete);
     parts[0].truncate(3);
-    assert_eq!(code(form, &content, &parts), Err(Code::ImageInvalid));
+    assert_eq!(code(form, &content, &parts), Err(Code::ImageCut));
     parts.pop();
     assert_eq!(code(form, &content, &parts), Err(Code::PartMissing));
     let iris = changed(&forms()[2], Transaction::New, Kind::Complete, |c| c.parts[0].position = "iris-left".into());
@@ -247,6 +247,7 @@ fn iris_parts_are_optional_where_biometrics_are_taken() {
             let (mut content, mut parts) = good(form, transaction, Kind::Complete);
             let mut part = content.parts[0].clone();
             (part.position, part.modality, part.name) = ("iris-left".into(), "iris".into(), "iris-left.jpg".parse().expect("name"));
+            part.sha256 = crate::id::Digest::of(b"an eye");
             content.parts.push(part);
             parts.push(parts[0].clone());
             assert_eq!(code(form, &content, &parts), Ok(()), "{} {transaction}", form.name());
@@ -326,7 +327,7 @@ fn everything_on_the_screen_is_there_in_three_languages() {
 
 #[test]
 fn a_form_file_with_a_slip_is_refused() {
-    let slips: [(&str, Value); 19] = [
+    let slips: [(&str, Value); 21] = [
         ("/colour", json!("green")),
         ("/transactions/new/field", json!([])),
         ("/schema/property", json!({})),
@@ -346,6 +347,8 @@ fn a_form_file_with_a_slip_is_refused() {
         ("/transactions/new/parts", json!(["face", "face"])),
         ("/transactions/new/exceptions", json!({"tired": ["finger"]})),
         ("/consent", json!({})),
+        ("/positions", json!("both")),
+        ("/parts/face/media_types", json!(["application/zip"])),
     ];
     assert_eq!(parsed(&file()), Ok(()));
     for (pointer, value) in slips {
@@ -357,6 +360,36 @@ fn a_form_file_with_a_slip_is_refused() {
     let mut later = file();
     later["format"] = json!("enroll-form/v2");
     assert_eq!(parsed(&later), Err(Code::UpgradeNeeded));
+}
+
+/// A record that a faulty unit made: the centre asks the same as the unit had to.
+#[test]
+fn cut_repeated_and_mistaken_images_are_refused_in_a_record() {
+    let form = &forms()[0];
+    let (content, parts) = good(form, Transaction::New, Kind::Complete);
+    let at = |position: &str| content.parts.iter().position(|p| p.position == position).expect("is there");
+    let (index, ring) = (at("finger-left-index"), at("finger-left-ring"));
+    let with = |form: &Form, changed: usize, media_type: &str, bytes: &[u8]| {
+        let (mut content, mut parts) = (content.clone(), parts.clone());
+        parts[changed] = bytes.to_vec();
+        let part = &mut content.parts[changed];
+        (part.media_type, part.size, part.sha256) = (media_type.to_owned(), bytes.len() as u64, crate::id::Digest::of(bytes));
+        form.check_on(&content, &parts, content.finished).map_err(|p| p.code)
+    };
+    assert_eq!(with(form, index, "image/png", &parts[index]), Ok(()));
+    assert_eq!(with(form, index, "image/png", &parts[index][..parts[index].len() / 2]), Err(Code::ImageCut));
+    assert_eq!(with(form, index, "image/png", &parts[ring]), Err(Code::PartRepeated));
+    let head = [0, 0, 0, 30, 1, 1, 1, 0xf4, 1, 0xf4, 1, 0xf4, 1, 0xf4, 8, 0, 0, 0];
+    let image = [&[0, 0, 0, 29, 9, 1, 1, 80, 0, 0, 3, 0, 5, 0][..], &[9; 15]].concat();
+    let ring_finger = [&b"FIR\x00010\0\0\0\0\0\0\x3d"[..], &head, &image].concat();
+    assert_eq!(with(form, ring, "image/iso19794-4", &ring_finger), Ok(()));
+    assert_eq!(with(form, index, "image/iso19794-4", &ring_finger), Err(Code::PositionMismatch));
+    for (positions, expected) in [("inside", Err(Code::PositionMismatch)), ("label", Ok(()))] {
+        let mut file: Value = serde_json::from_slice(FIRST[0]).expect("JSON");
+        file["positions"] = json!(positions);
+        let form = Form::parse(file.to_string().as_bytes()).expect("a form");
+        assert_eq!(with(&form, index, "image/iso19794-4", &ring_finger), expected, "{positions}");
+    }
 }
 
 #[test]

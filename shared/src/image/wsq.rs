@@ -1,31 +1,44 @@
-//! WSQ: segments up to the frame header `FFA2`; resolution from the NISTCOM comment that NIST's encoder writes first.
+//! WSQ: segments and blocks up to `EOI` (IAFIS-IC-0110); resolution from the NISTCOM comment that NIST's encoder writes first.
 
-use super::{Found, ImageHeader, ImageKind, bytes::Bytes, dpi};
+use super::{Fault, ImageHeader, ImageKind, Walk, bytes::Bytes, dpi};
 
 const MAX_SEGMENTS: usize = 128;
 
-pub(super) fn header(bytes: &[u8]) -> Found {
-    let mut rest = Bytes(bytes);
+pub(super) fn walk(bytes: &[u8]) -> Result<Walk, Fault> {
+    let mut rest = Bytes::whole(bytes);
     rest.skip(2)?; // SOI, seen by the caller
     let mut density = None;
+    let mut size = None;
+    let mut blocks = 0;
     for _ in 0..MAX_SEGMENTS {
         let marker = rest.u16()?;
-        if matches!(marker, 0xffa0 | 0xffa1 | 0xffa3) || !(0xffa0..=0xffa8).contains(&marker) {
-            return Err("WSQ has no frame header before its data");
+        if marker == 0xffa1 {
+            let (width, height) = size.filter(|_| blocks > 0).ok_or("WSQ has no data")?;
+            let header = ImageHeader::new(ImageKind::Wsq, width, height, density);
+            return Ok(Walk { header, end: bytes.len() - rest.left.len() });
+        }
+        if !(0xffa2..=0xffa8).contains(&marker) {
+            return Err("WSQ marker is missing, or stands where it may not".into());
         }
         let length = usize::from(rest.u16()?);
-        let mut body = Bytes(rest.take(length.checked_sub(2).ok_or("WSQ segment is too short")?)?);
+        let mut body = Bytes::counted(rest.take(length.checked_sub(2).ok_or("WSQ segment is too short")?)?);
         match marker {
+            0xffa2 if size.is_some() => return Err("WSQ has two frame headers".into()),
             0xffa2 => {
                 body.skip(2)?; // black, white
                 let (height, width) = (body.u16()?, body.u16()?);
-                return Ok(ImageHeader { kind: ImageKind::Wsq, width: width.into(), height: height.into(), dpi: density });
+                size = Some((width.into(), height.into()));
             }
-            0xffa8 => density = density.or(nistcom(body.0)),
+            0xffa3 if size.is_none() => return Err("WSQ has no frame header before its data".into()),
+            0xffa3 => {
+                rest.coded(0xb0..=0xb7)?;
+                blocks += 1;
+            }
+            0xffa8 => density = density.or(nistcom(body.left)),
             _ => {}
         }
     }
-    Err("WSQ has too many segments")
+    Err("WSQ has too many segments".into())
 }
 
 /// `NIST_COM 9⏎PIX_WIDTH 804⏎…PPI 500⏎`; encoders write "unknown" as -1, and so, in eight bits, as 255.

@@ -69,6 +69,11 @@ impl Content {
 }
 
 impl Part {
+    /// A face, finger or eye, by the modality that its form gives it.
+    pub fn is_biometric(&self) -> bool {
+        ["face", "finger", "iris"].contains(&self.modality.as_str())
+    }
+
     fn is_valid(&self) -> bool {
         let words = is_word(&self.modality) && is_word(&self.position) && is_media_type(&self.media_type);
         let device = self.device.as_deref().is_none_or(|d| is_short_text(d, 128));

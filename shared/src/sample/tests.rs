@@ -130,11 +130,11 @@ fn fingerprints_say_500_ppi_and_have_their_true_size() {
     let form = &forms()[0];
     let resident = Sample::new(7, now(), Size::Usual).take(0, 0, form, Transaction::New, Kind::Complete).expect("sample");
     for position in form.demands(Transaction::New).expect("new").parts.iter().filter(|p| p.starts_with("finger")) {
-        let header = crate::image::read_header("image/png", resident.part(position).expect("a part")).expect("a PNG");
+        let header = crate::image::read("image/png", resident.part(position).expect("a part")).expect("a PNG");
         assert_eq!(header.dpi, Some(500), "{position}");
         assert!((400..420).contains(&header.width) && (500..530).contains(&header.height), "{position}");
     }
-    let face = crate::image::read_header("image/jpeg", resident.part("face").expect("a part")).expect("a JPEG");
+    let face = crate::image::read("image/jpeg", resident.part("face").expect("a part")).expect("a JPEG");
     assert_eq!((face.width, face.height), (413, 531));
 }
 

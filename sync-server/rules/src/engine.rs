@@ -195,6 +195,8 @@ pub struct Standing {
     pub documents: BTreeSet<String>,
     /// Fields that its forms add to those of identity.
     pub identity: BTreeSet<String>,
+    /// SHA-256, in hex, of faces, fingers and eyes of its `new` records: nobody else has them.
+    pub captures: BTreeSet<String>,
     /// When its founding record came in force.
     pub founded: Second,
     /// Under what it stands, by each version of the rules: a later one finds who came before it.
@@ -337,6 +339,8 @@ pub trait Engine {
     fn remove_resident(&self, reference: &ResidentRef) -> Result<(), Problem>;
     /// Who stands under a match key, by whatever version of the rules.
     fn standing(&self, key: &MatchKey) -> Result<Vec<ResidentRef>, Problem>;
+    /// Of whom a part of these bytes was captured when they were new, by its SHA-256 in hex.
+    fn captured(&self, part: &str) -> Result<Vec<ResidentRef>, Problem>;
 
     // decisions
 

@@ -8,6 +8,7 @@
 //! | `new` | nobody stands under its match key, or it has none | founds |
 //! | | somebody does, alone, of another document, same number, equal identity | joins: fields that were not there |
 //! | | otherwise | held `duplicate` |
+//! | | a face, finger or eye of it is byte for byte one of another resident's `new` record | held `part-reused` |
 //! | others | the target is a record of the same unit that is not judged yet | held `waiting` |
 //! | | nobody, or more than one, stands there | held `target-unknown`; or founds, where the roster says so |
 //! | | identity changes: not the founding unit, no supervisor apart, or too late | held `identity-change` |
@@ -99,13 +100,30 @@ fn against<'r>(e: &impl Engine, code: Code, residents: impl IntoIterator<Item = 
 
 fn new(e: &impl Engine, rules: Rules, essence: &Essence, keys: &BTreeSet<MatchKey>, roster: &RosterFacts) -> Result<Ruling, Problem> {
     let there = met(e, keys)?;
-    match (there.len(), there.first()) {
-        (_, None) => Ok(Ruling::Founds),
-        (1, Some(one)) if joins(rules, essence, &stands(e, one)?) => {
-            Ok(Ruling::Adds(one.clone(), Mode::Joined { parts: roster.renewals == Renewals::Apply }))
-        }
-        _ => against(e, Code::Duplicate, &there),
+    let one = match (there.len(), there.first()) {
+        (_, None) => None,
+        (1, Some(one)) if joins(rules, essence, &stands(e, one)?) => Some(one),
+        _ => return against(e, Code::Duplicate, &there),
+    };
+    let others = captured_of_others(e, rules, essence, one)?;
+    if !others.is_empty() {
+        return against(e, Code::PartReused, &others);
     }
+    Ok(one.map_or(Ruling::Founds, |one| Ruling::Adds(one.clone(), Mode::Joined { parts: roster.renewals == Renewals::Apply })))
+}
+
+/// Who else was new with a part of these bytes: two captures are never equal, so that one of the two is not of this person.
+fn captured_of_others(
+    e: &impl Engine,
+    rules: Rules,
+    essence: &Essence,
+    own: Option<&ResidentRef>,
+) -> Result<BTreeSet<ResidentRef>, Problem> {
+    let mut others = BTreeSet::new();
+    for part in essence.captured().filter(|_| rules >= Rules::V3) {
+        others.extend(e.captured(part)?.into_iter().filter(|other| Some(other) != own));
+    }
+    Ok(others)
 }
 
 /// A second document of the same person: the number is the same, and whatever both say of identity.

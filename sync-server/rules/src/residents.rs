@@ -78,6 +78,7 @@ pub(super) fn found(e: &impl Engine, key: &RecordKey, essence: &Essence, founded
         resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
         documents: std::iter::once(essence.document().to_owned()).collect(),
         identity: essence.identity.clone(),
+        captures: BTreeSet::new(),
         founded,
         keys: BTreeMap::new(),
     };
@@ -97,6 +98,7 @@ pub(super) fn shadow(e: &impl Engine, reference: &ResidentRef, key: &RecordKey, 
             resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: vec![key.clone()] },
             documents: BTreeSet::new(),
             identity: BTreeSet::new(),
+            captures: BTreeSet::new(),
             founded,
             keys: BTreeMap::new(),
         },
@@ -122,6 +124,7 @@ pub(super) fn stands(e: &impl Engine, reference: &ResidentRef) -> Result<Standin
 fn play(standing: &mut Standing, key: &RecordKey, essence: &Essence, mode: Mode) {
     let Resident { fields, parts, sources } = &mut standing.resident;
     sources.push(key.clone());
+    standing.captures.extend(essence.captured().cloned());
     let (sets, replaces) = match mode {
         Mode::Founded => (true, true),
         Mode::Applied { parts } => (true, parts),
@@ -166,6 +169,7 @@ fn played<'s>(e: &impl Engine, of: &Standing, sources: impl Iterator<Item = &'s 
         resident: Resident { fields: BTreeMap::new(), parts: BTreeMap::new(), sources: Vec::new() },
         documents: BTreeSet::new(),
         identity: BTreeSet::new(),
+        captures: BTreeSet::new(),
         ..of.clone()
     };
     for source in sources {

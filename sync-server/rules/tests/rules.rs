@@ -25,6 +25,8 @@ mod told;
 mod persons;
 #[path = "rules/decided.rs"]
 mod decided;
+#[path = "rules/captures.rs"]
+mod captures;
 #[path = "rules/versions.rs"]
 mod versions;
 #[path = "rules/table.rs"]

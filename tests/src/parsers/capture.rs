@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, sync::LazyLock};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use enroll_client::{
     capture::source::{self, Place, Source},
-    cbeff::{self as bir, CbeffPart},
+    cbeff::{self as bir, Cbeff, CbeffPart},
 };
 use shared::{
     draft::{
@@ -14,7 +14,7 @@ use shared::{
     },
     form::Form,
     id::{Blob, PartName, Transaction},
-    image::{self, ImageKind, MAX_PIXELS, MAX_SIDE},
+    image::{self, ImageHeader, ImageKind, MAX_PIXELS, MAX_SIDE},
     problem::Code,
     record::{MAX_JSON, MAX_PARTS, MAX_PLAIN},
     sample::{Kind, Sample, Size, forms},
@@ -24,46 +24,58 @@ use shared::{
 
 use super::Verdict;
 
-const MEDIA_TYPES: [&str; 8] =
-    ["image/jpeg", "image/png", "image/jp2", "image/j2c", "image/wsq", "image/iso19794-4", "image/iso19794-5", "image/iso19794-6"];
-
-/// The header of an image, under every media type that it could claim.
+/// An image, under every media type that it could claim.
 pub fn image(bytes: &[u8]) -> Verdict {
     let mut taken = 0;
-    for media_type in MEDIA_TYPES {
-        match image::read_header(media_type, bytes) {
+    for kind in ImageKind::ALL {
+        match image::read(kind.media_type(), bytes) {
             Ok(header) => {
-                assert_eq!(header.kind.media_type(), media_type);
-                assert_eq!(ImageKind::of(bytes), Some(header.kind));
-                assert!((1..=MAX_SIDE).contains(&header.width) && (1..=MAX_SIDE).contains(&header.height));
-                assert!(u64::from(header.width) * u64::from(header.height) <= MAX_PIXELS);
-                assert!(header.dpi.is_none_or(|dpi| (1..=100_000).contains(&dpi)));
+                assert_eq!((header.kind, ImageKind::of(bytes)), (kind, Some(kind)));
+                whole(&header, bytes);
                 taken += 1;
             }
-            Err(problem) => assert!(matches!(problem.code, Code::ImageInvalid | Code::ImageTooLarge), "{problem}"),
+            Err(problem) => {
+                assert!(matches!(problem.code, Code::ImageInvalid | Code::ImageTooLarge | Code::ImageCut), "{problem}");
+                assert!(problem.detail.len() <= 200, "a detail names a fault, it does not quote");
+            }
         }
     }
     assert!(taken <= 1, "an image of two kinds");
     Verdict::when(taken == 1)
 }
 
-/// CBEFF XML; written plainly again, it gives the same parts.
+/// What holds of an image that was taken.
+fn whole(header: &ImageHeader, bytes: &[u8]) {
+    if !matches!(header.kind, ImageKind::Pdf | ImageKind::Minutiae) {
+        assert!((1..=MAX_SIDE).contains(&header.width) && (1..=MAX_SIDE).contains(&header.height));
+        assert!(u64::from(header.width) * u64::from(header.height) <= MAX_PIXELS);
+    }
+    assert!(header.dpi.is_none_or(|dpi| (1..=100_000).contains(&dpi)));
+    assert!(header.says.quality.is_none_or(|quality| quality <= 100));
+    // it has an end: zeros behind it change nothing, and so little of it is not all of it
+    let padded = [bytes, &[0; 100]].concat();
+    assert_eq!(image::read(header.kind.media_type(), &padded).as_ref(), Ok(header));
+    assert!(image::read(header.kind.media_type(), &bytes[..8.min(bytes.len())]).is_err());
+}
+
+/// CBEFF XML; what is taken of it, written plainly again, gives the same parts.
 pub fn cbeff(bytes: &[u8]) -> Verdict {
-    let parts = match bir::read(bytes) {
-        Ok(parts) => parts,
+    let Cbeff { parts, odd } = match bir::read(bytes) {
+        Ok(found) => found,
         Err(problem) => {
             assert_eq!(problem.code, Code::CbeffInvalid);
             assert!(problem.detail.len() <= 200, "a detail names a fault, it does not quote");
             return Verdict::Refused;
         }
     };
-    assert!((1..=bir::MAX_BIRS).contains(&parts.len()) && bytes.len() <= bir::MAX_BYTES);
-    assert!(parts.iter().all(|part| image::read_header(part.media_type, &part.bytes).is_ok()));
+    assert!(!parts.is_empty() && parts.len() + odd.len() <= bir::MAX_BIRS && bytes.len() <= bir::MAX_BYTES);
+    assert!(odd.iter().all(|why| why.len() <= 200 && why.starts_with("BIR ")));
+    assert!(parts.iter().all(|part| image::read(part.media_type, &part.bytes).is_ok()));
     let xml: String = parts.iter().map(leaf).collect();
     let again = bir::read(format!("<BIR>{xml}</BIR>").as_bytes()).expect("plainly written");
     let facts = |part: &CbeffPart| (part.name.clone(), part.position, part.modality, part.quality.as_ref().map(|q| q.value));
-    assert!(again.iter().map(facts).eq(parts.iter().map(facts)));
-    assert!(again.iter().map(|part| &part.bytes).eq(parts.iter().map(|part| &part.bytes)));
+    assert!(again.odd.is_empty() && again.parts.iter().map(facts).eq(parts.iter().map(facts)));
+    assert!(again.parts.iter().map(|part| &part.bytes).eq(parts.iter().map(|part| &part.bytes)));
     Verdict::Taken
 }
 

@@ -57,6 +57,7 @@ pub fn draft(unit: &str, n: u8, national: &str) -> Draft {
         target: None,
         fields: fields(&[("national_number", national), ("given_latin", "Itto"), ("family_latin", "Haddad")]),
         parts: BTreeMap::from([("face".to_owned(), Digest::of(&[n]).hex())]),
+        captures: BTreeSet::new(),
     };
     Draft {
         unit: member(unit),
@@ -122,6 +123,12 @@ impl Draft {
     }
     pub fn form(mut self, form: &str) -> Self {
         self.says.form = form.parse().expect("a form");
+        self
+    }
+    /// With a capture of this number at a position: equal numbers are equal bytes.
+    pub fn shows(mut self, position: &str, capture: u8) -> Self {
+        self.says.parts.insert(position.to_owned(), Digest::of(&[0xc0, capture]).hex());
+        self.says.captures.insert(position.to_owned());
         self
     }
     fn target_of(&self) -> Target {

@@ -37,6 +37,7 @@ pub struct State {
     ids: BTreeMap<(Member, RecordId), BTreeSet<RecordKey>>,
     numbers: BTreeMap<(Member, Number), BTreeSet<RecordKey>>,
     by_match: BTreeMap<MatchKey, BTreeSet<ResidentRef>>,
+    by_part: BTreeMap<String, BTreeSet<ResidentRef>>,
     of_batch: BTreeMap<BatchId, BTreeSet<(u64, RecordKey)>>,
     of_id: BTreeMap<(Member, RecordId), BTreeSet<RecordKey>>,
 }
@@ -393,6 +394,9 @@ impl Engine for Memory {
         for key in standing.keys.values().flatten() {
             state.by_match.entry(key.clone()).or_default().insert(reference.clone());
         }
+        for part in &standing.captures {
+            state.by_part.entry(part.clone()).or_default().insert(reference.clone());
+        }
         state.residents.insert(reference.clone(), standing.clone());
         Ok(())
     }
@@ -403,11 +407,18 @@ impl Engine for Memory {
         for key in before.iter().flat_map(|before| before.keys.values().flatten()) {
             state.by_match.entry(key.clone()).or_default().remove(reference);
         }
+        for part in before.iter().flat_map(|before| &before.captures) {
+            state.by_part.entry(part.clone()).or_default().remove(reference);
+        }
         Ok(())
     }
     fn standing(&self, key: &MatchKey) -> Result<Vec<ResidentRef>, Problem> {
         self.count();
         Ok(self.peek(|state| state.by_match.get(key).into_iter().flatten().cloned().collect()))
+    }
+    fn captured(&self, part: &str) -> Result<Vec<ResidentRef>, Problem> {
+        self.count();
+        Ok(self.peek(|state| state.by_part.get(part).into_iter().flatten().cloned().collect()))
     }
 
     fn decision_note(&self, blob: Blob) -> Result<DecisionAt, Problem> {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What an act is made from, byte by byte.
-pub type Act = [u8; 28];
+pub type Act = [u8; 32];
 
 /// What happens in a log.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,6 +149,10 @@ impl Play {
             _ => record.to(Transaction::Replacement, target),
         };
         record = if dice.hit(6) { record.version(1) } else { record };
+        // two captures among all of them: some are somebody else's
+        if dice.hit(4) {
+            record = record.shows("face", dice.roll(2));
+        }
         record.broken = dice.hit(8);
         record.found = if dice.hit(12) { Found::Refused(Code::LineMismatch) } else { Found::Signed };
         record

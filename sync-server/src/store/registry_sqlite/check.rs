@@ -32,10 +32,11 @@ const NAMED: u64 = 1000;
 const STEP: usize = 256;
 
 /// Tables of the fold, with what names a row of each.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("records", "'record ' || unit || ' ' || record"),
     ("residents", "'resident ' || reference"),
     ("resident_keys", "'a match key of resident ' || reference"),
+    ("resident_parts", "'a part of resident ' || reference"),
     ("firsts", "'first fate of a line of batch ' || lower(hex(batch))"),
     ("withdrawn", "'withdrawn number ' || unit || ' ' || epoch || '.' || number"),
     ("waiting", "'what waits for ' || unit || ' ' || target"),

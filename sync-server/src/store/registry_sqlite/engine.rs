@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use shared::{
     decision::RecordKey,
     force::Life,
-    id::{BatchId, Blob, LogIndex, Member, NoteId, Number, RecordId, ResidentRef, RosterVersion},
+    id::{BatchId, Blob, Digest, LogIndex, Member, NoteId, Number, RecordId, ResidentRef, RosterVersion},
     keys::KeyRef,
     log::{Body, Entry},
     merge::{Essence, MatchKey, Resident},
@@ -89,7 +89,7 @@ fn delivered(row: &Row<'_>) -> Result<Delivered, Problem> {
 const DELIVERED: &str = "SELECT l.line, l.unit, l.record, l.sealed, l.epoch, l.number, l.roster, l.key, d.found, l.batch
                          FROM lines l JOIN deliveries d ON d.batch = l.batch AND d.line = l.line";
 
-const RESIDENT: &str = "SELECT fields, parts, sources, documents, identity, founded FROM residents WHERE reference = ?1";
+const RESIDENT: &str = "SELECT fields, parts, sources, documents, identity, founded, captures FROM residents WHERE reference = ?1";
 
 fn standing(row: &Row<'_>) -> Result<Standing, Problem> {
     Ok(Standing {
@@ -97,6 +97,7 @@ fn standing(row: &Row<'_>) -> Result<Standing, Problem> {
         documents: rows::from_json(row, 3)?,
         identity: rows::from_json(row, 4)?,
         founded: Second::read(row, 5)?,
+        captures: rows::from_json(row, 6)?,
         keys: BTreeMap::new(),
     })
 }
@@ -119,6 +120,25 @@ fn keys_of(c: &Connection, reference: &ResidentRef) -> Result<BTreeMap<Rules, BT
         keys.entry(Rules::of_number(rules).ok_or_else(damaged)?).or_default().insert(key);
     }
     Ok(keys)
+}
+
+/// Half of the digest of a part.
+fn half(part: &str) -> Result<[u8; 16], Problem> {
+    let digest: Digest = format!("sha256:{part}").parse().map_err(|_| damaged())?;
+    digest.as_bytes().first_chunk().copied().ok_or_else(damaged)
+}
+
+/// Writes what was captured of a resident, beside the row that still says what it was.
+fn set_captures(c: &Connection, reference: &ResidentRef, captures: &BTreeSet<String>) -> Result<(), Problem> {
+    let sql = "SELECT captures FROM residents WHERE reference = ?1";
+    let before: BTreeSet<String> = maybe(c, sql, [text(reference)], |row| rows::from_json(row, 0))?.unwrap_or_default();
+    for gone in before.difference(captures) {
+        put(c, "DELETE FROM resident_parts WHERE part = ?1 AND reference = ?2", params![half(gone)?, text(reference)])?;
+    }
+    for came in captures.difference(&before) {
+        put(c, "INSERT OR IGNORE INTO resident_parts (part, reference) VALUES (?1, ?2)", params![half(came)?, text(reference)])?;
+    }
+    Ok(())
 }
 
 impl Engine for Sql<'_> {
@@ -322,13 +342,14 @@ impl Engine for Sql<'_> {
         }
     }
     fn set_resident(&self, reference: &ResidentRef, standing: &Standing) -> Result<(), Problem> {
-        let Standing { resident: Resident { fields, parts, sources }, documents, identity, founded, keys } = standing;
+        let Standing { resident: Resident { fields, parts, sources }, documents, identity, captures, founded, keys } = standing;
+        set_captures(self.c, reference, captures)?;
         let named = |values| rows::json(&rows::named(values));
         let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
         put(
             self.c,
-            "INSERT OR REPLACE INTO residents (reference, fields, parts, sources, documents, identity, founded)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO residents (reference, fields, parts, sources, documents, identity, founded, captures)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 text(reference),
                 named(fields),
@@ -337,6 +358,7 @@ impl Engine for Sql<'_> {
                 rows::json(documents),
                 rows::json(identity),
                 founded.unix(),
+                rows::json(captures),
             ],
         )?;
         put(self.c, "DELETE FROM resident_keys WHERE reference = ?1", [text(reference)])?;
@@ -347,12 +369,17 @@ impl Engine for Sql<'_> {
         Ok(())
     }
     fn remove_resident(&self, reference: &ResidentRef) -> Result<(), Problem> {
+        set_captures(self.c, reference, &BTreeSet::new())?;
         put(self.c, "DELETE FROM resident_keys WHERE reference = ?1", [text(reference)])?;
         put(self.c, "DELETE FROM residents WHERE reference = ?1", [text(reference)])
     }
     fn standing(&self, key: &MatchKey) -> Result<Vec<ResidentRef>, Problem> {
         let sql = "SELECT reference FROM resident_keys WHERE key = ?1 ORDER BY reference LIMIT 64";
         all(self.c, sql, [text(key)], |row| parsed(row, 0))
+    }
+    fn captured(&self, part: &str) -> Result<Vec<ResidentRef>, Problem> {
+        let sql = "SELECT reference FROM resident_parts WHERE part = ?1 ORDER BY reference LIMIT 64";
+        all(self.c, sql, [half(part)?], |row| parsed(row, 0))
     }
 
     fn decision_note(&self, blob: Blob) -> Result<DecisionAt, Problem> {
@@ -416,7 +443,7 @@ pub(super) type Dump = Vec<(&'static str, Vec<rusqlite::types::Value>)>;
 /// Broken on purpose: all that was judged so far.
 pub(super) fn dump(c: &Connection) -> Result<Dump, Problem> {
     let mut rows = Dump::new();
-    for table in ["records", "residents", "resident_keys"] {
+    for table in ["records", "residents", "resident_keys", "resident_parts"] {
         let read = |row: &Row<'_>| (0..row.as_ref().column_count()).map(|i| row.get(i).map_err(failed)).collect();
         rows.extend(all(c, &format!("SELECT * FROM {table}"), [], read)?.into_iter().map(|row| (table, row)));
     }
@@ -425,7 +452,7 @@ pub(super) fn dump(c: &Connection) -> Result<Dump, Problem> {
 
 /// Broken on purpose: writes what was judged in another transaction over what is.
 pub(super) fn load(c: &Connection, dump: &Dump) -> Result<(), Problem> {
-    for table in ["records", "residents", "resident_keys"] {
+    for table in ["records", "residents", "resident_keys", "resident_parts"] {
         put(c, &format!("DELETE FROM {table}"), [])?;
     }
     for (table, row) in dump {

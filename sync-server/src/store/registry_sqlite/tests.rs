@@ -104,7 +104,7 @@ async fn damage_is_found_wherever_in_the_tables_it_is() {
          holds_number, mode, decision, blind FROM records LIMIT 1",
         "UPDATE records SET against = '[]' WHERE fate LIKE 'held%'",
         "DELETE FROM resident_keys WHERE reference = (SELECT min(reference) FROM residents)",
-        "INSERT INTO residents SELECT 'f' || substr(reference, 2), fields, parts, sources, documents, identity, founded FROM residents
+        "INSERT INTO residents SELECT 'f' || substr(reference, 2), fields, parts, sources, documents, identity, founded, captures FROM residents
          WHERE reference < 'f' LIMIT 1",
         "UPDATE essences SET essence = replace(essence, 'parts\":{', 'parts\":{\"x\":\"y\",') WHERE unit = 'van-1'",
         "UPDATE fold SET judged = 1",

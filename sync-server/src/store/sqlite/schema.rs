@@ -6,13 +6,19 @@
 use ground::sqlite::{Kind, Pages, Plans};
 
 /// What the log folds to.
-pub(in crate::store) const FOLD: &str = include_str!("schema/3_fold.sql");
+pub(in crate::store) const FOLD: &str = concat!(include_str!("schema/3_fold.sql"), include_str!("schema/4_captures.sql"));
 
 /// The database of a centre. `ENRL` says whose file it is.
 pub(crate) const KIND: Kind = Kind {
     application: 0x454e_524c,
     unmarked: 0,
-    steps: &[include_str!("schema/1_ledger.sql"), include_str!("schema/2_opened.sql"), FOLD],
+    steps: &[
+        include_str!("schema/1_ledger.sql"),
+        include_str!("schema/2_opened.sql"),
+        include_str!("schema/3_fold.sql"),
+        include_str!("schema/4_captures.sql"),
+        include_str!("schema/5_captured_before.sql"),
+    ],
     // more than there are, so that none is parsed again and again
     statements: 256,
     plans: Plans::Stable,

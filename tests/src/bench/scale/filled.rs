@@ -192,7 +192,9 @@ fn opened(rogue: &Rogue, parcel: &Parcel, numbers: &[u64], form: &Form, sample: 
 /// What the record of resident `n` says. A family name of their own keeps two who are alike apart.
 fn essence(n: u64, form: &Form, sample: &Sample) -> Sure<Essence> {
     let resident = sample.take(n, 0, form, Transaction::New, Kind::Complete)?;
-    let parts = resident.files.iter().map(|(name, bytes)| (name.to_string(), Digest::of(bytes).hex())).collect();
+    let parts: std::collections::BTreeMap<String, String> =
+        resident.files.iter().map(|(name, bytes)| (name.to_string(), Digest::of(bytes).hex())).collect();
+    let captures = parts.keys().filter(|name| name.starts_with("face") || name.starts_with("finger")).cloned().collect();
     let mut fields = resident.input.person.clone();
     for name in ["family_latin", "family_ar"] {
         if let Some(Some(family)) = fields.get_mut(name) {
@@ -200,7 +202,7 @@ fn essence(n: u64, form: &Form, sample: &Sample) -> Sure<Essence> {
         }
     }
     let (form, identity) = (form.name().clone(), form.identity().clone());
-    Ok(Essence { transaction: Transaction::New, form, identity, target: None, fields, parts })
+    Ok(Essence { transaction: Transaction::New, form, identity, target: None, fields, parts, captures })
 }
 
 /// A number as letters: names have no digits.
