@@ -13,6 +13,7 @@ mod alarm;
 mod app;
 mod batch;
 mod draft;
+mod enrol;
 mod finish;
 mod form;
 mod join;
@@ -73,8 +74,8 @@ pub enum Command {
     Draft(draft::DraftCommand),
     /// Finish a draft: show it for consent, seal it, print number and slip code
     Finish(finish::Finish),
-    /// Enrol residents from folders or tars
-    Enrol(finish::Enrol),
+    /// Enrol residents from folders or archives; what is not taken is named
+    Enrol(enrol::Enrol),
     /// Look over the day's finished records (supervisors)
     #[command(subcommand)]
     Review(review::ReviewCommand),

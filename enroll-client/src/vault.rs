@@ -186,29 +186,19 @@ impl Vault {
     }
 
     /// Erases the slots that no row names: what a crash between a slot and its commit, or between a
-    /// commit and its erasing, left behind.
+    /// commit and its erasing, left behind. Those of slip codes are named by nothing but themselves.
     fn sweep(&self) -> Result<usize, Problem> {
-        self.keys.hold()?.sweep(|slot, found| match found {
-            Found::Used(kind, row) => self.names_slot(slot, *kind, row),
-            // torn: no row that names it could open it, but leave it for `doctor` to find when one does
-            _ => self.any_row_names(slot),
+        let held = self.keys.hold()?;
+        held.sweep(&self.slots_in_use()?, |found| match found {
+            Found::Used(Kind::Slip, record) => self.slip_may_wait(record),
+            _ => Ok(false),
         })
     }
 
-    fn names_slot(&self, slot: Slot, kind: Kind, row: &str) -> Result<bool, Problem> {
-        let sql = match kind {
-            Kind::Draft => "SELECT EXISTS (SELECT 1 FROM drafts WHERE id = ?1 AND slot = ?2)",
-            Kind::Review => "SELECT EXISTS (SELECT 1 FROM records WHERE record = ?1 AND review_slot = ?2)",
-            Kind::Contact => "SELECT EXISTS (SELECT 1 FROM records WHERE record = ?1 AND contact_slot = ?2)",
-            Kind::Slip => return self.slip_may_wait(row),
-        };
-        self.db.query_row(sql, (row, slot.0), |r| r.get(0)).db()
-    }
-
-    fn any_row_names(&self, slot: Slot) -> Result<bool, Problem> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM drafts WHERE slot = ?1)
-                       OR EXISTS (SELECT 1 FROM records WHERE review_slot = ?1 OR contact_slot = ?1)";
-        self.db.query_row(sql, [slot.0], |r| r.get(0)).db()
+    /// The slots that rows name.
+    fn slots_in_use(&self) -> Result<BTreeSet<Slot>, Problem> {
+        let slots = columns::all(&self.db, NAMED, [], |row| Ok(Slot(u32::read(row, 0)?)))?;
+        Ok(slots.into_iter().collect())
     }
 
     /// Keeps the reserve file, as long as there is room for it.
@@ -278,6 +268,10 @@ impl Vault {
         columns::all(&self.db, sql, [], |row| Ok((Slot(u32::read(row, 0)?), kind(u32::read(row, 1)?), String::read(row, 2)?)))
     }
 }
+
+/// The slots that rows name; each part has an index of its own.
+const NAMED: &str = "SELECT slot FROM drafts UNION ALL SELECT review_slot FROM records WHERE review_slot IS NOT NULL
+    UNION ALL SELECT contact_slot FROM records WHERE contact_slot IS NOT NULL";
 
 /// Shows that this process is the one that captures.
 #[derive(Debug)]

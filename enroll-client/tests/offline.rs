@@ -19,6 +19,10 @@ mod proxies;
 mod refusals;
 #[path = "offline/session.rs"]
 mod session;
+#[path = "../../tests/src/skipped.rs"]
+mod skipped;
+#[path = "offline/sources.rs"]
+mod sources;
 #[path = "offline/states.rs"]
 mod states;
 #[path = "offline/unit.rs"]

@@ -4,6 +4,7 @@
 //! **Invariants:** a code, once published, keeps its meaning; no text and no detail names a person.
 
 pub mod exit;
+pub mod left;
 
 use std::{fmt, str::FromStr};
 

@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 use crate::{
     draft::{
         Draft,
-        input::{self, Input, InputPart},
+        input::{self, FileName, Input, InputPart},
     },
     form::{Demands, Form},
-    id::{PartName, Transaction},
+    id::Transaction,
     problem::Problem,
     record::{Exception, ExceptionReason, Target},
     time::Second,
@@ -73,7 +73,7 @@ pub struct Resident {
     /// What resident.json says.
     pub input: Input,
     /// The files beside it, in the order of its parts.
-    pub files: Vec<(PartName, Vec<u8>)>,
+    pub files: Vec<(FileName, Vec<u8>)>,
 }
 
 impl Sample {
@@ -110,7 +110,8 @@ impl Sample {
         let (parts, files) = wanted.map(|position| self.part(n, take, position, woman)).unzip();
         let applies_to =
             (transaction != Transaction::New).then(|| Target::NationalNumber { national_number: person::national_number(self.seed, n) });
-        let input = Input { format: input::Format::V1, form: form.name().clone(), transaction, applies_to, person, exceptions, parts };
+        let (format, lines) = (input::Format::V1, input::Lines::default());
+        let input = Input { format, form: form.name().clone(), transaction, applies_to, person, exceptions, parts, lines };
         Ok(Resident { input, files })
     }
 
@@ -157,7 +158,7 @@ impl Sample {
     }
 
     /// A picture for a position, by the beginning of its name.
-    fn part(&self, n: u64, take: u64, position: &str, woman: bool) -> (InputPart, (PartName, Vec<u8>)) {
+    fn part(&self, n: u64, take: u64, position: &str, woman: bool) -> (InputPart, (FileName, Vec<u8>)) {
         // the shape is the resident's; the grain is the take's
         let mut shape = Dice::new(self.seed, n, position);
         let mut dice = Dice::new(self.seed, n, &format!("{position} {take}"));
@@ -167,8 +168,9 @@ impl Sample {
             Some("signature") => ("image/png", "png", pictures::signature(&mut dice, self.size)),
             _ => ("image/png", "png", ridges::fingerprint(&mut shape, &mut dice, self.size)),
         };
-        let file: PartName = format!("{position}.{ending}").parse().expect("a position with an ending is a part's name");
-        let part = InputPart { file: file.clone(), media_type: media_type.into(), position: position.into(), quality: None, device: None };
+        let file: FileName = format!("{position}.{ending}").parse().expect("a position with an ending is a name");
+        let part =
+            InputPart { file: file.clone(), media_type: Some(media_type.into()), position: position.into(), quality: None, device: None };
         (part, (file, bytes))
     }
 }

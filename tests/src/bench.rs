@@ -13,6 +13,7 @@ mod centre;
 mod client;
 mod disk;
 mod ingest;
+mod many;
 mod memory;
 mod merge;
 mod people;
@@ -78,6 +79,9 @@ pub fn run(wishes: &Wishes, folder: &Path) -> Sure<()> {
         if wishes.wants(&format!("merge/{word}")) {
             report.row(&merge::row(wishes, &folder.join(format!("merge-{word}")), word, size)?);
         }
+    }
+    if wishes.wants("enrol/") || wishes.wants("start/") {
+        many::rows(wishes, &folder.join("many"))?.iter().for_each(|row| report.row(row));
     }
     if wishes.wants("memory/") {
         memory::rows(wishes, &folder.join("memory"))?.iter().for_each(|row| report.row(row));

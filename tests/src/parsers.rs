@@ -8,7 +8,7 @@
 //! A body panics when a promise does not hold, and else tells whether the bytes were taken. **Trust:** none. Bodies that stand behind a
 //! signature or a seal also sign or seal the hostile bytes themselves, so that what lies behind is reached: whoever
 //! holds an admitted key can do the same. **Invariants:** keys here are those of the specification's examples and of
-//! the committed vectors; no body reads a clock, or randomness but age's own; two write temporary files, because what they
+//! the committed vectors; no body reads a clock, or randomness but age's own; some write temporary files, because what they
 //! drive reads some. Those of `http` speak over connections of this machine with the real ends, which do have a clock.
 
 mod capture;
@@ -19,7 +19,7 @@ mod log;
 mod notes;
 mod words;
 
-pub use capture::{cbeff, form, image, resident_json, resident_tar};
+pub use capture::{cbeff, form, image, resident_json, resident_packed, resident_tar, resident_zip};
 pub use folder::resident_folder;
 pub use http::{http_answer, http_call};
 pub use inside::{age_header, frame, record_json, sealed, tar};
@@ -48,7 +48,7 @@ impl Verdict {
 }
 
 /// All of them, by the name of their folder in `tests/corpus` and of their target in `fuzz/fuzz_targets`.
-pub const ALL: [(&str, Body); 35] = [
+pub const ALL: [(&str, Body); 37] = [
     ("age_header", age_header),
     ("agent_request", agent_request),
     ("answer", answer),
@@ -73,7 +73,9 @@ pub const ALL: [(&str, Body); 35] = [
     ("record_line", record_line),
     ("resident_folder", resident_folder),
     ("resident_json", resident_json),
+    ("resident_packed", resident_packed),
     ("resident_tar", resident_tar),
+    ("resident_zip", resident_zip),
     ("roster", roster),
     ("roster_bundle", roster_bundle),
     ("sealed", sealed),

@@ -85,7 +85,9 @@ parsers! {
     record_line 10_000 400;
     resident_folder 2_000 20;
     resident_json 5_000 200;
+    resident_packed 3_000 10;
     resident_tar 3_000 10;
+    resident_zip 3_000 10;
     roster 4_000 100;
     roster_bundle 10_000 200;
     sealed 1_500 0;

@@ -1,13 +1,18 @@
-//! Residents from folders and tars: a `resident.json` and its files (`shared::draft::input`).
+//! Residents from folders and archives: a `resident.json` and its files (`shared::draft::input`).
 //!
 //! ```text
-//! enrol PATH:  a folder with resident.json · a tar of one or more such folders · a folder of any of these
+//! enrol PATH:  folders to any depth, and archives in them by their first bytes: tar · tar.gz · tar.zst · zip
+//! in both, by one rule (`tree`):  a folder with resident.json is a resident · everything else is named as left
 //! ```
 //!
-//! **Trust:** whoever filled the folder or made the tar. **Invariants:** only plain files with plain names are
-//! read, at most 64 MiB a resident and one resident at a time, and nothing is unpacked onto a disk.
+//! **Trust:** whoever filled the folder or made the archive. **Invariants:** only plain files are read, at most 64 MiB a resident
+//! and one resident at a time; nothing is unpacked onto a disk. Whatever is not taken is told with its path, but for what
+//! desktops leave (`droppings`).
 
-mod packed;
+pub mod droppings;
+mod tree;
+mod disk;
+mod archive;
 
 use std::{
     collections::BTreeMap,
@@ -15,43 +20,51 @@ use std::{
 };
 
 use shared::{
-    draft::input::{FILE, Input},
-    id::PartName,
-    problem::{Code, Problem},
-    record::{MAX_PARTS, MAX_PLAIN},
+    draft::input::{FILE, FileName, Input},
+    problem::{Code, Problem, left::Why},
 };
 use zeroize::Zeroizing;
 
-pub use self::packed::Packed;
+use self::{archive::Packed, disk::Disk, tree::Stray};
 use crate::durable;
 
 /// Largest resident.json and largest single file, in bytes.
 const FILE_MAX: u64 = 16 << 20;
 
-/// One resident, where they lie.
+/// What was not taken. Its path may name a person: it is for the operator's screen, and for nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Where it lies; in an archive behind the archive's own path.
+    pub path: PathBuf,
+    /// Why it was not taken.
+    pub why: Why,
+}
+
+/// Residents, where they lie.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// A folder.
+    /// A resident's folder.
     Folder(PathBuf),
-    /// A tar.
-    Tar(PathBuf),
+    /// An archive of such folders.
+    Archive(PathBuf),
 }
 
 impl Place {
     /// What to delete when all of it is finished.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Folder(path) | Self::Tar(path) => path,
+            Self::Folder(path) | Self::Archive(path) => path,
         }
     }
 }
 
 /// One resident, read.
+#[derive(Debug)]
 pub struct Source {
     /// What resident.json says.
     pub input: Input,
     /// The other files.
-    pub files: BTreeMap<PartName, Vec<u8>>,
+    pub files: BTreeMap<FileName, Vec<u8>>,
 }
 
 impl Source {
@@ -66,109 +79,69 @@ impl Source {
     }
 }
 
-/// Finds the residents under a path. A link counts for what it leads to: that is what `--remove-source` has to remove.
-pub fn find(path: &Path) -> Result<Vec<Place>, Problem> {
-    let nothing = || Problem::new(Code::InputUnreadable, format!("{}: no {FILE} and no tar there", path.display()));
-    if !durable::is_folder(path) {
-        return if durable::is_there(path) { Ok(vec![Place::Tar(durable::real(path))]) } else { Err(nothing()) };
+/// A resident that was come by, whether they can be read or not, and what lay with them and is not theirs.
+#[derive(Debug)]
+pub struct Resident {
+    /// The resident.
+    pub source: Result<Source, Problem>,
+    /// What was not taken.
+    pub left: Vec<Left>,
+}
+
+/// Finds the residents under a path, and tells what is none. A path that is a link counts for what it leads to: that is what
+/// `--remove-source` has to remove.
+pub fn find(path: &Path, left: &mut dyn FnMut(Left)) -> Result<Vec<Place>, Problem> {
+    if !durable::is_there(path) {
+        return Err(Problem::new(Code::InputUnreadable, format!("{}: nothing is there", path.display())));
     }
-    if durable::is_there(&path.join(FILE)) {
-        return Ok(vec![Place::Folder(durable::real(path))]);
+    // shown as it was given; a link, or a folder given by dots only, as what it is
+    let elsewhere = durable::is_link(path) || path.file_name().is_none();
+    let root = if elsewhere { durable::real(path) } else { path.to_owned() };
+    if !durable::is_folder(&root) {
+        return Ok(match disk::stray(&root) {
+            Stray::Archive => vec![Place::Archive(root)],
+            Stray::Left(why) => {
+                left(Left { path: root, why });
+                Vec::new()
+            }
+        });
     }
-    let mut found = Vec::new();
-    for entry in durable::list(path)? {
-        if durable::is_folder(&entry) && durable::is_there(&entry.join(FILE)) {
-            found.push(Place::Folder(durable::real(&entry)));
-        } else if entry.extension().is_some_and(|e| e == "tar") {
-            found.push(Place::Tar(durable::real(&entry)));
-        }
-    }
-    if found.is_empty() { Err(nothing()) } else { Ok(found) }
+    let walked = tree::walk(&mut Disk(&root), left);
+    let below = |inside: PathBuf| if inside.as_os_str().is_empty() { root.clone() } else { root.join(inside) };
+    let archives = walked.archives.into_iter().map(|inside| Place::Archive(below(inside)));
+    let mut places: Vec<Place> = walked.residents.into_iter().map(|inside| Place::Folder(below(inside))).chain(archives).collect();
+    places.sort_by(|a, b| a.path().cmp(b.path()));
+    Ok(places)
+}
+
+/// Nobody was found where somebody was expected.
+pub fn nobody(path: &Path) -> Problem {
+    Problem::new(Code::InputUnreadable, format!("{}: no {FILE} there, in no folder and no archive", path.display()))
 }
 
 /// The residents of a place, one after the other: no more than one of them is in memory.
-pub enum Residents {
-    /// The one of a folder.
+pub struct Residents(In);
+
+enum In {
     Folder(Option<PathBuf>),
-    /// Those of a tar.
-    Tar(Packed),
+    Archive(Box<Packed>),
 }
 
-/// Looks at a place. A tar is looked through to its end first: cut off, it is refused, not read as a shorter one.
-pub fn read(place: &Place) -> Result<Residents, Problem> {
-    match place {
-        Place::Folder(path) => Ok(Residents::Folder(Some(path.clone()))),
-        Place::Tar(path) => Packed::open(path).map(Residents::Tar),
-    }
+/// Looks at a place. An archive is looked through to its end first, and what in it is nobody's is told.
+pub fn read(place: &Place, left: &mut dyn FnMut(Left)) -> Result<Residents, Problem> {
+    Ok(Residents(match place {
+        Place::Folder(path) => In::Folder(Some(path.clone())),
+        Place::Archive(path) => In::Archive(Box::new(Packed::open(path, left)?)),
+    }))
 }
 
 impl Iterator for Residents {
-    type Item = Result<Source, Problem>;
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Folder(path) => path.take().map(|p| folder(&p)),
-            Self::Tar(packed) => packed.next(),
+    type Item = Resident;
+    fn next(&mut self) -> Option<Resident> {
+        match &mut self.0 {
+            In::Folder(path) => path.take().map(|path| tree::resident(&mut Disk(&path), Path::new(""))),
+            In::Archive(packed) => packed.next(),
         }
-    }
-}
-
-fn folder(path: &Path) -> Result<Source, Problem> {
-    let mut heap = Heap::default();
-    for entry in durable::list(path)? {
-        let name = entry.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
-        // what file managers leave
-        if name.starts_with('.') {
-            continue;
-        }
-        // before it is read: of a file that does not belong here, whoever it is named for, an error says nothing
-        let name = Name::of(&name)?;
-        heap.add(name, durable::read_found(&entry, FILE_MAX)?)?;
-    }
-    heap.source(&path.display().to_string())
-}
-
-/// What a file of a resident's folder may be called.
-enum Name {
-    Description,
-    Part(PartName),
-}
-
-impl Name {
-    fn of(name: &str) -> Result<Self, Problem> {
-        let part = || name.parse().map_err(|_| Problem::new(Code::InputUnreadable, "a file's name is not that of a part"));
-        if name == FILE { Ok(Self::Description) } else { part().map(Self::Part) }
-    }
-}
-
-#[derive(Default)]
-struct Heap {
-    description: Option<Zeroizing<Vec<u8>>>,
-    files: BTreeMap<PartName, Vec<u8>>,
-    size: u64,
-}
-
-impl Heap {
-    fn add(&mut self, name: Name, bytes: Vec<u8>) -> Result<(), Problem> {
-        self.size += bytes.len() as u64;
-        if self.size > MAX_PLAIN {
-            return Err(Code::RecordTooLarge.into());
-        }
-        let Name::Part(name) = name else {
-            let twice = self.description.replace(Zeroizing::new(bytes)).is_some();
-            return if twice { Err(Problem::new(Code::InputUnreadable, format!("{FILE} twice"))) } else { Ok(()) };
-        };
-        if self.files.len() >= MAX_PARTS {
-            return Err(Code::PartsTooMany.into());
-        }
-        match self.files.insert(name.clone(), bytes) {
-            None => Ok(()),
-            Some(_) => Err(Problem::new(Code::InputUnreadable, format!("{name} twice"))),
-        }
-    }
-
-    fn source(self, shown: &str) -> Result<Source, Problem> {
-        let description = self.description.ok_or_else(|| Problem::new(Code::InputUnreadable, format!("{shown}: no {FILE}")))?;
-        Ok(Source { input: Input::parse(&description)?, files: self.files })
     }
 }
 
@@ -188,12 +161,38 @@ mod tests {
         folder
     }
 
+    type Named = Vec<(String, Why)>;
+
+    /// Who was read, and what was left: its path below `path`, and why.
+    fn all(path: &Path) -> Result<(Vec<Source>, Named), Problem> {
+        let (mut sources, mut left) = (Vec::new(), Vec::new());
+        for place in find(path, &mut |one| left.push(one))? {
+            let residents = read(&place, &mut |one| left.push(one))?;
+            for resident in residents {
+                left.extend(resident.left);
+                sources.push(resident.source?);
+            }
+        }
+        let below = |left: Left| (left.path.strip_prefix(path).unwrap_or(&left.path).to_string_lossy().into_owned(), left.why);
+        Ok((sources, left.into_iter().map(below).collect()))
+    }
+
     fn read_all(path: &Path) -> Result<Vec<Source>, Problem> {
-        find(path)?.iter().map(read).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+        all(path).map(|(sources, _)| sources)
     }
 
     fn refused(path: &Path) -> Problem {
         read_all(path).map(|found| found.len()).expect_err("refused")
+    }
+
+    /// What of one resident is told as left.
+    fn left(path: &Path) -> Named {
+        let mut left = Vec::new();
+        for place in find(path, &mut |one| left.push(one)).expect("there") {
+            let residents: Vec<Resident> = read(&place, &mut |one| left.push(one)).expect("looked at").collect();
+            left.extend(residents.into_iter().flat_map(|resident| resident.left));
+        }
+        left.into_iter().map(|one| (one.path.file_name().expect("a name").to_string_lossy().into_owned(), one.why)).collect()
     }
 
     #[test]
@@ -204,16 +203,18 @@ mod tests {
         let face = folder.path().join("face.jpg");
         symlink(aside.path(), &face).expect("a link");
         assert_eq!(refused(folder.path()).code, Code::InputUnreadable, "what lies elsewhere is nothing of this resident's");
+        assert_eq!(left(folder.path()), [("face.jpg".to_owned(), Why::Link)]);
         fs::remove_file(&face).expect("removed");
         fs::create_dir(&face).expect("a folder");
         assert_eq!(refused(folder.path()).code, Code::InputUnreadable);
+        assert_eq!(left(folder.path()), [("face.jpg".to_owned(), Why::FolderInside)]);
         fs::remove_dir(&face).expect("removed");
         // nobody writes into it: whoever waited would wait for ever
         mknodat(CWD, &face, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
         assert_eq!(refused(folder.path()).code, Code::InputUnreadable);
         let tars = tempfile::tempdir().expect("a folder");
         mknodat(CWD, tars.path().join("a.tar"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
-        assert_eq!(refused(tars.path()).code, Code::InputUnreadable);
+        assert_eq!(left(tars.path()), [("a.tar".to_owned(), Why::NotAFile)]);
     }
 
     #[test]
@@ -225,6 +226,65 @@ mod tests {
         assert!(!problem.detail.contains("Example"), "{}", problem.detail);
         fs::remove_dir(folder.path().join("Example Person")).expect("removed");
         fs::write(folder.path().join(".Example Person"), b"x").expect("written");
-        assert_eq!(read_all(folder.path()).map(|found| found[0].files.len()).ok(), Some(0), "what file managers leave is passed over");
+        assert_eq!(read_all(folder.path()).map(|found| found[0].files.len()).ok(), Some(0), "what is hidden is not in the way");
+        assert_eq!(left(folder.path()), [(".Example Person".to_owned(), Why::Unnamed)]);
+    }
+
+    #[test]
+    fn residents_are_found_at_any_depth_and_everything_else_is_named() {
+        let root = tempfile::tempdir().expect("a folder");
+        let at = |path: &str| root.path().join(path);
+        for (folder, file) in [("one", "resident.json"), ("day/1/two", "RESIDENT.JSON"), ("day/2/a/b/c/d/e/three", "Resident.json")] {
+            fs::create_dir_all(at(folder)).expect("made");
+            fs::write(at(folder).join(file), JSON).expect("written");
+        }
+        for dropping in [".DS_Store", "day/Thumbs.db", "one/._resident.json", "day/1/two/desktop.ini"] {
+            fs::write(at(dropping), b"x").expect("written");
+        }
+        for dropping in ["lost+found/x", "day/__MACOSX/x", ".Trash-1000/files"] {
+            fs::create_dir_all(at(dropping)).expect("made");
+            fs::write(at(dropping).join("resident.json"), JSON).expect("written");
+        }
+        fs::create_dir(at("day/3")).expect("made");
+        fs::write(at("day/3/scan.tif"), b"x").expect("written");
+        fs::write(at("day/list.7z"), b"7z\xbc\xaf\x27\x1c").expect("written");
+        symlink(at("one"), at("day/again")).expect("a link");
+        let (found, left) = all(root.path()).expect("read");
+        assert_eq!(found.len(), 3);
+        let expected = [("day/again", Why::Link), ("day/list.7z", Why::OtherPacking), ("day/3/scan.tif", Why::NoDescription)];
+        assert_eq!(left, expected.map(|(path, why)| (path.to_owned(), why)));
+    }
+
+    #[test]
+    fn any_file_name_is_taken_and_names_that_are_no_text_are_named() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = resident();
+        let part = |file: &str| format!(r#"{{"file":"{file}","position":"face"}}"#);
+        let json = |part: &str| String::from_utf8_lossy(JSON).replace("\"parts\":[]", &format!("\"parts\":[{part}]"));
+        for (on_disk, said) in [
+            ("\u{635}\u{648}\u{631}\u{629} 1.JPG", "\u{635}\u{648}\u{631}\u{629} 1.JPG"),
+            ("Face (2).JPEG", "face (2).jpeg"),
+            ("e\u{301}.jpg", "\u{e9}.jpg"),
+        ] {
+            fs::write(folder.path().join(FILE), json(&part(said))).expect("written");
+            fs::write(folder.path().join(on_disk), b"x").expect("written");
+            let (found, left) = all(folder.path()).expect("read");
+            assert_eq!((found[0].files.len(), left.len()), (1, 0), "{on_disk}");
+            fs::remove_file(folder.path().join(on_disk)).expect("removed");
+        }
+        fs::write(folder.path().join(FILE), JSON).expect("written");
+        fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.jpg")), b"x").expect("written");
+        assert_eq!(left(folder.path()), [("\u{fffd}.jpg".to_owned(), Why::Name)]);
+        assert_eq!(refused(folder.path()).code, Code::InputUnreadable);
+    }
+
+    #[test]
+    fn a_file_that_no_part_names_is_named_and_a_large_one_says_so() {
+        let folder = resident();
+        fs::write(folder.path().join("Example Person.jpg"), b"x").expect("written");
+        assert_eq!(left(folder.path()), [("Example Person.jpg".to_owned(), Why::Unnamed)]);
+        fs::File::create(folder.path().join("large")).and_then(|file| file.set_len(FILE_MAX + 1)).expect("holes");
+        assert_eq!(left(folder.path()), [("large".to_owned(), Why::TooLarge)]);
+        assert!(!refused(folder.path()).detail.contains("large.jpg"));
     }
 }

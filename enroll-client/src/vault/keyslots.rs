@@ -23,9 +23,11 @@
 //! 4. Then overwrite the slot, fsync. A crash between the two again leaves a slot without a row.
 //!
 //! **Invariants:** the lock of the key file is taken before any lock of the database, never after. Only
-//! the capture process sweeps, so a slot whose row is about to be committed is never swept.
+//! the capture process sweeps, so a slot whose row is about to be committed is never swept. A slot that a row names is
+//! not looked at by sweeps: a unit that was away for long has thousands, and each command that captures would wait for them.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -159,6 +161,12 @@ impl Looked {
         (0..count).map(|n| Ok((Slot(n), self.read(Slot(n))?.1))).collect()
     }
 
+    /// The same, but for the slots that rows name.
+    pub fn others(&self, named: &BTreeSet<Slot>) -> Result<Vec<(Slot, Found)>, Problem> {
+        let count = self.0.as_ref().map_or(Ok(0), count)?;
+        (0..count).map(Slot).filter(|slot| !named.contains(slot)).map(|slot| Ok((slot, self.read(slot)?.1))).collect()
+    }
+
     fn read(&self, slot: Slot) -> Result<([u8; SLOT], Found), Problem> {
         let Some(file) = &self.0 else { return Ok(([0; SLOT], Found::Free)) };
         for _ in 1..LOOKS {
@@ -212,15 +220,17 @@ impl Held {
         self.overwrite(&theirs)
     }
 
-    /// Erases every slot for which `wanted` says no; returns how many.
-    pub fn sweep(&self, mut wanted: impl FnMut(Slot, &Found) -> Result<bool, Problem>) -> Result<usize, Problem> {
-        let mut unwanted = Vec::new();
-        for n in 0..self.count()? {
-            let found = found(&self.read(Slot(n))?);
-            if found != Found::Free && !wanted(Slot(n), &found)? {
-                unwanted.push(Slot(n));
+    /// Erases every slot that no row names and for which `wanted` says no; returns how many.
+    pub fn sweep(&self, named: &BTreeSet<Slot>, mut wanted: impl FnMut(&Found) -> Result<bool, Problem>) -> Result<usize, Problem> {
+        let (count, mut unwanted, mut free) = (self.count()?, Vec::new(), None);
+        for slot in (0..count).map(Slot).filter(|slot| !named.contains(slot)) {
+            match found(&self.read(slot)?) {
+                Found::Free => free = free.or(Some(slot.0)),
+                found if !wanted(&found)? => unwanted.push(slot),
+                _ => {}
             }
         }
+        self.searched.store(free.unwrap_or(count), Ordering::Relaxed);
         self.overwrite(&unwanted)?;
         Ok(unwanted.len())
     }
@@ -371,7 +381,7 @@ mod tests {
             let held = keys.hold().expect("held");
             assert_eq!(keys.look().expect("there").get(slots[1], Kind::Draft, "b").map_err(|p| p.code), Err(Code::KeyFileDamaged), "{cut}");
             assert_eq!(keys.look().expect("there").get(slots[0], Kind::Draft, "a"), Ok(vec![7; 600]));
-            assert_eq!(held.sweep(|_, found| Ok(matches!(found, Found::Used(..)))), Ok(1));
+            assert_eq!(held.sweep(&BTreeSet::new(), |found| Ok(matches!(found, Found::Used(..)))), Ok(1));
             assert_eq!(held.put(Kind::Draft, "b", &[8; 600]), Ok(slots[1]));
         }
     }

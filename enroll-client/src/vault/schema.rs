@@ -9,7 +9,7 @@ use ground::sqlite::{Kind, Pages, Plans};
 pub const KIND: Kind = Kind {
     application: 0x454e_5256,
     unmarked: 1,
-    steps: &[include_str!("schema/1.sql")],
+    steps: &[include_str!("schema/1.sql"), include_str!("schema/2.sql")],
     statements: 16,
     plans: Plans::Bound,
     pages: Pages::Return,
@@ -20,6 +20,25 @@ mod tests {
     use shared::problem::Code;
 
     use crate::vault::{Vault, tests::places};
+
+    /// What each resident or each command waits for reads no more of a full vault than of an empty one, but for the slots.
+    #[test]
+    fn no_resident_waits_for_a_scan_of_the_records() {
+        let (_folder, vault) = crate::vault::tests::unit();
+        let plan = |sql: &str| -> String {
+            let mut statement = vault.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+            let steps = statement.query_map([], |r| r.get::<_, String>(3)).expect("read").collect::<Result<Vec<_>, _>>();
+            steps.expect("steps").join("; ")
+        };
+        for column in ["source", "slip", "record"] {
+            let plan = plan(&format!("SELECT size FROM records WHERE {column} = 'x'"));
+            assert!(plan.starts_with("SEARCH records USING INDEX"), "{column}: {plan}");
+        }
+        let plan = plan(crate::vault::NAMED);
+        for table in ["review", "contact"] {
+            assert!(plan.contains(&format!("records USING COVERING INDEX records_by_{table}_slot")), "{plan}");
+        }
+    }
 
     #[test]
     fn a_newer_vault_is_refused_untouched() {

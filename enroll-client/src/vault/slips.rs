@@ -85,7 +85,7 @@ impl Vault {
 
     fn waiting_slips(&self, held: &Looked) -> Result<Vec<(Slot, RecordRow)>, Problem> {
         let mut waiting = Vec::new();
-        for (slot, found) in held.all()? {
+        for (slot, found) in held.others(&self.slots_in_use()?)? {
             if let Found::Used(Kind::Slip, record) = found
                 && let Some(row) = self.record_of_id(&record)?
             {

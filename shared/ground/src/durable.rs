@@ -28,7 +28,7 @@ use std::{
 use shared::problem::{Code, Problem};
 
 pub use self::{
-    folder::{Folder, folder, folder_given, folder_in, list, names, sweep},
+    folder::{Folder, Lies, folder, folder_given, folder_in, found, list, names, sweep},
     given::{Given, read_found, read_given},
     holder::wal_writer,
     lock::Lock,
@@ -150,9 +150,19 @@ pub fn holds_something(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|m| m.len() > 0)
 }
 
+/// How long a file is that was found; nothing of a link or of what is not there.
+pub fn length(path: &Path) -> Option<u64> {
+    fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|m| m.len())
+}
+
 /// Where a path leads to, links followed; itself where that cannot be told.
 pub fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether it is a link itself, wherever it leads.
+pub fn is_link(path: &Path) -> bool {
+    path.is_symlink()
 }
 
 /// Whether it is a folder.

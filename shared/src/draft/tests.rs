@@ -144,6 +144,64 @@ fn a_folder_that_does_not_agree_with_itself_is_refused() {
 }
 
 #[test]
+fn the_first_bytes_say_a_media_type_that_the_description_leaves_open() {
+    let form = &forms()[2];
+    let good = resident(form, Transaction::New, Kind::Complete);
+    let expected = good.clone().draft(form).expect("a good folder");
+    let draft = |said: Option<&str>| {
+        let mut input = good.input.clone();
+        input.parts.iter_mut().for_each(|part| part.media_type = said.map(str::to_owned));
+        assert_eq!(Input::parse(&input.to_json()).as_ref(), Ok(&input));
+        input.into_draft(form, good.files.iter().cloned().collect())
+    };
+    for open in [None, Some(""), Some("application/octet-stream"), Some("image/*")] {
+        assert_eq!(draft(open).as_ref(), Ok(&expected), "{open:?}");
+    }
+    assert_eq!(draft(Some("image/png")).map(drop).map_err(|p| p.code), Err(Code::ImageInvalid), "it contradicts");
+    let mut files: BTreeMap<_, _> = good.files.iter().cloned().collect();
+    for bytes in files.values_mut() {
+        *bytes = b"no picture".to_vec();
+    }
+    let mut input = good.input.clone();
+    input.parts[0].media_type = None;
+    assert_eq!(input.into_draft(form, files).map(drop).map_err(|p| p.code), Err(Code::FormInvalid));
+}
+
+#[test]
+fn a_file_is_found_by_its_name_whatever_its_capitals_and_named_in_no_problem() {
+    let form = &forms()[2];
+    let good = resident(form, Transaction::New, Kind::Complete);
+    let renamed = |names: &[&str]| -> BTreeMap<_, _> {
+        let mut files: BTreeMap<_, _> = good.files.iter().cloned().collect();
+        let bytes = files.remove(&good.input.parts[0].file).expect("there");
+        files.extend(names.iter().map(|name| (name.parse().expect("a name"), bytes.clone())));
+        files
+    };
+    let drafted = |said: &str, names: &[&str]| {
+        let mut input = good.input.clone();
+        input.parts[0].file = said.parse().expect("a name");
+        input.into_draft(form, renamed(names)).map(drop)
+    };
+    assert_eq!(drafted("Example Person.JPG", &["example person.jpg"]), Ok(()));
+    assert_eq!(drafted("a.jpg", &["a.jpg", "A.jpg"]).map_err(|p| p.code), Err(Code::PartExtra), "its own name comes first");
+    let problem = drafted("Example Person.JPG", &["example person.jpg", "EXAMPLE PERSON.jpg"]).expect_err("one of two");
+    assert_eq!((problem.code, problem.detail.as_str()), (Code::PartMissing, "face"));
+    assert!(!drafted("a.jpg", &["a.jpg", "Example Person"]).expect_err("too many").detail.contains("Person"));
+}
+
+#[test]
+fn a_bad_key_is_named_with_its_line_and_a_value_never() {
+    let text = |key: &str| format!("{{\n \"format\": \"enroll-input/v1\",\n \"{key}\": \"Example Person\"\n}}");
+    let told = |key: &str| Input::parse(text(key).as_bytes()).expect_err("no such key").to_string();
+    assert_eq!(told("fom"), "input-unreadable: resident.json: line 3: no key `fom` there");
+    for key in ["Example Person", "form"] {
+        let told = told(key);
+        assert!(told.starts_with("input-unreadable: resident.json: line 3 column ") && !told.contains("Person"), "{told}");
+    }
+    assert_eq!(Input::parse(b"{\"format\":\"enroll-input/v1\"}").expect_err("short").detail, "resident.json: line 1: `form` is missing");
+}
+
+#[test]
 fn a_resident_json_of_another_shape_is_refused() {
     let json = resident(&forms()[2], Transaction::New, Kind::Complete).folder().remove(0).1;
     let text = String::from_utf8(json).expect("UTF-8");

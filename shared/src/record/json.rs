@@ -30,7 +30,7 @@ pub fn strict_json<T: DeserializeOwned>(bytes: &[u8], max_len: usize) -> Result<
 }
 
 /// Everything about the bytes that does not depend on the type wanted: size, UTF-8, depth, syntax, duplicate keys.
-pub(super) fn checked(bytes: &[u8], max_len: usize) -> Result<&str, Problem> {
+pub(crate) fn checked(bytes: &[u8], max_len: usize) -> Result<&str, Problem> {
     if bytes.len() > max_len {
         return Err(Problem::new(Code::JsonTooLarge, format!("{} bytes, at most {max_len}", bytes.len())));
     }

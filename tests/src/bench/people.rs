@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use shared::{
-    draft::{Draft, Facts},
+    draft::{Draft, Facts, input::FileName},
     form::Form,
-    id::{Member, Number, PartName, RecordId, RosterVersion, SealedDigest, Transaction},
+    id::{Member, Number, RecordId, RosterVersion, SealedDigest, Transaction},
     record::{ClockReading, Consent, Record},
     sample::{Kind, Sample, Size, forms},
     seal::{Recipients, seal},
@@ -23,7 +23,7 @@ pub struct People {
     /// The form that all are enrolled under.
     pub form: Form,
     sample: Sample,
-    stock: Vec<BTreeMap<PartName, Vec<u8>>>,
+    stock: Vec<BTreeMap<FileName, Vec<u8>>>,
     next: u64,
 }
 

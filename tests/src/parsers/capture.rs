@@ -10,10 +10,10 @@ use enroll_client::{
 use shared::{
     draft::{
         Draft,
-        input::{FILE, Input},
+        input::{FILE, FileName, Input},
     },
     form::Form,
-    id::{Blob, PartName, Transaction},
+    id::{Blob, Transaction},
     image::{self, ImageHeader, ImageKind, MAX_PIXELS, MAX_SIDE},
     problem::Code,
     record::{MAX_JSON, MAX_PARTS, MAX_PLAIN},
@@ -123,11 +123,11 @@ pub fn form(bytes: &[u8]) -> Verdict {
 }
 
 /// A resident's folder of the sample generator, which hostile descriptions are tried on.
-static FOLDER: LazyLock<(Form, BTreeMap<PartName, Vec<u8>>)> = LazyLock::new(|| {
+static FOLDER: LazyLock<(Form, BTreeMap<FileName, Vec<u8>>)> = LazyLock::new(|| {
     let [_, _, certificate] = forms();
     let sample = Sample::new(11, Second::from_unix(1_790_000_000), Size::Tiny);
     let resident = sample.take(1, 0, &certificate, Transaction::New, Kind::Complete).expect("the form has new");
-    let files = resident.folder().into_iter().skip(1).map(|(name, bytes)| (name.parse().expect("a part's name"), bytes)).collect();
+    let files = resident.folder().into_iter().skip(1).map(|(name, bytes)| (name.parse().expect("a name"), bytes)).collect();
     (certificate, files)
 });
 
@@ -150,16 +150,44 @@ pub fn resident_json(bytes: &[u8]) -> Verdict {
     Verdict::Taken
 }
 
-/// A tar of residents' folders, as `enrol` takes it from a stick. Packed again it holds the same residents, and cut off
-/// at the end it is refused: nobody behind a cut is forgotten.
+/// A tar of residents' folders, as `enrol` takes it from a stick. Compressed it is the same; packed again it holds the same
+/// residents, and cut off at the end it is refused: nobody behind a cut is forgotten.
 pub fn resident_tar(bytes: &[u8]) -> Verdict {
-    let Some(residents) = unpacked(bytes) else { return Verdict::Refused };
+    let found = unpacked(bytes);
+    let compressed = zstd::encode_all(bytes, 1).expect("compressed");
+    if let (Some(one), Some(other)) = (&found, unpacked(&compressed)) {
+        assert!(one.iter().map(Source::identity).eq(other.iter().map(Source::identity)));
+    }
+    let Some(residents) = found else { return Verdict::Refused };
     let held: usize = residents.iter().flat_map(|resident| resident.files.values()).map(Vec::len).sum();
-    assert!(!residents.is_empty() && held <= bytes.len());
+    assert!(held <= bytes.len());
+    again(&residents)
+}
+
+/// The same in a zip.
+pub fn resident_zip(bytes: &[u8]) -> Verdict {
+    // what begins otherwise is another reader's
+    if !bytes.starts_with(b"PK") {
+        return Verdict::Refused;
+    }
+    unpacked(bytes).map_or(Verdict::Refused, |residents| again(&residents))
+}
+
+/// The same in a tar that somebody compressed, with gzip or zstd.
+pub fn resident_packed(bytes: &[u8]) -> Verdict {
+    if !(bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd")) {
+        return Verdict::Refused;
+    }
+    unpacked(bytes).map_or(Verdict::Refused, |residents| again(&residents))
+}
+
+/// Packed again, there are the same residents, and none without its end.
+fn again(residents: &[Source]) -> Verdict {
     let mut again = Vec::new();
     for (n, resident) in residents.iter().enumerate() {
         let json = resident.input.to_json();
-        if json.len() > MAX_JSON {
+        // a header of ours takes short names only
+        if json.len() > MAX_JSON || resident.files.keys().any(|name| name.as_str().len() > 80) {
             return Verdict::Taken;
         }
         let files = resident.files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]));
@@ -175,9 +203,12 @@ pub fn resident_tar(bytes: &[u8]) -> Verdict {
     Verdict::Taken
 }
 
+/// The residents of an archive; none where one of them does not fit.
 fn unpacked(bytes: &[u8]) -> Option<Vec<Source>> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("residents.tar");
     fs::write(&path, bytes).expect("written");
-    source::read(&Place::Tar(path)).and_then(Iterator::collect).ok()
+    let residents = source::read(&Place::Archive(path), &mut |_| {}).ok()?;
+    let sources = residents.map(|resident| resident.source.ok()).collect::<Option<Vec<_>>>()?;
+    Some(sources).filter(|sources| !sources.is_empty())
 }

@@ -10,7 +10,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use enroll_client::capture::source::{self, Source};
+use enroll_client::capture::source::{self, Left, Place, Source, droppings};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use shared::{
     draft::input::FILE,
@@ -29,21 +29,20 @@ const HOLLOW: usize = 5;
 /// The whole folder is called this; what it holds is not told.
 const ROOT: &str = "found";
 
-/// A folder is laid out as the bytes say; then it is read as `enrol` reads it. Written again, it holds the same residents.
+/// A folder is laid out as the bytes say; then it is read as `enrol` reads it. Whatever lies there is a resident's or is told.
+/// Written again, it holds the same residents.
 pub fn resident_folder(bytes: &[u8]) -> Verdict {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join(ROOT);
     fs::create_dir(&root).expect("made");
     let laid = Laid::out(bytes, &root);
-    let residents = match read(&root) {
-        Ok(residents) => residents,
-        Err(problem) => {
-            laid.told(&problem, &root);
-            return Verdict::Refused;
-        }
-    };
-    assert!(!residents.is_empty() && residents.len() <= laid.0.len());
-    for (n, resident) in residents.iter().enumerate() {
+    let Ok(found) = Found::below(&root) else { return Verdict::Refused };
+    laid.accounted_for(&found, &root);
+    found.problems.iter().for_each(|problem| laid.told(problem, &root));
+    if found.sources.is_empty() || !found.problems.is_empty() {
+        return Verdict::Refused;
+    }
+    for (n, resident) in found.sources.iter().enumerate() {
         let held: usize = resident.files.values().map(Vec::len).sum();
         assert!(resident.files.len() <= MAX_PARTS && held as u64 <= MAX_PLAIN);
         let json = resident.input.to_json();
@@ -53,21 +52,46 @@ pub fn resident_folder(bytes: &[u8]) -> Verdict {
         let again = folder.path().join(format!("again-{n}"));
         fs::create_dir(&again).expect("made");
         fs::write(again.join(FILE), &json).expect("written");
-        resident.files.iter().for_each(|(name, bytes)| fs::write(again.join(name.as_str()), bytes).expect("written"));
-        let same = read(&again).expect("written as we would");
-        assert!(same.iter().map(Source::identity).eq([resident.identity()]));
+        // a name of more than one spelling may have become longer than this disk takes
+        let written = resident.files.iter().all(|(name, bytes)| fs::write(again.join(name.as_str()), bytes).is_ok());
+        if written {
+            let same = Found::below(&again).expect("written as we would");
+            assert!(same.sources.iter().map(Source::identity).eq([resident.identity()]));
+        }
     }
     Verdict::Taken
 }
 
-fn read(root: &Path) -> Result<Vec<Source>, Problem> {
-    let mut residents = Vec::new();
-    for place in source::find(root)? {
-        for resident in source::read(&place)? {
-            residents.push(resident?);
+/// What `enrol` finds below a path.
+struct Found {
+    root: PathBuf,
+    places: Vec<Place>,
+    sources: Vec<Source>,
+    problems: Vec<Problem>,
+    left: Vec<Left>,
+}
+
+impl Found {
+    fn below(root: &Path) -> Result<Self, Problem> {
+        let mut left = Vec::new();
+        let places = source::find(root, &mut |one| left.push(one))?;
+        let (mut sources, mut problems) = (Vec::new(), Vec::new());
+        for place in &places {
+            let mut told = Vec::new();
+            match source::read(place, &mut |one| told.push(one)) {
+                Err(problem) => problems.push(problem),
+                Ok(residents) => residents.for_each(|one| {
+                    told.extend(one.left);
+                    match one.source {
+                        Ok(source) => sources.push(source),
+                        Err(problem) => problems.push(problem),
+                    }
+                }),
+            }
+            left.extend(told);
         }
+        Ok(Self { root: root.to_owned(), places, sources, problems, left })
     }
-    Ok(residents)
 }
 
 /// What was laid out, by its path in the folder.
@@ -99,6 +123,25 @@ impl Laid {
             laid.extend(made.then_some(entry.path));
         }
         Self(laid)
+    }
+
+    /// Nothing is passed over in silence but what desktops leave.
+    fn accounted_for(&self, found: &Found, root: &Path) {
+        let root = canonical(root);
+        for path in &self.0 {
+            let above = canonical(&root.join(path.parent().expect("below the root")));
+            let at = above.join(path.file_name().expect("a name"));
+            let inside = at.strip_prefix(&root).expect("laid out inside");
+            let dropped = inside.iter().any(|name| droppings::is_folder(name) || droppings::is_file(name));
+            let is_place = |place: &Place| match place {
+                Place::Folder(folder) => canonical(folder) == above,
+                Place::Archive(archive) => canonical(archive) == at,
+            };
+            let told =
+                || found.left.iter().any(|left| at.starts_with(root.join(left.path.strip_prefix(&found.root).unwrap_or(&left.path))));
+            let is_folder = fs::symlink_metadata(&at).is_ok_and(|m| m.is_dir());
+            assert!(is_folder || dropped || told() || found.places.iter().any(is_place), "{} is passed over", inside.display());
+        }
     }
 
     /// Fit for a terminal, and nothing about what is inside of a resident's folder but names of parts.

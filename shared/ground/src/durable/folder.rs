@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this file owns folders")]
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io,
     os::{
@@ -95,6 +95,33 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>> {
     let mut names = entries.map_err(Failed::at(path))?;
     names.sort();
     Ok(names)
+}
+
+/// What lies under a name, links not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lies {
+    /// A folder.
+    Folder,
+    /// A plain file.
+    File,
+    /// A link, wherever it leads.
+    Link,
+    /// A pipe, a socket, a device.
+    Other,
+}
+
+/// Everything in a folder that a person named, sorted, with what it is.
+pub fn found(path: &Path) -> Result<Vec<(OsString, Lies)>> {
+    let lies = |kind: fs::FileType| match kind {
+        _ if kind.is_symlink() => Lies::Link,
+        _ if kind.is_dir() => Lies::Folder,
+        _ if kind.is_file() => Lies::File,
+        _ => Lies::Other,
+    };
+    let entry = |entry: io::Result<fs::DirEntry>| entry.and_then(|e| Ok((e.file_name(), lies(e.file_type()?))));
+    let mut all = fs::read_dir(path).and_then(|entries| entries.map(entry).collect::<io::Result<Vec<_>>>()).map_err(Failed::at(path))?;
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(all)
 }
 
 /// Names in a folder of ours, sorted, without those of unfinished files; none when there is no such folder.

@@ -56,6 +56,7 @@ fn plain(path: &Path, flags: OFlags) -> Result<(File, u64), Problem> {
 pub struct Given {
     file: File,
     path: PathBuf,
+    len: u64,
 }
 
 impl Given {
@@ -65,7 +66,15 @@ impl Given {
         if len > limit {
             return Err(unreadable(path, &io::ErrorKind::FileTooLarge.into(), limit));
         }
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file, path: path.to_owned(), len })
+    }
+    /// Its length in bytes, when it was opened.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+    /// Whether it held nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
     /// Reads so many bytes from an offset on.
     pub fn read_at(&self, offset: u64, size: usize) -> Result<Vec<u8>, Problem> {
