@@ -73,7 +73,7 @@ impl<T> Db<T> for rusqlite::Result<T> {
 
 fn failed(e: &rusqlite::Error) -> Problem {
     let code = match e.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Code::DiskFull,
+        _ if sqlite::is_full(e) => Code::DiskFull,
         Some(ErrorCode::ReadOnly) => Code::DiskReadOnly,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Code::VaultDamaged,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Code::LockedElsewhere,
@@ -98,6 +98,12 @@ impl<T> Db<T> for Result<T, sqlite::Refused> {
 /// A value in the vault that is not what this software writes there.
 pub(crate) fn damaged(what: &str) -> Problem {
     Problem::new(Code::VaultDamaged, what)
+}
+
+/// A key file that has held keys, beside no vault: whoever made a new one there would erase the keys of what the old one holds.
+fn lost(places: &Places) -> Option<Problem> {
+    let detail = "vault.db is gone from a folder that had one: put it back; if it is lost for good, set the laptop up in another folder";
+    durable::holds_something(&places.file("vault.keys")).then(|| Problem::new(Code::VaultDamaged, detail))
 }
 
 /// Where the parts of a vault lie.
@@ -135,16 +141,22 @@ impl Vault {
     /// Opens the vault, or makes an empty one (`init` then fills it).
     pub fn create(places: &Places) -> Result<Self, Problem> {
         durable::folder(&places.data)?;
-        Self::connect(places)
+        let there = durable::is_there(&places.file("vault.db"));
+        match lost(places) {
+            Some(problem) if !there => Err(problem),
+            Some(problem) => Self::connect(places).and_then(|vault| if vault.is_initialised()? { Ok(vault) } else { Err(problem) }),
+            None => Self::connect(places),
+        }
     }
 
     /// Opens the vault of a unit that has been initialised.
     pub fn open(places: &Places) -> Result<Self, Problem> {
+        let none = || lost(places).unwrap_or_else(|| Problem::new(Code::NotInitialised, places.data.display().to_string()));
         if !durable::is_there(&places.file("vault.db")) {
-            return Err(Problem::new(Code::NotInitialised, places.data.display().to_string()));
+            return Err(none());
         }
         let vault = Self::connect(places)?;
-        if vault.is_initialised()? { Ok(vault) } else { Err(Problem::new(Code::NotInitialised, places.data.display().to_string())) }
+        if vault.is_initialised()? { Ok(vault) } else { Err(none()) }
     }
 
     fn connect(places: &Places) -> Result<Self, Problem> {

@@ -96,7 +96,16 @@ impl Disk {
 
     /// Fills it to the last byte that the ordinary account gets.
     fn fill(&self) -> Sure<()> {
-        let script = format!("head -c 1000000000 /dev/zero > '{0}' 2>/dev/null; sync '{0}'", self.path("disk").join("filler").display());
+        self.fill_into("filler")
+    }
+
+    /// Once more, with what somebody gave back meanwhile.
+    fn fill_more(&self) -> Sure<()> {
+        self.fill_into("filler2")
+    }
+
+    fn fill_into(&self, name: &str) -> Sure<()> {
+        let script = format!("head -c 1000000000 /dev/zero > '{0}' 2>/dev/null; sync '{0}'", self.path("disk").join(name).display());
         let wrapper = ordinary();
         Command::new(&wrapper[0]).args(&wrapper[1..]).args(["sh", "-c", &script]).status()?;
         Ok(())
@@ -171,6 +180,11 @@ fn a_unit_on_a_full_disk_reads_closes_sends_and_goes_on() -> Sure<()> {
         status.err
     );
     assert!(!laptop.data.join("reserve").exists(), "what was kept back is given back before the vault is opened");
+    // and something else takes that as well
+    laptop.disk.fill_more()?;
+    laptop.run(&["status"])?.refused("disk-full")?;
+    laptop.run(&["sync"])?.refused("disk-full")?;
+    fs::remove_file(laptop.disk.path("disk").join("filler2"))?;
     let doctor = laptop.run(&["doctor"])?;
     assert!(doctor.of("check").any(|c| c["what"] == "disk" && c["finding"] == "bad"), "{:?} {}", doctor.lines, doctor.err);
     laptop.agent(&["enrol", "--yes", &people[1]])?.refused("disk-full")?;

@@ -165,6 +165,9 @@ impl Link {
         if let Some(pem) = ca {
             let certificates =
                 Certificate::from_pem_bundle(pem).map_err(|_| untrusted("what was given with --ca is not PEM".to_owned()))?;
+            if certificates.is_empty() {
+                return Err(untrusted("what was given with --ca holds no certificate".to_owned()));
+            }
             builder = builder.tls_certs_only(certificates);
         }
         let client = builder.build().map_err(|e| untrusted(root_cause(&e)))?;

@@ -209,3 +209,28 @@ fn an_alarm_is_cleared_by_what_resolves_it_or_by_name() {
     unit.take_roster(&mut centre);
     assert_eq!(unit.run(&["alarm", "list"]).exit, 0, "the new key resolves it");
 }
+
+#[test]
+fn a_vault_that_is_gone_is_no_folder_to_set_up() {
+    let mut centre = Centre::new();
+    let unit = Unit::admitted(&mut centre);
+    let draft = begin(&unit);
+    let (vault, aside) = (unit.data().join("vault.db"), unit.folder.path().join("aside"));
+    std::fs::rename(&vault, &aside).unwrap();
+    let key = centre.roster_key();
+    let init = ["init", "--server", "https://registry.example", "--unit", "van-018", "--roster-key", &key];
+    for empty in [false, true] {
+        if empty {
+            std::fs::write(&vault, b"").unwrap();
+        }
+        for command in [&["status"][..], &["doctor"], &["draft", "list"], &init] {
+            unit.run(command).refused("vault-damaged", 7);
+        }
+    }
+    // put back, it is as it was: no key was erased
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", vault.display()));
+    }
+    std::fs::rename(&aside, &vault).unwrap();
+    unit.run(&["draft", "show", &draft]).done();
+}

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig, ffi};
 
 use crate::{
     durable::{self, Failed, tighten},
@@ -163,6 +163,11 @@ pub fn uri(path: &Path) -> String {
         (true, false) => "immutable=1",
     };
     format!("file:{}?{how}", encoded.collect::<String>())
+}
+
+/// Does the error say that the disk is full? SQLite calls a lack of room for its shared memory an I/O error.
+pub fn is_full(e: &rusqlite::Error) -> bool {
+    e.sqlite_error().is_some_and(|said| said.code == ErrorCode::DiskFull || said.extended_code == ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Gives pages that are free back to the disk, all but `spare`, in pieces: what moves is written to the journal first, and on a full

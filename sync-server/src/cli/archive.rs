@@ -38,7 +38,7 @@ const MAX_SEGMENT: u64 = 64 << 20;
 pub enum Archive {
     /// Put back files that are missing or changed, from a copy or as `enroll-client batch save` wrote them
     Restore {
-        /// Files, or folders of them; the name does not matter
+        /// Files, or folders of them to any depth; the name does not matter
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -62,16 +62,17 @@ impl Archive {
         let Self::Restore { files } = self;
         let centre = open(global)?;
         let mut doubts: BTreeSet<Blob> = centre.stores.ledger.doubts().await?.into_iter().map(|(blob, _)| blob).collect();
-        let (mut restored, mut passed) = (0_u64, 0_u64);
+        let (mut restored, mut passed, mut unread) = (0_u64, 0_u64, 0_u64);
         for file in plain(&files)? {
             // one file that cannot be read stops no other
             let found = Given::open(&file, MAX_FILE).and_then(|given| hash_file(given).map_err(|e| unreadable(&file, &e)));
             let found = found.map(|(blob, size)| doubts.remove(&blob).then_some((blob, size)));
             let Ok(Some((blob, size))) = found else {
-                passed += 1;
                 if let Err(problem) = found {
+                    unread += 1;
                     out.warning(&problem);
                 } else {
+                    passed += 1;
                     let human = format!("{}: nothing of this content is in doubt", file.display());
                     out.line("passed", json!({ "file": file }), human);
                 }
@@ -82,24 +83,29 @@ impl Archive {
             restored += 1;
             out.line("restored", json!({ "file": file, "blob": blob }), format!("{blob} is back"));
         }
-        let value = json!({ "restored": restored, "passed": passed, "in_doubt": doubts.len() });
+        let value = json!({ "restored": restored, "passed": passed, "unread": unread, "in_doubt": doubts.len() });
         out.summary(value, format!("{restored} files are back, {} are still in doubt", doubts.len()));
-        Ok(if doubts.is_empty() { Exit::Done } else { Exit::Partly })
+        Ok(if doubts.is_empty() && unread == 0 { Exit::Done } else { Exit::Partly })
     }
 }
 
-/// The files that were named, and those in the folders that were named.
+/// The files that were named, and those in the folders that were named. A link within a folder leads elsewhere, and is no file of it.
 fn plain(given: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
-    let mut all = Vec::new();
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
     for path in given {
-        if durable::is_folder(path) {
-            let names = durable::names(path).map_err(durable::problem("folder"))?;
-            all.extend(names.iter().map(|name| path.join(name)).filter(|path| !durable::is_folder(path)));
-        } else {
-            all.push(path.clone());
+        if durable::is_folder(path) { folders.push(path.clone()) } else { files.push(path.clone()) }
+    }
+    while let Some(folder) = folders.pop() {
+        for name in durable::names(&folder).map_err(durable::problem("folder"))? {
+            let path = folder.join(name);
+            if !durable::is_folder(&path) {
+                files.push(path);
+            } else if !durable::is_link(&path) {
+                folders.push(path);
+            }
         }
     }
-    Ok(all)
+    Ok(files)
 }
 
 fn unreadable(path: &Path, e: &std::io::Error) -> Problem {

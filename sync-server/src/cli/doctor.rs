@@ -44,8 +44,10 @@ impl Doctor {
         }
         let count = |health| findings.iter().filter(|f| f.health == health).count();
         let (ill, warnings) = (count(Health::Ill), count(Health::Warning));
-        let value = serde_json::json!({ "checks": findings.len(), "errors": ill, "warnings": warnings });
-        out.summary(value, format!("{} checks, {ill} errors, {warnings} warnings", findings.len()));
+        // that it would not serve is one more
+        let (checks, errors) = (findings.len() + usize::from(serves.is_err()), ill + usize::from(serves.is_err()));
+        let value = serde_json::json!({ "checks": checks, "errors": errors, "warnings": warnings });
+        out.summary(value, format!("{checks} checks, {errors} errors, {warnings} warnings"));
         Ok(match serves {
             Err(problem) if Exit::of(problem.code) == Exit::Integrity => Exit::Integrity,
             Ok(()) if ill == 0 => Exit::Done,

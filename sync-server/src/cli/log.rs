@@ -47,6 +47,9 @@ impl Log {
             }
             Self::Time(Time::Confirm { yes }) => {
                 let log = centre.stores.ledger.position().await?.received;
+                if clock::now() < log {
+                    return Err(Problem::new(Code::NothingToDo, format!("the clock is behind the log's {log}, which never goes back")));
+                }
                 out.note(format!("this server's clock says {}, the newest entry of the log {log}. What is logged from now on is dated by the clock, for good", clock::now()));
                 yes.or_ask("Is the clock right?")?;
                 let (sequencer, _) = centre.sequencer(Idle::Quiet).await?;

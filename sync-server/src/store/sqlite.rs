@@ -141,7 +141,7 @@ pub fn failed(e: rusqlite::Error) -> Problem {
     let code = e.sqlite_error_code();
     let detail = e.sqlite_error().map_or_else(|| e.to_string(), |f| format!("SQLite result {}", f.extended_code));
     match code {
-        Some(ErrorCode::DiskFull) => Problem::new(Code::DiskFull, "database"),
+        _ if sqlite::is_full(&e) => Problem::new(Code::DiskFull, "database"),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(Code::Busy, "database"),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Problem::new(Code::DatabaseDamaged, detail),
         Some(ErrorCode::ReadOnly) => Problem::new(Code::DiskReadOnly, "database"),

@@ -64,8 +64,12 @@ fn a_byte_that_the_archive_lost_is_found_told_to_units_and_mended() -> Sure<()> 
     let open = world.centre.run(&["open", "list"])?.ok()?;
     let fact = open.of("open").find(|fact| fact["kind"] == "archive-damaged").expect("open").clone();
     assert!(fact["next"].as_str().is_some_and(|next| next.contains("archive restore FILE") && next.contains("van-1 1.1")), "{fact}");
-    let restored = world.centre.run(&["archive", "restore", path_text(&stick)?])?.ok()?;
-    assert_eq!((restored.number("restored"), restored.number("passed"), restored.number("in_doubt")), (1, 2, 0), "{:?}", restored.lines);
+    // a file that cannot be read keeps no other from its place, and a folder is read to any depth
+    let (deep, nothing) = (world.path().join("deep"), world.path().join("nothing"));
+    copy_folder(&stick, &deep.join("a/b"))?;
+    let restored = world.centre.run(&["archive", "restore", path_text(&nothing)?, path_text(&deep)?])?;
+    let counts = ["restored", "passed", "unread", "in_doubt"].map(|name| restored.number(name));
+    assert_eq!((restored.exit, counts), (Some(3), [1, 2, 1, 0]), "{:?} {}", restored.lines, restored.err);
     world.centre.run(&["scrub"])?.ok()?;
     assert_eq!(world.centre.fsck()?["fsck"], "clean");
     assert!(!open_kinds(&world)?.contains(&"archive-damaged".to_owned()));
@@ -238,6 +242,7 @@ fn a_lost_certificate_is_made_anew_and_given_to_the_units() -> Sure<()> {
     let untrusted = world.units[0].sync()?;
     assert!(untrusted.lines.iter().any(|line| line["code"] == "server-untrusted"), "{:?}", untrusted.lines);
     world.units[0].run(&["unit", "set", "--ca", path_text(&world.centre.safe)?])?.refused("input-unreadable")?;
+    world.units[0].run(&["unit", "set", "--ca", "/dev/null"])?.refused("server-untrusted")?;
     world.units[0].run(&["unit", "set", "--ca", &certificate])?.ok()?;
     assert!(matches!(world.units[0].sync()?.exit, Some(0 | 4)));
     // replaced a second time only by who says so
