@@ -163,7 +163,8 @@ fn an_incomplete_draft_is_named_and_kept() {
     unit.run(&["draft", "set", &draft, "no_such_field=1"]).refused("field-unknown", 1);
     unit.run(&["draft", "set", &draft, "sex=x"]).refused("field-invalid", 1);
     unit.run(&["finish", &draft, "--yes"]).refused("draft-incomplete", 1);
-    unit.run(&["finish", &draft]).refused("not-confirmed", 1);
+    // before anybody is asked whether they agree
+    unit.run(&["finish", &draft]).refused("draft-incomplete", 1);
     assert_eq!(unit.run(&["draft", "list"]).of("draft").len(), 1);
     unit.run_as("supervisor-003", &["draft", "show", &draft]).refused("draft-unknown", 1);
     unit.run_as("supervisor-003", &["draft", "discard", &draft, "--yes"]).refused("draft-unknown", 1);

@@ -194,9 +194,11 @@ fn a_bad_key_is_named_with_its_line_and_a_value_never() {
     let text = |key: &str| format!("{{\n \"format\": \"enroll-input/v1\",\n \"{key}\": \"Example Person\"\n}}");
     let told = |key: &str| Input::parse(text(key).as_bytes()).expect_err("no such key").to_string();
     assert_eq!(told("fom"), "input-unreadable: resident.json: line 3: no key `fom` there");
-    for key in ["Example Person", "form"] {
+    // a value is known to be bad only after it was read: the line may be the next one
+    for (key, lines) in [("Example Person", &["line 3 "][..]), ("form", &["line 3 ", "line 4 "])] {
         let told = told(key);
-        assert!(told.starts_with("input-unreadable: resident.json: line 3 column ") && !told.contains("Person"), "{told}");
+        assert!(lines.iter().any(|line| told.starts_with(&format!("input-unreadable: resident.json: {line}column "))), "{told}");
+        assert!(!told.contains("Person"), "{told}");
     }
     assert_eq!(Input::parse(b"{\"format\":\"enroll-input/v1\"}").expect_err("short").detail, "resident.json: line 1: `form` is missing");
 }
