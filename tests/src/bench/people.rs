@@ -22,6 +22,7 @@ const STOCK: u64 = 6;
 pub struct People {
     /// The form that all are enrolled under.
     pub form: Form,
+    seed: u64,
     sample: Sample,
     stock: Vec<BTreeMap<FileName, Vec<u8>>>,
     next: u64,
@@ -34,15 +35,20 @@ impl People {
         let drawn = Sample::new(seed, now, size);
         let set = |n| drawn.take(n, 0, &form, Transaction::New, Kind::Complete).map(|r| r.files.into_iter().collect());
         let stock = (0..STOCK).map(set).collect::<Result<_, _>>()?;
-        Ok(Self { form, sample: Sample::new(seed, now, Size::Tiny), stock, next: 0 })
+        Ok(Self { form, seed, sample: Sample::new(seed, now, Size::Tiny), stock, next: 0 })
     }
 
     /// The next person: a complete draft, and the bytes of its parts.
     pub fn next(&mut self) -> Sure<(Draft, Vec<Vec<u8>>)> {
         self.next += 1;
         let resident = self.sample.take(self.next, 0, &self.form, Transaction::New, Kind::Complete)?;
-        let files = &self.stock[usize::try_from(self.next % STOCK)?];
-        Ok(resident.input.into_draft(&self.form, files.clone())?)
+        let mut files = self.stock[usize::try_from(self.next % STOCK)?].clone();
+        // behind their end, so that nobody has the pictures of another
+        let own = SealedDigest::of(format!("{} {}", self.seed, self.next).as_bytes());
+        for bytes in files.values_mut() {
+            bytes.extend_from_slice(own.as_bytes());
+        }
+        Ok(resident.input.into_draft(&self.form, files)?)
     }
 
     /// The next person's record.
