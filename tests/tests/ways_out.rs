@@ -8,6 +8,7 @@ mod lost;
 use std::{fs, os::unix::fs::FileExt as _, path::Path};
 
 use shared::{
+    form::FIRST,
     sample::{Sample, Size},
     time::Second,
 };
@@ -151,4 +152,23 @@ fn a_roster_travels_in_a_file_and_its_lines_have_a_command_each() -> Sure<()> {
     world.units[0].run(&["roster", "import", path_text(&file)?])?.refused("input-unreadable")?;
     world.centre.run(&["roster", "export", path_text(&file)?, "--seen", "1000000"])?.refused("log-inconsistent")?;
     Ok(())
+}
+
+/// What `form lists` prints as the next step, to its end: the new code is taken by a unit, by its name.
+#[test]
+fn a_new_code_list_is_published_with_its_form() -> Sure<()> {
+    let mut world = World::with_units(&Plan::default(), 1)?;
+    let (form, list, made) = (world.path().join("form.json"), world.path().join("sex.csv"), world.path().join("made.json"));
+    fs::write(&form, FIRST[0])?;
+    fs::write(&list, "code,ar,fr,en\nf,أنثى,féminin,female\nm,ذكر,masculin,male\nx,غير محدد,non précisé,unspecified\n")?;
+    let lists = format!("sex={}", path_text(&list)?);
+    world.centre.run(&["form", "lists", path_text(&form)?, "--list", &lists, "--out", path_text(&made)?])?.ok()?;
+    world.centre.run(&["roster", "publish", "--form", path_text(&made)?])?.ok()?;
+    let unit = &world.units[0];
+    unit.sync()?;
+    let draft = unit.agent(&["draft", "new", "national-id/1"])?.ok()?.text("draft")?;
+    unit.agent(&["draft", "set", &draft, "sex=Non-précisé"])?.ok()?;
+    let shown = unit.agent(&["draft", "show", &draft])?.ok()?;
+    assert!(shown.of("content").any(|row| row["value"] == "unspecified (x)"), "{:?}", shown.lines);
+    world.unplug()
 }
